@@ -1,0 +1,1 @@
+"""rnndsl: a language for recurrent networks."""

@@ -1,0 +1,5 @@
+"""Diagnostics of this range: see `rnndsl.codes`."""
+
+from __future__ import annotations
+
+from rnndsl.diagnostics import Code

@@ -1,0 +1,79 @@
+"""Where text came from: source files and spans of them.
+
+A `Span` is two offsets into the text of a `SourceFile`. Lines and columns are worked out on demand, so that a syntax
+tree of many thousands of nodes stays cheap.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text. `line` and `column` count from 1; `column` counts characters, `utf16` UTF-16 code units (editors)."""
+
+    line: int
+    column: int
+    utf16: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFile:
+    """One `.rnn` text and its name.
+
+    `name` is what a diagnostic prints: a path as the user gave it, or relative to the project root for an imported file, or
+    `std/core.rnn` for a module of the standard library.
+    """
+
+    name: str
+    text: str
+    line_starts: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        starts = [0]
+        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
+        object.__setattr__(self, "line_starts", tuple(starts))
+
+    def position(self, offset: int) -> Position:
+        """The line and column of `offset`, clamped to the text."""
+        offset = max(0, min(offset, len(self.text)))
+        line = bisect.bisect_right(self.line_starts, offset) - 1
+        start = self.line_starts[line]
+        utf16 = len(self.text[start:offset].encode("utf-16-le")) // 2
+        return Position(line + 1, offset - start + 1, utf16 + 1)
+
+    def line(self, number: int) -> str:
+        """The text of line `number` (from 1) without its newline; empty beyond the end."""
+        if not 1 <= number <= len(self.line_starts):
+            return ""
+        start = self.line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+
+    def sha256(self) -> str:
+        """The digest of the text as UTF-8, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters `start` up to, not including, `end` of `source`."""
+
+    source: SourceFile
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """From the start of this span to the end of `other`."""
+        return Span(self.source, self.start, max(self.end, other.end))
+
+    def __str__(self) -> str:
+        at = self.source.position(self.start)
+        return f"{self.source.name}:{at.line}:{at.column}"
