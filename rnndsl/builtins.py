@@ -1,0 +1,47 @@
+"""The names that every spec has without an import: what each is, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from rnndsl import ops
+from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, InitializerName, OptimizerName, Special, Value
+from rnndsl.initializers import PARAMETERS as INITIALIZERS
+from rnndsl.plan.model import DType
+
+DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
+AXES = ("batch", "time")
+SPECIALS = (
+    "scan", "step", "bidirectional", "map_state", "len", "split", "tabulate", "l1", "l2", "position", "rename",
+    "concat", "stack", "einsum", "cosine", "exponential_decay", "piecewise",
+)  # fmt: skip
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "ftrl", "lion", "levenberg_marquardt")
+WORDS = frozenset(
+    {"leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "training", "t", "average"},
+)
+"""Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
+COLLECTIONS = (
+    "global_variables", "local_variables", "model_variables", "trainable_variables", "moving_average_variables",
+    "update_ops", "losses", "regularization_losses", "metrics", "summaries", "train_op",
+)  # fmt: skip
+SIGNATURES = frozenset(
+    {
+        "predict", "evaluate", "initialize", "reset", "stream", "reset_states", "apply", "gradients", "collections",
+        "loss", "metrics", "damping", "accepted",
+    }
+)  # fmt: skip
+"""Names that a `train` or `signature` cannot have (language, section 10)."""
+
+
+def _values() -> dict[str, Value]:
+    values: dict[str, Value] = {name: Builtin(op) for name, op in ops.functions().items()}
+    values.update({name: DTypeValue(name) for name in DTYPES})
+    values.update({name: InitializerName(name) for name in INITIALIZERS})
+    values.update({name: OptimizerName(name) for name in OPTIMIZERS})
+    values.update({name: Special(name) for name in SPECIALS})
+    values.update({name: AxisValue(name) for name in AXES})
+    return values
+
+
+BUILTINS: Mapping[str, Value] = MappingProxyType(_values())

@@ -1,0 +1,300 @@
+"""What an expression of the language can be worth while a model is elaborated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rnndsl.ops import Op
+from rnndsl.plan.model import DType, TensorType
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from rnndsl.elaborate.environment import Defaults, Env
+    from rnndsl.resolve import Symbol
+
+Scalar = int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A value known at run time: a node (or input) of the graph that is being built."""
+
+    id: str
+    type: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class DTypeValue:
+    name: DType
+
+
+@dataclass(frozen=True, slots=True)
+class AxisValue:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFlag:
+    """`training`, or `not training`: known when a graph is lowered."""
+
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A function of the language by its operation."""
+
+    op: Op
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A function with rules of its own: `scan`, `split`, `l2`, ... `name` finds the rule."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """A `fn` and where it was defined; `env` gives its free names."""
+
+    definition: tree.FunctionDef
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class InitializerName:
+    """An initializer of the language, not called yet."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InitializerValue:
+    """An initializer: an expression that is evaluated for each variable, with `fan_in` and `fan_out` known.
+
+    `origin` says in words why a variable has it.
+    """
+
+    expr: tree.Expr
+    env: Env
+    origin: str = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """An initializer's outcome for one variable: a name of `rnndsl.initializers.PARAMETERS` and its arguments."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerName:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionValue:
+    """A `block`, `cell` or `model` by name, without arguments."""
+
+    symbol: Symbol
+    definition: tree.Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """A definition with its constructor arguments bound. It owns nothing until a layer names it."""
+
+    definition: tree.Definition
+    env: Env
+    """The names of the definition's file, with the constructor's parameters on top."""
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        return self.definition.kind
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A layer: a constructor under a path. Dims are bound at the first application."""
+
+    path: str
+    constructor: Constructor
+    defaults: Defaults
+    span: Span
+    dims: dict[str, int] = field(default_factory=dict[str, int])
+    first: Span | None = None
+    input_types: dict[str, str] = field(default_factory=dict[str, str])
+    frame: Env | None = None
+    """The names of the latest application, for `layer.name`."""
+
+    @property
+    def kind(self) -> str:
+        return self.constructor.kind
+
+
+@dataclass(frozen=True, slots=True)
+class MappedCell:
+    """`map_state(cell, f)`: a cell whose every new state is `f(new, old)`."""
+
+    cell: Constructor | Instance | MappedCell
+    function: Value
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        return "cell"
+
+
+@dataclass(frozen=True, slots=True)
+class StateRef:
+    """A state, or an input with an initial, of the cell that is being stepped. `name` is dotted, from the scanned cell."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRef:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeValue:
+    """A scope, or a family member of one: its names are its attributes."""
+
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecord:
+    """The states of a scan by dotted name: `run.final`. `prefix` narrows it: `run.final.lstm`."""
+
+    states: Mapping[str, Tensor]
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """`run`: outputs, `last` and `final`."""
+
+    output: Tensor
+    last: Tensor | None
+    final: StateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class BidirectionalResult:
+    output: Tensor | None
+    last: Tensor | None
+    forward: ScanResult
+    backward: ScanResult
+
+
+@dataclass(frozen=True, slots=True)
+class RecordValue:
+    """`(h = a, lstm.c = b)`, evaluated."""
+
+    fields: Mapping[str, Value]
+    spans: Mapping[str, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionValue:
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The members of an indexed name, `cell[k]`."""
+
+    name: str
+
+
+Value = (
+    Scalar
+    | Tensor
+    | DTypeValue
+    | AxisValue
+    | TrainingFlag
+    | Builtin
+    | Special
+    | UserFunction
+    | InitializerName
+    | InitializerValue
+    | Recipe
+    | OptimizerName
+    | DefinitionValue
+    | Constructor
+    | Instance
+    | MappedCell
+    | StateRef
+    | VariableRef
+    | ScopeValue
+    | StateRecord
+    | ScanResult
+    | BidirectionalResult
+    | RecordValue
+    | CollectionValue
+    | Family
+    | Sequence["Value"]
+)
+
+
+def describe(value: Value) -> str:
+    """What `value` is, in words, for a diagnostic."""
+    match value:
+        case bool():
+            return f"the bool {str(value).lower()}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f'the string "{value}"'
+        case Tensor():
+            return f"a tensor {value.type}"
+        case DTypeValue():
+            return f"the dtype {value.name}"
+        case AxisValue():
+            return f"the axis `{value.name}`"
+        case TrainingFlag():
+            return "`training`"
+        case Builtin():
+            return f"the function `{value.op.name}`"
+        case Special():
+            return f"the function `{value.name}`"
+        case UserFunction():
+            return f"the function `{value.definition.name.name}`"
+        case InitializerName():
+            return f"the initializer `{value.name}`"
+        case InitializerValue() | Recipe():
+            return "an initializer"
+        case OptimizerName():
+            return f"the optimizer `{value.name}`"
+        case DefinitionValue() | Constructor():
+            return f"the {value.definition.kind} `{value.definition.name.name}`"
+        case Instance():
+            return f"the layer `{value.path}`"
+        case MappedCell():
+            return "a cell"
+        case StateRef():
+            return f"the state `{value.name}`"
+        case VariableRef():
+            return f"the variable `{value.path}`"
+        case ScopeValue():
+            return "a scope"
+        case StateRecord():
+            return "a record of states"
+        case ScanResult() | BidirectionalResult():
+            return "the result of a scan"
+        case RecordValue():
+            return "a record"
+        case CollectionValue():
+            return "a set of collections"
+        case Family():
+            return f"the family `{value.name}`"
+        case _:
+            return "a list"
