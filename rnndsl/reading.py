@@ -60,12 +60,14 @@ class Reader:
         self.base = _real(base) if base else self.root
         self._files: dict[str, ReadFile] = {}
         self._sources: dict[Path, SourceFile] = {}
-        self._given: dict[str, str] = {}
+        self._given: dict[Path, str] = {}
 
     @classmethod
     def for_spec(cls, spec: Path) -> Reader:
         """A reader for `spec` and what it imports."""
-        return cls(find_root(spec), _real(spec).parent)
+        reader = cls(find_root(spec), _real(spec).parent)
+        reader._given[_real(spec)] = str(spec)
+        return reader
 
     @property
     def files(self) -> list[ReadFile]:
@@ -80,26 +82,25 @@ class Reader:
         real = _real(path)
         if real in self._sources:
             return self._sources[real]
-        name = self._name(real)
         if importer is None:
-            self._given.setdefault(name, str(path))
-        data = self._read(real, str(path), importer, MAX_TEXT_BYTES)
-        source = SourceFile(name, _decode(data, str(path), importer))
-        self._record(name, data, kind or ("import" if importer else "spec"), real)
+            self._given.setdefault(real, str(path))
+        data = self._read(real, importer, MAX_TEXT_BYTES)
+        source = SourceFile(self._name(real), _decode(data, self._path(real, importer), importer))
+        self.record(source.name, data, kind or ("import" if importer else "spec"), real)
         self._sources[real] = source
         return source
 
-    def read_import(self, path: str, importer: Span) -> SourceFile:
-        """The file that `import "path"` at `importer` names: `path` is relative to the importing file. Raises SpecError."""
-        if Path(path).is_absolute():
-            codes.IMPORT_ABSOLUTE(importer, path=path).throw()
-        return self.read_text(self.base / Path(importer.source.name).parent / path, importer)
+    def resolve_import(self, written: str, importer: Path | None, span: Span) -> Path:
+        """The path, its links resolved, of a file that the file `importer` names as `written` at `span`. Raises SpecError."""
+        if Path(written).is_absolute():
+            codes.IMPORT_ABSOLUTE(span, path=written).throw()
+        return _real((importer.parent if importer else self.base) / written)
 
-    def read_bytes(self, path: str, importer: Span, kind: Kind = "weights") -> bytes:
-        """The bytes of the file that is named at `importer`, relative to the file of that place. Raises SpecError."""
-        real = _real(self.base / Path(importer.source.name).parent / path)
-        data = self._read(real, path, importer, MAX_DATA_BYTES)
-        self._record(self._name(real), data, kind, real)
+    def read_bytes(self, path: Path, importer: Span, kind: Kind = "weights") -> bytes:
+        """The bytes of the file `path`, which the text at `importer` names. Raises SpecError."""
+        real = _real(path)
+        data = self._read(real, importer, MAX_DATA_BYTES)
+        self.record(self._name(real), data, kind, real)
         return data
 
     def read_std(self, module: str, importer: Span | None = None) -> SourceFile:
@@ -110,39 +111,37 @@ class Reader:
             return self._sources[location]
         if not module.isidentifier() or not location.is_file():
             codes.STD_MISSING(importer, name=module).suggest(did_you_mean(f"std.{module}", std_modules())).throw()
-        data = self._read(location, name, None, MAX_TEXT_BYTES)
+        data = self._read(location, None, MAX_TEXT_BYTES)
         source = SourceFile(name, _decode(data, name, importer))
-        self._record(name, data, "std", location)
+        self.record(name, data, "std", location)
         self._sources[location] = source
         return source
 
     def record(self, name: str, data: bytes, kind: Kind, location: Path) -> None:
-        """Note a file that was read elsewhere: the grammar."""
-        self._record(name, data, kind, location)
+        """Note a file that has been read: one read elsewhere, such as the grammar, too."""
+        self._files.setdefault(name, ReadFile(name, hashlib.sha256(data).hexdigest(), kind, location))
 
     def shown(self, name: str) -> str:
         """The path to print for the file `name`: as the user gave it, or else relative to the current folder if it is below it."""
-        if name in self._given:
-            return self._given[name]
         if name in self._files and self._files[name].kind in ("std", "grammar"):
             return name
-        return _nearest(self.base / name)
+        real = _real(self.base / name)
+        return self._given.get(real) or _nearest(real)
 
     def _name(self, real: Path) -> str:
         return Path(os.path.relpath(real, self.base)).as_posix()
 
-    def _record(self, name: str, data: bytes, kind: Kind, location: Path) -> None:
-        self._files.setdefault(name, ReadFile(name, hashlib.sha256(data).hexdigest(), kind, location))
+    def _path(self, real: Path, importer: Span | None) -> str:
+        return self._given.get(real, self._name(real)) if importer is None else self._name(real)
 
-    def _read(self, real: Path, given: str, importer: Span | None, limit: int) -> bytes:
-        shown = given if importer is None else self._name(real)
+    def _read(self, real: Path, importer: Span | None, limit: int) -> bytes:
+        shown = self._path(real, importer)
         if importer is not None and not real.is_relative_to(self.root):
-            codes.FILE_OUTSIDE(importer, path=given, root=_nearest(self.root)).throw()
+            codes.FILE_OUTSIDE(importer, path=shown, root=_nearest(self.root)).throw()
         try:
             return _read_regular(real, shown, importer, limit)
         except FileNotFoundError:
-            diagnostic = codes.FILE_MISSING(importer, path=shown)
-            raise SpecError(diagnostic.suggest(_similar(real))) from None
+            raise SpecError(codes.FILE_MISSING(importer, path=shown).suggest(_similar(real))) from None
         except OSError as error:
             raise SpecError(_fault(error)(importer, path=shown, reason=error.strerror or str(error))) from None
 
