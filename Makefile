@@ -1,0 +1,45 @@
+# `make sunspots` shows the main job on real data; `make test` runs all checks. Both make the environment in .venv first.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= auto
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help venv test lint types check sunspots schemas clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+venv: $(STAMP)  ## make the environment
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "rnndsl needs Python 3.11 or later; say which: make PYTHON=python3.12" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,plot]'
+	@touch $@
+
+test: lint types check  ## lint, types and all tests
+
+lint: $(STAMP)  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## pyright, strict for the package
+	$(BIN)/pyright
+
+check: $(STAMP)  ## the tests, with the build of a wheel
+	$(BIN)/python -m pytest -n $(JOBS)
+
+sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
+	$(BIN)/rnndsl compile specs/sunspots.rnn -o build/sunspots
+	$(BIN)/python docs/examples/sunspots.py build/sunspots
+
+schemas: $(STAMP)  ## write the published JSON Schemas again
+	$(BIN)/python -m rnndsl.cli.schemas docs/schemas
+
+clean:  ## remove what was built; the environment stays
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
