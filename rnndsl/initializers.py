@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rnndsl.ops import Required
 from rnndsl.plan.model import DType, Variable
@@ -122,10 +122,12 @@ def _nested_shape(value: Any) -> tuple[int, ...] | None:
     """The shape of nested lists; None if they are ragged."""
     if not isinstance(value, (list, tuple)):
         return ()
-    inner = {_nested_shape(item) for item in value}  # pyright: ignore[reportUnknownVariableType]
-    if len(inner) > 1 or None in inner:
+    items = cast("Sequence[Any]", value)
+    inner = [_nested_shape(item) for item in items]
+    first = inner[0] if inner else ()
+    if first is None or any(shape != first for shape in inner):
         return None
-    return (len(value), *(inner.pop() if inner else ()))  # pyright: ignore[reportUnknownArgumentType, reportGeneralTypeIssues]
+    return (len(items), *first)
 
 
 def initial_value(variable: Variable, seed: int) -> Array:
@@ -148,7 +150,8 @@ def initial_value(variable: Variable, seed: int) -> Array:
     else:
         draw = _DRAWS.get(name, _scaled_as(name))
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(draw(stream(seed, variable.path), variable.shape, arguments)).astype(dtype).reshape(variable.shape)
+        drawn = draw(stream(seed, variable.path), variable.shape, arguments)
+        return np.asarray(drawn, order="C").astype(dtype).reshape(variable.shape)
 
 
 def stream(seed: int, path: str) -> np.random.RandomState:
@@ -254,7 +257,7 @@ def _orthogonal(rng: np.random.RandomState, shape: tuple[int, ...], arguments: M
 def _identity(rng: np.random.RandomState, shape: tuple[int, ...], arguments: Mapping[str, Any]) -> Array:
     import numpy as np
 
-    return arguments["gain"] * np.eye(*shape)
+    return arguments["gain"] * np.eye(shape[0], shape[1])
 
 
 _DRAWS: Mapping[str, Draw] = MappingProxyType(
