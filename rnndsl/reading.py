@@ -52,8 +52,10 @@ def find_root(spec: Path) -> Path:
 class Reader:
     """Reads the files of one spec; nothing outside `root` but the standard library.
 
-    `base` is the folder that names are relative to; the root unless given.
+    `base` is the folder that names are relative to; the root unless given. `spec` is the spec's path, its links resolved.
     """
+
+    spec: Path
 
     def __init__(self, root: Path, base: Path | None = None) -> None:
         self.root = _real(root)
@@ -66,7 +68,8 @@ class Reader:
     def for_spec(cls, spec: Path) -> Reader:
         """A reader for `spec` and what it imports."""
         reader = cls(find_root(spec), _real(spec).parent)
-        reader._given[_real(spec)] = str(spec)
+        reader.spec = _real(spec)
+        reader._given[reader.spec] = str(spec)
         return reader
 
     @property

@@ -1,0 +1,52 @@
+"""What a user sees of a bug of rnndsl."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+
+USAGE, BUG = 2, 3
+
+
+def report_bug(error: Exception, arguments: Sequence[str]) -> int:
+    """Say that `error` is a bug and how to report it; the traceback goes to a file, or is shown with `--traceback`.
+
+    A full disk and the like is no bug: one line, and exit status 2.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
+        at = f" ({error.filename})" if error.filename else ""
+        print(f"error: cannot write: {error.strerror}{at}", file=sys.stderr)
+        return USAGE
+    text = "".join(traceback.format_exception(error))
+    print(f"error: this is a bug of rnndsl, not of your spec: {type(error).__name__}: {_short(error)}", file=sys.stderr)
+    if "--traceback" in arguments:
+        print(text, file=sys.stderr)
+    kept = _keep(text, arguments)
+    attached = f"`{kept}`" if kept else "the output of the same command with --traceback"
+    print(f"help: please report it to the project's issue tracker, with the spec and {attached}", file=sys.stderr)
+    return BUG
+
+
+def _short(error: Exception) -> str:
+    lines = str(error).splitlines() or [""]
+    return lines[0][:200]
+
+
+def _keep(text: str, arguments: Sequence[str]) -> str | None:
+    """Write the report to a file in the folder for temporary files; its path, or None if that fails."""
+    from rnndsl import __version__
+
+    versions = f"rnndsl {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    head = f"{versions}\ncommand: rnndsl {' '.join(arguments)}\n\n"
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="rnndsl-bug-", suffix=".txt")
+        with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
+            file.write(head + text)
+    except OSError:
+        return None
+    return path

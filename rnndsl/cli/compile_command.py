@@ -1,0 +1,102 @@
+"""`rnndsl compile SPEC -o DIR`: a spec to an artefact. TensorFlow is imported once the spec is known to be right."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
+from rnndsl.cli.specs import choose_models, exit_status, model_settings, print_findings
+from rnndsl.diagnostics import DiagnosticsError
+from rnndsl.driver import Job
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from rnndsl.plan.model import Plan
+
+
+def run(argv: Sequence[str]) -> int:
+    """Compile the spec; nothing is written if it is wrong."""
+    arguments = _parser().read(argv)
+    if arguments.output is None and not arguments.print_after:
+        raise UsageError("the folder to write is missing", "give it as `-o DIR`")
+    printed: set[str] = set()
+    job = Job(Path(arguments.spec), _printer(arguments.print_after, printed))
+    try:
+        lines = _compile(job, arguments)
+    except DiagnosticsError:
+        _report(job, arguments.format)
+        return exit_status([job.findings])
+    missing = [stage for stage in arguments.print_after if stage not in printed]
+    if missing:
+        raise UsageError(
+            f"there is no stage or pass `{missing[0]}` at this level", "the stages are syntax, plan and the passes by name"
+        )
+    _report(job, arguments.format)
+    if arguments.format == "text":
+        print("".join(f"{line}\n" for line in lines), end="")
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser("rnndsl compile", "Compile a spec to an artefact.")
+    parser.add_argument("spec", metavar="SPEC")
+    parser.add_argument("-o", "--output", metavar="DIR", help="the artefact's folder")
+    add_settings(parser)
+    parser.add_argument("--opt-level", type=int, choices=(0, 1, 2), default=2, help="0 is the plain reference")
+    parser.add_argument("--emit", choices=("meta-graph",), action="append", default=[], help="write this too")
+    parser.add_argument(
+        "--print-after",
+        metavar="STAGE",
+        action="append",
+        default=[],
+        help="print syntax, plan or a pass; without -o, write nothing",
+    )
+    parser.add_argument("--depfile", metavar="FILE", help="write a rule for make of all files that were read")
+    add_format(parser, "text", "json")
+    return parser
+
+
+def _printer(stages: Sequence[str], printed: set[str]) -> Callable[[str, Callable[[], str]], None]:
+    def watch(stage: str, show: Callable[[], str]) -> None:
+        if stage in stages:
+            printed.add(stage)
+            print(f"# after {stage}\n{show()}", end="")
+
+    return watch
+
+
+def _compile(job: Job, arguments: Namespace) -> list[str]:
+    module = job.resolve()
+    models = choose_models(module, arguments.model, arguments.spec)
+    if not models:
+        raise UsageError(f"there is no model in {arguments.spec}")
+    plans = job.plan(module, models, model_settings(models, pairs("--set", arguments.settings)))
+    plans = [job.optimise(plan, arguments.opt_level) for plan in plans]
+    if arguments.output is None:
+        return []
+    target = Path(arguments.output)
+    targets = [target] if len(module.models()) == 1 or arguments.model else [target / plan.name for plan in plans]
+    written: list[Path] = []
+    for plan, folder in zip(plans, targets, strict=True):
+        written.extend(job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit))
+    if arguments.depfile:
+        job.write_depfile(Path(arguments.depfile), written)
+    return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]
+
+
+def _described(plan: Plan) -> str:
+    from rnndsl.summary import summarise
+
+    summary = summarise(plan)
+    return f"model {plan.name}, {len(plan.variables)} variables, {summary.parameters:,} parameters"
+
+
+def _report(job: Job, form: str) -> None:
+    if form == "json":
+        print_findings([job.findings], form)
+    elif job.findings.diagnostics:
+        print_findings([job.findings], form, sys.stderr)

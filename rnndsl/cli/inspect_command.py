@@ -1,0 +1,88 @@
+"""`rnndsl inspect SPEC|DIR`: the variables, collections and signatures of a model. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
+from rnndsl.cli.specs import choose_models, exit_status, job_for, model_settings, print_findings
+from rnndsl.diagnostics import DiagnosticsError
+
+if TYPE_CHECKING:
+    from rnndsl.summary import ModelSummary
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print the summary of one spec or artefact."""
+    parser = Parser("rnndsl inspect", "Show the variables, collections and signatures of a spec or an artefact.")
+    parser.add_argument("source", metavar="SPEC|DIR")
+    add_settings(parser)
+    add_format(parser, "text", "json")
+    arguments = parser.read(argv)
+    if Path(arguments.source).is_dir():
+        if arguments.settings or arguments.model:
+            raise UsageError("--set and --model belong to a spec; an artefact is already compiled")
+        return _print(_of_artefact(Path(arguments.source)), arguments.format)
+    job = job_for(arguments.source)
+    try:
+        module = job.resolve()
+        models = choose_models(module, arguments.model, arguments.source)
+        if not models:
+            raise UsageError(f"there is no model in {arguments.source}")
+        plans = job.plan(module, models, model_settings(models, pairs("--set", arguments.settings)))
+    except DiagnosticsError:
+        print_findings([job.findings], arguments.format, sys.stderr if arguments.format == "text" else None)
+        return exit_status([job.findings])
+    from rnndsl.summary import summarise
+
+    return _print([summarise(plan) for plan in plans], arguments.format)
+
+
+def _of_artefact(folder: Path) -> list[ModelSummary]:
+    from rnndsl.cli.artefacts import artefacts_in
+    from rnndsl.summary import summarise_manifest
+
+    return [summarise_manifest(manifest) for manifest in artefacts_in(folder)]
+
+
+def _print(summaries: Sequence[ModelSummary], form: str) -> int:
+    if form == "json":
+        inner = ",\n".join(s.model_dump_json(indent=2) for s in summaries)
+        print(inner if len(summaries) == 1 else f"[\n{inner}\n]")
+    else:
+        print("\n".join(_text(s) for s in summaries), end="")
+    return 0
+
+
+def _text(summary: ModelSummary) -> str:
+    from rnndsl.render.table import table
+
+    settings = ", ".join(f"{k} = {v}" for k, v in summary.settings.items())
+    head = f"model {summary.name}({settings}), {summary.dtype}, seed {summary.seed}\n"
+    rows = [
+        (v.path, v.type, "yes" if v.trainable else f"no: {v.not_trainable}", v.initializer, v.initializer_origin)
+        for v in summary.variables
+    ]
+    variables = table(("variable", "type", "trained", "initial values", "from"), rows) if rows else ""
+    counted = f"{len(summary.variables)} variables, {summary.parameters:,} parameters, {summary.trainable:,} trained\n"
+    collections = table(
+        ("collection", "size", "members"), [_collection(n, m) for n, m in summary.collections.items() if m], frozenset({1})
+    )
+    signatures = table(
+        ("signature", "inputs", "outputs"),
+        [
+            (s.name, ", ".join(f"{n}: {t}" if t else n for n, t in s.inputs.items()), ", ".join(s.outputs))
+            for s in summary.signatures
+            if not s.absent
+        ],
+    )
+    absent = "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent)
+    return "\n".join([head, variables + counted, collections, signatures + absent])
+
+
+def _collection(name: str, members: Sequence[str]) -> tuple[str, str, str]:
+    listed = ", ".join(members[:4]) + (", ..." if len(members) > 4 else "")
+    return name, str(len(members)), listed

@@ -1,0 +1,105 @@
+"""The command `rnndsl`: finds the command's module, and turns what happens into an exit status.
+
+0: done. 1: the spec is wrong. 2: the command line is wrong. 3: a bug of rnndsl. 130: interrupted; 141: the reader of the output
+went away.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.diagnostics import did_you_mean
+
+OK, SPEC_WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+
+COMMANDS = {
+    "check": "say what is wrong with specs",
+    "compile": "compile a spec to an artefact",
+    "inspect": "show the variables, collections and signatures of a spec or an artefact",
+    "run": "run an artefact or a spec on arrays",
+    "fmt": "format specs",
+}
+
+
+class Command(Protocol):
+    """A module of this package: one command."""
+
+    def run(self, argv: Sequence[str]) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` and return the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # names of files need not be printable
+            reconfigure(errors="backslashreplace")
+    try:
+        status = _dispatch(arguments)
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        return _usage(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is left in the buffer must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except SystemExit as stop:  # --help
+        return int(stop.code or 0)
+    except Exception as error:
+        from rnndsl.cli.bug import report_bug
+
+        return report_bug(error, arguments)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        _top().print_help(sys.stderr)
+        return USAGE
+    name = arguments[0]
+    if name.startswith("-"):
+        return _top_options(arguments)
+    if name not in COMMANDS:
+        raise UsageError(f"no command `{name}`", did_you_mean(name, COMMANDS) or f"the commands are {', '.join(COMMANDS)}")
+    command: Command = importlib.import_module(f"rnndsl.cli.{name}_command")  # pyright: ignore[reportAssignmentType]
+    return command.run(arguments[1:])
+
+
+def _top() -> Parser:
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name.ljust(width)}  {what}" for name, what in COMMANDS.items())
+    parser = Parser("rnndsl", "The rnndsl compiler: recurrent networks as text, to TensorFlow graphs.", f"commands:\n{listed}")
+    parser.formatter_class = __import__("argparse").RawDescriptionHelpFormatter
+    parser.usage = "rnndsl COMMAND [options]"
+    parser.add_argument("--version", action="store_true", help="print the version")
+    return parser
+
+
+def _top_options(arguments: list[str]) -> int:
+    if _top().read(arguments).version:
+        from rnndsl import __version__
+
+        print(f"rnndsl {__version__}")
+        return OK
+    raise UsageError("no command is given", f"the commands are {', '.join(COMMANDS)}")
+
+
+def _usage(error: UsageError) -> int:
+    from rnndsl.render.snippet import printable
+
+    print(f"error: {printable(str(error))}", file=sys.stderr)
+    if error.help:
+        print(f"help: {printable(error.help)}", file=sys.stderr)
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Command lines: an argument parser whose errors suggest the option that was meant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from rnndsl.diagnostics import did_you_mean
+
+
+class UsageError(Exception):
+    """The command line is wrong, or names a file that cannot be used: exit status 2. `help` says what would do."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that raises `UsageError`, takes no abbreviations and knows `--traceback`."""
+
+    def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
+        super().__init__(prog=prog, description=description, epilog=epilog, allow_abbrev=False)
+        self.add_argument("--traceback", action="store_true", help="show the Python traceback of a bug of rnndsl")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"see `{self.prog} --help`")
+
+    def read(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The arguments `argv`. Raises UsageError; SystemExit for `--help`."""
+        unknown = self._unknown_option(argv)
+        if unknown is not None:
+            known = [o for action in self._actions for o in action.option_strings]
+            raise UsageError(f"no option `{unknown}`", did_you_mean(unknown, known) or f"see `{self.prog} --help`")
+        arguments, extra = self.parse_known_args(argv)
+        if extra:
+            raise UsageError(f"unexpected argument `{extra[0]}`", f"see `{self.prog} --help`")
+        return arguments
+
+    def _unknown_option(self, argv: Sequence[str]) -> str | None:
+        known = {o for action in self._actions for o in action.option_strings}
+        for argument in argv:
+            if argument == "--":
+                return None
+            name = argument.split("=", 1)[0]
+            if name.startswith("--") and name not in known:
+                return name
+        return None
+
+
+def add_format(parser: Parser, *choices: str) -> None:
+    """The option `--format`."""
+    parser.add_argument("--format", choices=choices, default=choices[0], help=f"how to print: {', '.join(choices)}")
+
+
+def add_settings(parser: Parser) -> None:
+    """The options that choose a model and set its parameters."""
+    parser.add_argument("--model", metavar="NAME", help="the model of a spec that has several")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help="set a parameter of the model"
+    )
+
+
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """`["a=1", "b=2"]` as a dict. Raises UsageError for what is not of this form or names one thing twice."""
+    result: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} wants NAME=VALUE, not `{text}`")
+        if name in result:
+            raise UsageError(f"{option} sets `{name}` twice")
+        result[name] = value
+    return result

@@ -1,0 +1,100 @@
+"""The pipeline, from a spec to an artefact, readable on one screen.
+
+    read -> parse -> resolve -> elaborate -> verify -> passes -> backend -> artefact
+
+`Job` is one spec on its way. Nothing here imports TensorFlow until `write` does: `check` and `inspect SPEC` stop before it.
+A fault of the spec ends a step with `DiagnosticsError`, once all that can be said has been said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rnndsl.diagnostics import DiagnosticsError, Sink, SpecError
+from rnndsl.reading import Reader
+from rnndsl.render import Findings
+from rnndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from rnndsl.plan.model import Plan
+    from rnndsl.resolve import ResolvedModule
+
+Level = Literal[0, 1, 2]
+Emit = Literal["meta-graph"]
+Watch = Callable[[str, Callable[[], str]], None]
+"""Called after each stage and pass with its name and a function that prints what it made."""
+
+
+def ignore(stage: str, show: Callable[[], str]) -> None:
+    """Watch nothing."""
+
+
+class Job:
+    """One spec on its way through the compiler. `sink` holds what has been found so far, `reader` every file read."""
+
+    def __init__(self, spec: Path, watch: Watch = ignore) -> None:
+        self.reader = Reader.for_spec(spec)
+        self.sink = Sink()
+        self.watch = watch
+
+    @property
+    def findings(self) -> Findings:
+        """What has been found so far, in order of place."""
+        return Findings(tuple(self.sink.sorted()), self.reader.shown)
+
+    def resolve(self) -> ResolvedModule:
+        """The spec and all that it imports, every name known. Raises DiagnosticsError."""
+        from rnndsl.resolve import resolve
+
+        try:
+            module = resolve(self.reader.spec, self.reader, self.sink)
+        except SpecError as error:
+            self.sink.add(error.diagnostic)
+            raise DiagnosticsError(self.sink.sorted()) from None
+        self.watch("syntax", lambda: _show_tree(module.tree))
+        self.sink.raise_if_failed()
+        return module
+
+    def plan(
+        self, module: ResolvedModule, models: Sequence[tree.Definition], settings: Mapping[str, Mapping[str, object]]
+    ) -> list[Plan]:
+        """A plan for each of `models`; `settings` gives constructor parameters by model. Raises DiagnosticsError."""
+        from rnndsl.elaborate import elaborate
+        from rnndsl.plan.verify import verify
+
+        plans = [elaborate(module, m.name.name, dict(settings.get(m.name.name, {})), self.sink) for m in models]
+        self.sink.raise_if_failed()
+        done = [plan for plan in plans if plan is not None]
+        for plan in done:
+            verify(plan)
+            self.watch("plan", lambda plan=plan: _show_plan(plan))
+        return done
+
+    def optimise(self, plan: Plan, level: Level) -> Plan:
+        """`plan` after the passes of `level`; 0 has none."""
+        from rnndsl.passes import run_passes
+
+        return run_passes(plan, level, lambda name, after: self.watch(name, lambda: _show_plan(after)))
+
+    def write(self, plan: Plan, target: Path, *, level: Level, emit: Sequence[Emit] = ()) -> list[Path]:
+        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. The files written.
+
+        `level` goes into the manifest. Imports TensorFlow.
+        """
+        from rnndsl.backend.artefact import write_artefact
+
+        return write_artefact(plan, target, reader=self.reader, level=level, emit=emit)
+
+
+def _show_tree(module: tree.Module) -> str:
+    from rnndsl.render.tree import show_tree
+
+    return show_tree(module)
+
+
+def _show_plan(plan: Plan) -> str:
+    from rnndsl.plan.printer import print_plan
+
+    return print_plan(plan)

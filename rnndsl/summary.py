@@ -1,0 +1,106 @@
+"""What a model is made of, for `inspect`: one form for a spec and for an artefact, with a JSON Schema."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rnndsl.plan.model import Initializer, Plan, Signature, Variable
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VariableSummary(Model):
+    """`type` is as in the language, `f32[24, 1]`; `size` the number of its elements, None if an axis has no length yet."""
+
+    path: str
+    kind: str
+    type: str
+    size: int | None
+    initializer: str
+    initializer_origin: str
+    trainable: bool
+    not_trainable: str | None
+    collections: tuple[str, ...]
+
+
+class SignatureSummary(Model):
+    """`inputs` and `outputs` by name, inputs with their types. `absent` says why the model has no such signature."""
+
+    name: str
+    kind: str
+    inputs: dict[str, str | None]
+    outputs: tuple[str, ...]
+    absent: str | None
+
+
+class ModelSummary(Model):
+    """A model. `parameters` is the number of elements of all `param`s, `trainable` of those that are trained."""
+
+    format_version: Literal[1] = 1
+    name: str
+    dtype: str
+    seed: int
+    settings: dict[str, Any]
+    variables: tuple[VariableSummary, ...]
+    collections: dict[str, tuple[str, ...]]
+    signatures: tuple[SignatureSummary, ...]
+    parameters: int
+    trainable: int
+
+
+def summarise(plan: Plan) -> ModelSummary:
+    """The summary of `plan`."""
+    variables = tuple(_variable(v) for v in plan.variables)
+    types = {i.name: str(i.type) for i in plan.inputs}
+    return ModelSummary(
+        name=plan.name,
+        dtype=plan.dtype,
+        seed=plan.seed,
+        settings=plan.parameters,
+        variables=variables,
+        collections=plan.collections,
+        signatures=tuple(_signature(s, types) for s in plan.signatures),
+        parameters=sum(v.size or 0 for v in variables if v.kind == "param"),
+        trainable=sum(v.size or 0 for v in variables if v.trainable),
+    )
+
+
+def initializer_text(initializer: Initializer) -> str:
+    """An initializer as in the language: `uniform(low = -0.05, high = 0.05)`."""
+    arguments = ", ".join(f"{k} = {_short(v)}" for k, v in initializer.arguments.items() if v is not None)
+    return f"{initializer.name}({arguments})" if arguments else initializer.name
+
+
+def _variable(v: Variable) -> VariableSummary:
+    return VariableSummary(
+        path=v.path,
+        kind=v.kind,
+        type=f"{v.dtype}[{', '.join((*v.axes, *map(str, v.shape)))}]",
+        size=None if v.axes else math.prod(v.shape),
+        initializer=initializer_text(v.initializer),
+        initializer_origin=v.initializer_origin,
+        trainable=v.trainable,
+        not_trainable=v.not_trainable,
+        collections=v.collections,
+    )
+
+
+def _signature(s: Signature, types: dict[str, str]) -> SignatureSummary:
+    inputs = {name: types.get(name) for name in s.inputs}
+    return SignatureSummary(name=s.name, kind=s.kind, inputs=inputs, outputs=s.outputs, absent=s.absent)
+
+
+def _short(value: object) -> str:
+    text = (
+        {True: "true", False: "false"}.get(value)
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+    return text if text is not None and len(text) <= 30 else f"{str(text)[:27]}..."
