@@ -1,1 +1,36 @@
-"""rnndsl: a language for recurrent networks."""
+"""rnndsl: a language for recurrent networks, compiled to TensorFlow graphs.
+
+`compile` turns a spec into an artefact, `load` opens an artefact. Importing this package imports neither TensorFlow nor NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnndsl.api import Loaded, compile, load
+    from rnndsl.diagnostics import Diagnostic, DiagnosticsError
+    from rnndsl.settings import SettingError
+
+__version__ = "0.1.0"
+__all__ = ["Diagnostic", "DiagnosticsError", "Loaded", "SettingError", "__version__", "compile", "load"]
+
+_HOMES = {
+    "Diagnostic": "rnndsl.diagnostics",
+    "DiagnosticsError": "rnndsl.diagnostics",
+    "Loaded": "rnndsl.api",
+    "SettingError": "rnndsl.settings",
+    "compile": "rnndsl.api",
+    "load": "rnndsl.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rnndsl' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

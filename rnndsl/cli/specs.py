@@ -15,8 +15,8 @@ from rnndsl.resolve import ResolvedModule
 from rnndsl.settings import SettingError, settings_for, unknown_setting
 from rnndsl.syntax import tree
 
-UNUSABLE = {"RNN0720", "RNN0721", "RNN0722", "RNN0727", "RNN0728"}
-"""Faults of a path on the command line rather than of what is in the file: exit status 2."""
+CONTENT = {"RNN0723", "RNN0724", "RNN0725"}
+"""Faults of what is in a file. The others of files and folders (RNN07..) that no text leads to are the command line's."""
 
 
 def choose_models(module: ResolvedModule, name: str | None, shown: str) -> list[tree.Definition]:
@@ -76,7 +76,7 @@ def _print_text(findings: Sequence[Findings], stream: TextIO) -> None:
 
 
 def exit_status(findings: Sequence[Findings]) -> int:
-    """0 without errors, 2 if a spec could not be read, or else 1."""
+    """0 without errors, 2 if a file or folder of the command line could not be used, or else 1."""
     errors = [d for f in findings for d in f.diagnostics if d.severity == "error"]
     if not errors:
         return 0
@@ -84,7 +84,7 @@ def exit_status(findings: Sequence[Findings]) -> int:
 
 
 def _unusable(diagnostic: Diagnostic) -> bool:
-    return diagnostic.span is None and diagnostic.code in UNUSABLE
+    return diagnostic.span is None and diagnostic.code.startswith("RNN07") and diagnostic.code not in CONTENT
 
 
 def job_for(spec: str) -> Job:
