@@ -1,0 +1,129 @@
+"""A plan as text: everything in it, one thing a line, the same text for the same plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rnndsl.plan.model import Graph, Named, Node, Optimizer, Plan, Scan, Schedule, Signature, Train, Update, Variable
+
+_PAD = "  "
+
+
+def print_plan(plan: Plan, places: bool = False) -> str:
+    """`plan` as text. Equations are in static single assignment, `%3 = matmul %1, %2 : f32[batch, 4]`; the body of a scan is
+    indented below it. `places` adds where in the spec each equation comes from."""
+    lines = [f"plan {plan.name}: {plan.dtype}, seed {plan.seed}, axes {', '.join(plan.axes)}"]
+    lines += _section("parameters", (f"{name} = {_json(value)}" for name, value in plan.parameters.items()))
+    lines += _section("inputs", (f"{x.kind} {x.name}: {x.type}" for x in plan.inputs))
+    lines += _section("variables", map(_variable, plan.variables))
+    lines += _section("graph", graph_lines(plan.graph, places))
+    lines += _section("outputs", map(_named, plan.outputs))
+    lines += _section("losses", map(_named, plan.losses))
+    lines += _section("metrics", map(_named, plan.metrics))
+    lines += _section("residuals", map(_named, plan.residuals))
+    lines += _section("updates", map(_update, plan.updates))
+    lines += _section("trains", map(_train, plan.trains))
+    lines += _section("collections", (f"{name}: {', '.join(x)}" for name, x in plan.collections.items() if x))
+    lines += _section("signatures", map(_signature, plan.signatures))
+    return "\n".join(lines) + "\n"
+
+
+def graph_lines(graph: Graph, places: bool = False) -> Iterator[str]:
+    """The equations of `graph`, without its inputs."""
+    for node in graph.nodes:
+        if isinstance(node, Node):
+            yield _equation(node) + _place(node.place, places)
+            continue
+        yield _scan_head(node) + _place(node.place, places)
+        for line in _scan_body(node, places):
+            yield _PAD + line
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    body = [_PAD + line for line in lines]
+    return [title, *body] if body else []
+
+
+def _place(place: str, shown: bool) -> str:
+    return f"  # {place}" if shown and place else ""
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {_json(value)}" for name, value in arguments.items())
+
+
+def _set(names: Iterable[str]) -> str:
+    return "{" + ", ".join(names) + "}"
+
+
+def _variable(v: Variable) -> str:
+    dims = ", ".join((*v.axes, *map(str, v.shape)))
+    trained = "trainable" if v.trainable else f"not trainable ({v.not_trainable})" if v.not_trainable else "not trainable"
+    device = f", on {v.device}" if v.device else ""
+    rate = f", rate by {v.rate}" if v.rate != 1.0 else ""
+    recipe = f"{v.initializer.name}({_arguments(v.initializer.arguments)})"
+    rest = f"({v.initializer_origin}), {trained}, in {_set(v.collections)}{rate}{device}"
+    return f"{v.kind} {v.path}: {v.dtype}[{dims}] ~ {recipe} {rest}"
+
+
+def _equation(node: Node) -> str:
+    args = ", ".join(f"%{x}" for x in node.args)
+    attrs = " ".join(f"{name}={_json(value)}" for name, value in node.attrs.items())
+    return " ".join(x for x in (f"%{node.id} =", node.op, args, attrs, f": {node.type}") if x)
+
+
+def _scan_head(scan: Scan) -> str:
+    options = [f"{name} %{value}" for name, value in (("lengths", scan.lengths), ("mask", scan.mask)) if value is not None]
+    if scan.steps is not None:
+        options.append(f"steps {f'%{scan.steps}' if isinstance(scan.steps, str) else scan.steps}")
+    if scan.until is not None:
+        options.append(f"until {scan.until}")
+    options += [name for name in ("reverse", "hold", "carry") if getattr(scan, name)]
+    return " ".join((f"%{scan.id} = scan {scan.path} over {scan.axis}", *options))
+
+
+def _scan_body(scan: Scan, places: bool) -> Iterator[str]:
+    types = {x.id: x.type for x in scan.body.inputs}
+    yield from (f"each %{x.inner} of %{x.outer} : {types[x.inner]}" for x in scan.scanned)
+    yield from (f"given %{x.inner} = %{x.outer} : {types[x.inner]}" for x in scan.given)
+    yield from (f"state {x.name}: %{x.old} from %{x.initial} then %{x.new} : {types[x.old]}" for x in scan.states)
+    yield from (f"variable {x.path}: %{x.old} from %{x.initial} then %{x.new} : {types[x.old]}" for x in scan.variables)
+    yield from graph_lines(scan.body, places)
+    if scan.outputs:
+        yield "output " + ", ".join(f"%{x}" for x in scan.outputs)
+
+
+def _named(x: Named) -> str:
+    return f"{x.name} = %{x.value}" + (f" in {x.collection}" if x.collection else "")
+
+
+def _update(update: Update) -> str:
+    return f"{update.name}: {update.variable} <- %{update.value} in {_set(update.collections)}"
+
+
+def _rate(rate: float | Schedule | str) -> str:
+    return f"{rate.name}({_arguments(rate.arguments)})" if isinstance(rate, Schedule) else str(rate)
+
+
+def _optimizer(optimizer: Optimizer) -> str:
+    parts = [f"rate = {_rate(optimizer.rate)}", _arguments(optimizer.arguments)]
+    parts += [f"{n} = {getattr(optimizer, n)}" for n in ("clip_norm", "clip_value", "average") if getattr(optimizer, n) is not None]
+    return f"{optimizer.name}({', '.join(x for x in parts if x)})"
+
+
+def _train(train: Train) -> str:
+    aims = ", ".join((*train.losses, *train.residuals))
+    updates = f" {train.order} {_set(train.updates)}" if train.updates else ""
+    return f"{train.name} = {_optimizer(train.optimizer)} on {aims} over {_set(train.variables)}{updates}"
+
+
+def _signature(signature: Signature) -> str:
+    if signature.absent is not None:
+        return f"{signature.name}: none, {signature.absent}"
+    return f"{signature.name} ({signature.kind}): {', '.join(signature.inputs)} -> {', '.join(signature.outputs)}"
