@@ -156,8 +156,7 @@ class _Loop:
             last.append(_select(valid, new, Operand(old, self._output_type(name))))
         place = self.valid.place(t)
         stacked = [
-            self._write(body, name, place, handle, last, valid)
-            for name, handle in zip(self.stacked, carried.stacked, strict=True)
+            self._write(body, name, place, handle, last, valid) for name, handle in zip(self.stacked, carried.stacked, strict=True)
         ]
         return _Carried(states, variables, last, stacked)
 

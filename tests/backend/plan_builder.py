@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 
 from rnndsl.ops import OPS, result_type
-from rnndsl.plan.model import Graph, GraphInput, Initializer, Node, Plan, PlanInput, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
+from rnndsl.plan.model import (
+    Graph,
+    GraphInput,
+    Initializer,
+    Node,
+    Plan,
+    PlanInput,
+    Scan,
+    ScanInput,
+    ScanState,
+    ScanVariable,
+    TensorType,
+    Variable,
+)
 
 ORDER = ("batch", "time", "src", "frame")
 _ids = itertools.count()

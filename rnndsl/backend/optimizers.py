@@ -1,0 +1,123 @@
+"""Keras' optimizers on the plan's variables, with variables of their own under readable names.
+
+A train's optimizer is built on its own variables only. Its variables are `train/NAME/iteration`, `train/NAME/PATH/momentum` and
+so on. Clipping, weight decay, per-variable rates and averages are done here, in the order: clip, decay, step, rate, average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnndsl.backend.names import op_name
+from rnndsl.backend.schedules import learning_rate
+from rnndsl.backend.tensorflow_module import keras, tf
+from rnndsl.backend.variables import Variables
+from rnndsl.plan.model import Optimizer, Train
+
+_CLASSES = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "ftrl": "Ftrl",
+    "lion": "Lion",
+}
+_ARGUMENTS = {"initial_accumulator": "initial_accumulator_value"}
+
+
+def keras_optimizer(optimizer: Optimizer, name: str) -> Any:
+    """Keras' optimizer of the same name. Its own rate is not used. Raises KeyError for a name that Keras lacks here."""
+    arguments = {_ARGUMENTS.get(key, key): value for key, value in optimizer.arguments.items()}
+    for key, value in arguments.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            arguments[key] = float(value)
+    return getattr(keras().optimizers, _CLASSES[optimizer.name])(learning_rate=_no_rate, name=name, **arguments)
+
+
+def _no_rate() -> float:
+    raise AssertionError("the rate is given step by step")
+
+
+def clip(optimizer: Optimizer, gradients: Sequence[Any]) -> list[Any]:
+    """`clip_value` bounds each element; then `clip_norm` scales all gradients so that their global norm is at most that
+    (Pascanu et al. 2013, as `tf.clip_by_global_norm` and torch's `clip_grad_norm_`)."""
+    clipped = list(gradients)
+    if optimizer.clip_value is not None:
+        clipped = [tf.clip_by_value(g, -optimizer.clip_value, optimizer.clip_value) for g in clipped]
+    if optimizer.clip_norm is not None:
+        clipped, _ = tf.clip_by_global_norm(clipped, optimizer.clip_norm)
+    return clipped
+
+
+class Stepper:
+    """The optimizer of one `train`. `paths`: of its own variables, which `variables` holds too."""
+
+    def __init__(self, train: Train, variables: Variables) -> None:
+        self.train = train
+        self.variables = variables
+        self.paths: list[str] = []
+        self.targets = [variables.tensors[path] for path in train.variables]
+        self.optimizer = keras_optimizer(train.optimizer, train.name)
+        self._slots = {id(target): path for target, path in zip(self.targets, train.variables, strict=True)}
+        self._name_variables()
+        self._averages = self._create_averages()
+
+    def _own(self, path: str, value: Any, device: str | None = None) -> Any:
+        full = f"train/{self.train.name}/{path}"
+        self.paths.append(full)
+        return self.variables.add(full, value, device=device)
+
+    def _name_variables(self) -> None:
+        """Build the optimizer, putting a variable of ours into each variable of Keras."""
+        optimizer = self.optimizer
+        original = optimizer.add_variable_from_reference
+
+        def add(reference_variable: Any, name: str | None = None, initializer: Any = "zeros") -> Any:
+            made = original(reference_variable, name=name, initializer=initializer)
+            path = self._slots[id(reference_variable)]
+            device = self.variables.plan.variable(path).device
+            made._value = self._own(f"{path}/{name or 'var'}", made.value.numpy(), device)
+            return made
+
+        optimizer.iterations._value = self._own("iteration", optimizer.iterations.value.numpy())
+        optimizer.add_variable_from_reference = add
+        optimizer.build(self.targets)
+        del optimizer.add_variable_from_reference
+
+    def _create_averages(self) -> list[Any]:
+        if self.train.optimizer.average is None:
+            return []
+        return [self._own(f"average/{path}", self.variables.tensors[path].numpy()) for path in self.train.variables]
+
+    def apply(self, gradients: Sequence[Any], inputs: Mapping[str, Any]) -> None:
+        """One step, on dense gradients in the order of the train's variables. Control dependencies are the caller's."""
+        optimizer = self.optimizer
+        iteration = optimizer.iterations.value
+        rate = learning_rate(self.train.optimizer.rate, iteration.read_value(), inputs)
+        for path, target, gradient in zip(self.train.variables, self.targets, clip(self.train.optimizer, gradients), strict=True):
+            with tf.name_scope(op_name(path)):
+                self._step(path, target, gradient, rate)
+        with tf.name_scope("iteration"):
+            iteration.assign_add(tf.ones_like(iteration))
+        self._average()
+
+    def _step(self, path: str, target: Any, gradient: Any, rate: Any) -> None:
+        scale = self.variables.plan.variable(path).rate
+        before = target.read_value() if scale != 1.0 else None
+        decay = self.optimizer.weight_decay
+        if decay:
+            target.assign_sub(target * tf.cast(rate * decay, target.dtype))
+        self.optimizer.update_step(gradient, target, rate)
+        if before is None:
+            return
+        target.assign(before + tf.cast(scale, target.dtype) * (target.read_value() - before))
+
+    def _average(self) -> None:
+        """average <- decay * average + (1 - decay) * weight, after the step (Polyak & Juditsky 1992, exponential form)."""
+        decay = self.train.optimizer.average
+        for average, target in zip(self._averages, self.targets if self._averages else [], strict=True):
+            part = tf.cast(1 - (decay or 0.0), target.dtype)
+            average.assign_sub((average - target) * part)
