@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -126,7 +127,11 @@ def elu(frame: Frame, node: Node, x: Operand) -> Any:
 
 @lowers("gelu")
 def gelu(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.nn.gelu(x.tensor, approximate=node.attrs.get("approximate", False))
+    """x * Phi(x), or its tanh form (Hendrycks & Gimpel 2016). TensorFlow's own rounds its constants to f32."""
+    value = x.tensor
+    if node.attrs.get("approximate", False):
+        return 0.5 * value * (1 + tf.tanh(math.sqrt(2 / math.pi) * (value + 0.044715 * value * value * value)))
+    return 0.5 * value * (1 + tf.math.erf(value * math.sqrt(0.5)))
 
 
 @lowers("cast")

@@ -41,12 +41,11 @@ def huber(frame: Frame, node: Node, *operands: Operand) -> Any:
 def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Operand) -> Any:
     """-log p(labels | logits), Graves et al. 2006; logits [batch, time, classes], labels [batch, label], one value a sequence.
 
-    Computed in f32 or f64 from time-major logits."""
+    Computed in f32, which is all that TensorFlow's has."""
     dtype = logits.tensor.dtype
-    wide = dtype if dtype in (tf.float32, tf.float64) else tf.float32
     loss = tf.nn.ctc_loss(
         labels=tf.cast(labels.tensor, tf.int32),
-        logits=tf.cast(logits.tensor, wide),
+        logits=tf.cast(logits.tensor, tf.float32),
         logit_length=tf.cast(lengths[0].tensor, tf.int32),
         label_length=tf.cast(lengths[1].tensor, tf.int32),
         logits_time_major=False,

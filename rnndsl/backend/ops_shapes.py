@@ -44,6 +44,11 @@ def reshape(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.reshape(x.tensor, frame.shape(node.type))
 
 
+@lowers("broadcast")
+def broadcast(frame: Frame, node: Node, x: Operand) -> Any:
+    return frame.fit(x, node.type)
+
+
 @lowers("transpose")
 def transpose(frame: Frame, node: Node, x: Operand) -> Any:
     rank = x.tensor.shape.rank

@@ -1,4 +1,6 @@
-"""Random draws as pure functions of (stream, call counter, step): Philox, the same on every device, with or without XLA."""
+"""Random draws as pure functions of (stream, call counter, step): Philox (Salmon et al. 2011), the same on every device.
+
+XLA has Philox too but orders its blocks in another way, so a compiled recurrence draws other numbers, itself reproducible."""
 
 from __future__ import annotations
 

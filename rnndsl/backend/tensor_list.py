@@ -13,7 +13,7 @@ from rnndsl.backend.tensorflow_module import tf
 
 def from_tensor(tensor: Any) -> Any:
     """A list of the slices of `tensor` along its first dim."""
-    return tf.raw_ops.TensorListFromTensor(tensor=tensor, element_shape=_shape(tensor)[1:])
+    return tf.raw_ops.TensorListFromTensor(tensor=tensor, element_shape=_vector(_shape(tensor)[1:]))
 
 
 def empty(length: Any, shape: Any, dtype: Any) -> Any:
