@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rnndsl.api import Loaded, compile, load
     from rnndsl.diagnostics import Diagnostic, DiagnosticsError
-    from rnndsl.settings import SettingError
+    from rnndsl.elaborate import SettingError
 
 __version__ = "0.1.0"
 __all__ = ["Diagnostic", "DiagnosticsError", "Loaded", "SettingError", "__version__", "compile", "load"]
@@ -20,7 +20,7 @@ _HOMES = {
     "Diagnostic": "rnndsl.diagnostics",
     "DiagnosticsError": "rnndsl.diagnostics",
     "Loaded": "rnndsl.api",
-    "SettingError": "rnndsl.settings",
+    "SettingError": "rnndsl.elaborate",
     "compile": "rnndsl.api",
     "load": "rnndsl.api",
 }

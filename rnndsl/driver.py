@@ -60,9 +60,12 @@ class Job:
     def plan(
         self, module: ResolvedModule, models: Sequence[tree.Definition], settings: Mapping[str, Mapping[str, object]]
     ) -> list[Plan]:
-        """A plan for each of `models`; `settings` gives constructor parameters by model. Raises DiagnosticsError."""
+        """A plan for each of `models`; `settings` gives constructor parameters by model.
+
+        Raises DiagnosticsError, and SettingError for a parameter that the model has not, or of another type.
+        """
         from rnndsl.elaborate import elaborate
-        from rnndsl.plan.verify import verify
+        from rnndsl.plan.verifier import verify
 
         plans = [elaborate(module, m.name.name, dict(settings.get(m.name.name, {})), self.sink) for m in models]
         self.sink.raise_if_failed()
@@ -81,11 +84,25 @@ class Job:
     def write(self, plan: Plan, target: Path, *, level: Level, emit: Sequence[Emit] = ()) -> list[Path]:
         """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. The files written.
 
-        `level` goes into the manifest. Imports TensorFlow.
+        `level` goes into the manifest. Imports TensorFlow. Raises DiagnosticsError.
         """
+        from rnndsl.quiet import import_tensorflow
+
+        import_tensorflow()
         from rnndsl.backend.artefact import write_artefact
 
         return write_artefact(plan, target, reader=self.reader, level=level, emit=emit)
+
+    def write_depfile(self, path: Path, written: Sequence[Path]) -> None:
+        """Write a rule for make: `written` depend on every file that was read. Raises DiagnosticsError."""
+        files = [file.location for file in self.reader.files]
+        rule = f"{' '.join(map(_escaped, written))}: {' '.join(map(_escaped, files))}\n"
+        # A file that is gone must not stop make: each is a target of its own, without a rule.
+        path.write_text(rule + "".join(f"\n{_escaped(file)}:\n" for file in files), encoding="utf-8")
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
 
 
 def _show_tree(module: tree.Module) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from rnndsl.plan.model import Initializer, Plan, Signature, Variable
+
+if TYPE_CHECKING:
+    from rnndsl.manifest import Manifest, TensorInfo, VariableInfo
 
 
 class Model(BaseModel):
@@ -70,17 +74,47 @@ def summarise(plan: Plan) -> ModelSummary:
     )
 
 
+def summarise_manifest(manifest: Manifest) -> ModelSummary:
+    """The summary of an artefact, from its manifest."""
+    variables = tuple(_stored_variable(v) for v in manifest.variables)
+    signatures = tuple(
+        SignatureSummary(
+            name=s.name,
+            kind=s.kind,
+            inputs={i.name: _type(i) for i in s.inputs},
+            outputs=tuple(o.name for o in s.outputs),
+            absent=s.absent,
+        )
+        for s in manifest.signatures
+    )
+    return ModelSummary(
+        name=manifest.name,
+        dtype=manifest.dtype,
+        seed=manifest.seed,
+        settings=manifest.parameters,
+        variables=variables,
+        collections=manifest.collections,
+        signatures=signatures,
+        parameters=sum(v.size or 0 for v in variables if v.kind == "param"),
+        trainable=sum(v.size or 0 for v in variables if v.trainable),
+    )
+
+
 def initializer_text(initializer: Initializer) -> str:
     """An initializer as in the language: `uniform(low = -0.05, high = 0.05)`."""
-    arguments = ", ".join(f"{k} = {_short(v)}" for k, v in initializer.arguments.items() if v is not None)
-    return f"{initializer.name}({arguments})" if arguments else initializer.name
+    return _call(initializer.name, initializer.arguments)
+
+
+def _call(name: str, values: dict[str, Any]) -> str:
+    arguments = ", ".join(f"{k} = {_short(v)}" for k, v in values.items() if v is not None)
+    return f"{name}({arguments})" if arguments else name
 
 
 def _variable(v: Variable) -> VariableSummary:
     return VariableSummary(
         path=v.path,
         kind=v.kind,
-        type=f"{v.dtype}[{', '.join((*v.axes, *map(str, v.shape)))}]",
+        type=_shaped(v.dtype, (*v.axes, *v.shape)),
         size=None if v.axes else math.prod(v.shape),
         initializer=initializer_text(v.initializer),
         initializer_origin=v.initializer_origin,
@@ -90,17 +124,35 @@ def _variable(v: Variable) -> VariableSummary:
     )
 
 
+def _stored_variable(v: VariableInfo) -> VariableSummary:
+    return VariableSummary(
+        path=v.path,
+        kind=v.kind,
+        type=_shaped(v.dtype, v.shape),
+        size=math.prod(int(n) for n in v.shape if n is not None) if all(isinstance(n, int) for n in v.shape) else None,
+        initializer=_call(v.initializer.name, v.initializer.arguments) if v.initializer else "",
+        initializer_origin=v.initializer_origin,
+        trainable=v.trainable,
+        not_trainable=v.not_trainable,
+        collections=v.collections,
+    )
+
+
+def _type(tensor: TensorInfo) -> str | None:
+    return None if tensor.shape is None else _shaped(tensor.dtype, tensor.shape)
+
+
+def _shaped(dtype: str, shape: Sequence[int | str | None]) -> str:
+    return f"{dtype}[{', '.join('?' if n is None else str(n) for n in shape)}]"
+
+
 def _signature(s: Signature, types: dict[str, str]) -> SignatureSummary:
     inputs = {name: types.get(name) for name in s.inputs}
     return SignatureSummary(name=s.name, kind=s.kind, inputs=inputs, outputs=s.outputs, absent=s.absent)
 
 
 def _short(value: object) -> str:
-    text = (
-        {True: "true", False: "false"}.get(value)
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
-    return text if text is not None and len(text) <= 30 else f"{str(text)[:27]}..."
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 30 else f"{text[:27]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.cli.parser import Parser, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, job_for, model_settings, print_findings
+from rnndsl.cli.specs import choose_models, exit_status, job_for, plan_models, print_findings
 from rnndsl.diagnostics import DiagnosticsError
 from rnndsl.driver import Job
 
@@ -35,7 +35,7 @@ def _check(job: Job, spec: str, model: str | None, given: dict[str, str]) -> str
     try:
         module = job.resolve()
         models = choose_models(module, model, spec)
-        plans = job.plan(module, models, model_settings(models, given))
+        plans = plan_models(job, module, models, given)
     except DiagnosticsError:
         return None
     described = "; ".join(f"model {p.name}, {len(p.variables)} variables" for p in plans)

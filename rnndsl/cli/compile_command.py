@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, model_settings, print_findings
+from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_findings
 from rnndsl.diagnostics import DiagnosticsError
 from rnndsl.driver import Job
 
@@ -74,7 +74,7 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     models = choose_models(module, arguments.model, arguments.spec)
     if not models:
         raise UsageError(f"there is no model in {arguments.spec}")
-    plans = job.plan(module, models, model_settings(models, pairs("--set", arguments.settings)))
+    plans = plan_models(job, module, models, pairs("--set", arguments.settings))
     plans = [job.optimise(plan, arguments.opt_level) for plan in plans]
     if arguments.output is None:
         return []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, job_for, model_settings, print_findings
+from rnndsl.cli.specs import choose_models, exit_status, job_for, plan_models, print_findings
 from rnndsl.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
         models = choose_models(module, arguments.model, arguments.source)
         if not models:
             raise UsageError(f"there is no model in {arguments.source}")
-        plans = job.plan(module, models, model_settings(models, pairs("--set", arguments.settings)))
+        plans = plan_models(job, module, models, pairs("--set", arguments.settings))
     except DiagnosticsError:
         print_findings([job.findings], arguments.format, sys.stderr if arguments.format == "text" else None)
         return exit_status([job.findings])
@@ -45,7 +45,7 @@ def _of_artefact(folder: Path) -> list[ModelSummary]:
     from rnndsl.cli.artefacts import artefacts_in
     from rnndsl.summary import summarise_manifest
 
-    return [summarise_manifest(manifest) for manifest in artefacts_in(folder)]
+    return [summarise_manifest(manifest) for manifest in artefacts_in(folder).values()]
 
 
 def _print(summaries: Sequence[ModelSummary], form: str) -> int:

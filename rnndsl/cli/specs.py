@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rnndsl.cli.parser import UsageError
 from rnndsl.diagnostics import Diagnostic, did_you_mean
 from rnndsl.driver import Job
 from rnndsl.render import Findings, count_line
-from rnndsl.resolve import ResolvedModule
-from rnndsl.settings import SettingError, settings_for, unknown_setting
 from rnndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from rnndsl.plan.model import Plan
+    from rnndsl.resolve import ResolvedModule
 
 CONTENT = {"RNN0723", "RNN0724", "RNN0725"}
 """Faults of what is in a file. The others of files and folders (RNN07..) that no text leads to are the command line's."""
@@ -32,20 +34,17 @@ def choose_models(module: ResolvedModule, name: str | None, shown: str) -> list[
     raise UsageError(f"no model `{name}` in {shown}", did_you_mean(name, known) or listed)
 
 
-def model_settings(models: Sequence[tree.Definition], given: Mapping[str, str]) -> dict[str, dict[str, object]]:
-    """The parameters that `--set` gives to each model, by its name: each to those that have it. Raises UsageError."""
+def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definition], given: Mapping[str, str]) -> list[Plan]:
+    """The plans of `models`. Each gets those of the settings `given` that it has. Raises DiagnosticsError, UsageError."""
+    from rnndsl.elaborate import SettingError
+
+    known = {m.name.name: {p.name for p in m.params} for m in models}
+    every = set[str]().union(*known.values())
+    settings = {m: {name: v for name, v in given.items() if name in names or name not in every} for m, names in known.items()}
     try:
-        for name in given:
-            if not any(name == p.name for m in models for p in m.params):
-                raise unknown_setting(name, models)
-        return {m.name.name: settings_for(m, _of(m, given), text=True) for m in models}
+        return job.plan(module, models, settings)
     except SettingError as error:
-        raise UsageError(str(error), error.help) from None
-
-
-def _of(model: tree.Definition, given: Mapping[str, str]) -> dict[str, str]:
-    names = {p.name for p in model.params}
-    return {name: value for name, value in given.items() if name in names}
+        raise UsageError(str(error)) from None
 
 
 def print_findings(findings: Sequence[Findings], form: str, stream: TextIO | None = None) -> None:

@@ -1,0 +1,24 @@
+"""Finding artefacts: a folder that is one, or that holds one for each model of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.parser import UsageError
+
+if TYPE_CHECKING:
+    from rnndsl.manifest import Manifest
+
+
+def artefacts_in(folder: Path) -> dict[Path, Manifest]:
+    """The artefact in `folder`, or else those in the folders in it. Raises UsageError if there is none, or one cannot be read."""
+    from rnndsl.manifest import MANIFEST, read_manifest
+
+    folders = [folder] if (folder / MANIFEST).is_file() else sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
+    if not folders:
+        raise UsageError(f"`{folder}` holds no artefact (no {MANIFEST})")
+    try:
+        return {each: read_manifest(each) for each in folders}
+    except (OSError, ValueError) as error:
+        raise UsageError(str(error).splitlines()[0]) from None
