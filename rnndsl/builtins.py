@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from rnndsl import ops
-from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, InitializerName, OptimizerName, Special, Value
 from rnndsl.initializers import PARAMETERS as INITIALIZERS
 from rnndsl.plan.model import DType
 
@@ -34,14 +30,5 @@ SIGNATURES = frozenset(
 """Names that a `train` or `signature` cannot have (language, section 10)."""
 
 
-def _values() -> dict[str, Value]:
-    values: dict[str, Value] = {name: Builtin(op) for name, op in ops.functions().items()}
-    values.update({name: DTypeValue(name) for name in DTYPES})
-    values.update({name: InitializerName(name) for name in INITIALIZERS})
-    values.update({name: OptimizerName(name) for name in OPTIMIZERS})
-    values.update({name: Special(name) for name in SPECIALS})
-    values.update({name: AxisValue(name) for name in AXES})
-    return values
-
-
-BUILTINS: Mapping[str, Value] = MappingProxyType(_values())
+NAMES = frozenset({*ops.functions(), *DTYPES, *INITIALIZERS, *OPTIMIZERS, *SPECIALS, *AXES})
+"""Everything that is in force without a definition."""

@@ -62,14 +62,18 @@ def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-def _unary(name: str, formula: str, scalar: Callable[..., Any] | None = None, **options: Any) -> Op:
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return min(max(x, low), high)
+
+
+def _unary(name: str, formula: str, scalar: Callable[[Any], Any] | None = None, **options: Any) -> Op:
     rule = options.pop("rule", rules.FLOAT)
     extra = options.pop("extra", ())
     return Op(name, "unary", (*_p("x"), *extra), rule, formula, scalar, **options)
 
 
 def _binary(
-    name: str, formula: str, scalar: Callable[..., Any] | None = None, rule: rules.Rule = rules.NUMERIC, **options: Any
+    name: str, formula: str, scalar: Callable[[Any, Any], Any] | None = None, rule: rules.Rule = rules.NUMERIC, **options: Any
 ) -> Op:
     return Op(name, "binary", _p("a", "b"), rule, formula, scalar, **options)
 
@@ -89,6 +93,7 @@ _ROWS: tuple[Op, ...] = (
     # ---- leaves and control
     Op("read", "leaf", (), rules.same, "the value of a variable"),
     Op("literal", "leaf", (), rules.same, "a constant"),
+    Op("penalty", "leaf", (), rules.same, "the sum over a collection's variables; gone once all are known"),
     Op("eye", "leaf", (Parameter("n", "int"),), rules.same, "the identity matrix [n, n]"),
     Op("if_training", "control", _p("a", "b"), rules.if_training, "a in training, else b"),
     Op("result", "control", (), rules.same, "a result of a scan"),
@@ -148,7 +153,7 @@ _ROWS: tuple[Op, ...] = (
     _binary("and", "a and b", lambda a, b: a and b, rules.BOOLEAN),
     _binary("or", "a or b", lambda a, b: a or b, rules.BOOLEAN),
     Op("where", "binary", _p("condition", "a", "b"), rules.WHERE, "a where condition holds, else b"),
-    Op("clip", "binary", _p("x", "low", "high"), rules.NUMERIC, "min(max(x, low), high)", lambda x, a, b: min(max(x, a), b)),
+    Op("clip", "binary", _p("x", "low", "high"), rules.NUMERIC, "min(max(x, low), high)", _clip),
     # ---- products
     _binary("matmul", "the last trailing dim of a contracted with the first of b", rule=rules.matmul),
     _binary("dot", "the sum of a * b over the last trailing dim", rule=rules.dot),
@@ -184,6 +189,7 @@ _ROWS: tuple[Op, ...] = (
     _structure("stack", rules.stack, "the values along a new last dim", Parameter("values", "tensors")),
     _structure("index", rules.index, "a part of x", Parameter("x")),
     _structure("reshape", rules.reshape, "x with other trailing dims", Parameter("x"), Parameter("dims", "dims")),
+    _structure("broadcast", rules.broadcast, "x with wider trailing dims", Parameter("x"), Parameter("dims", "dims")),
     _structure("transpose", rules.transpose, "x with its last two trailing dims exchanged", Parameter("x")),
     _structure(
         "roll", rules.roll, "x[(i - shift) mod n] along the last trailing dim", Parameter("x"), Parameter("shift", "int", 1)
@@ -279,7 +285,9 @@ BINARY_OPERATORS: Mapping[str, str] = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floordiv", "%": "mod", "**": "pow", "@": "matmul",
     "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "and": "and", "or": "or",
 }  # fmt: skip
-INTERNAL = frozenset({"read", "literal", "if_training", "result", "neg", "not", "index", *BINARY_OPERATORS.values()})
+INTERNAL = frozenset(
+    {"read", "literal", "penalty", "broadcast", "if_training", "result", "neg", "not", "index", *BINARY_OPERATORS.values()}
+)
 """Operations that are not functions of the language under this name."""
 
 

@@ -44,7 +44,7 @@ def broadcast_dims(types: Sequence[TensorType]) -> tuple[int, ...]:
 
 def same_dtype(types: Sequence[TensorType]) -> DType:
     """The one dtype of all `types`."""
-    dtypes = list(dict.fromkeys(t.dtype for t in types))
+    dtypes: list[DType] = list(dict.fromkeys(t.dtype for t in types))
     if len(dtypes) > 1:
         raise TypeRuleError(f"mixes {' and '.join(dtypes)}: write a `cast`")
     return dtypes[0]
@@ -208,6 +208,13 @@ def reshape(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequenc
     if math.prod(dims) != math.prod(args[0].dims):
         raise TypeRuleError(f"cannot make {list(dims)} of {args[0]}: {math.prod(dims)} and {math.prod(args[0].dims)} elements")
     return TensorType(args[0].dtype, args[0].axes, dims)
+
+
+def broadcast(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    wide = TensorType(args[0].dtype, args[0].axes, tuple(attrs["dims"]))
+    if broadcast_dims([args[0], wide]) != wide.dims:
+        raise TypeRuleError(f"cannot widen {args[0]} to {list(wide.dims)}")
+    return wide
 
 
 def transpose(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:

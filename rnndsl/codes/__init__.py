@@ -10,7 +10,7 @@ import importlib
 
 from rnndsl.diagnostics import Code
 
-RANGES = ("text", "names", "types", "variables", "time", "training", "weights", "artefact", "files", "limits")
+RANGES = ("text", "names", "types", "variables", "time", "training", "weights", "artefact", "files", "limits", "sizes")
 
 
 def all_codes() -> dict[str, Code]:

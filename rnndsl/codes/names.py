@@ -10,7 +10,11 @@ IMPORT_CYCLE = Code("RNN0103", "import cycle", "these files import each other: {
 UNKNOWN_MODULE = Code("RNN0104", "unknown module", "there is no module `{module}` in the standard library")
 NOT_IN_MODULE = Code("RNN0105", "name not in the imported file", "`{name}` is not defined in {module}")
 UNUSED_IMPORT = Code("RNN0106", "unused import", "`{name}` is imported and not used", "warning")
-IMPORTS_MODEL = Code("RNN0107", "import of a model", "`{name}` is a model: only blocks, cells, functions, initializers, constants and layouts can be imported")
+IMPORTS_MODEL = Code(
+    "RNN0107",
+    "import of a model",
+    "`{name}` is a model: only blocks, cells, functions, initializers, constants and layouts can be imported",
+)
 UNKNOWN_ATTRIBUTE = Code("RNN0108", "unknown attribute", "{what} has no `{name}`")
 NOT_CALLABLE = Code("RNN0109", "not callable", "{what} cannot be called")
 BAD_ARGUMENT = Code("RNN0110", "argument does not fit", "`{function}` {problem}")

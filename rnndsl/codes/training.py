@@ -14,6 +14,8 @@ UPDATES_LEFT_OUT = Code("RNN0507", "updates left out", "`after none` leaves out 
 DECLARED_UNDER_TRAINING = Code("RNN0508", "declared under training", "nothing may be declared under `if training`")
 UNKNOWN_OPTIMIZER = Code("RNN0509", "not an optimizer", "{what} is not an optimizer")
 NOT_YET = Code("RNN0510", "not yet", "{what} is not in this version of rnndsl yet")
-BAD_SIGNATURE = Code("RNN0511", "signature of something else", "the signature `{name}` returns outputs of the model, and `{output}` is none")
+BAD_SIGNATURE = Code(
+    "RNN0511", "signature of something else", "the signature `{name}` returns outputs of the model, and `{output}` is none"
+)
 EMPTY_COLLECTION = Code("RNN0512", "empty collection", "the collection `{name}` holds no variables")
 DECLARED_COLLECTION = Code("RNN0513", "collection declared twice", "the collection `{name}` is predeclared")

@@ -1,5 +1,3 @@
 """Diagnostics of this range: see `rnndsl.codes`."""
 
 from __future__ import annotations
-
-from rnndsl.diagnostics import Code

@@ -14,7 +14,6 @@ from rnndsl.source import Span
 from rnndsl.type_rules import TypeRuleError
 
 
-
 @dataclass(frozen=True, slots=True)
 class PendingUpdate:
     """An `update` met while a graph was built."""

@@ -70,6 +70,10 @@ class Env:
     defaults: Defaults = field(default_factory=Defaults)
     instance: Instance | None = None
     state_prefix: str = ""
+    states: dict[str, str] = field(default_factory=dict[str, str])
+    """What can be delayed here, by its own name: the dotted name of the state."""
+    owner: object = None
+    """The graph that the equations of this frame go to."""
 
     def child(self, names: dict[str, Binding] | None = None) -> Env:
         """An environment that only adds names."""

@@ -1,0 +1,20 @@
+"""Diagnostics of sizes met while a model is elaborated: see `rnndsl.codes`."""
+
+from __future__ import annotations
+
+from rnndsl.diagnostics import Code
+
+MAX_ELEMENTS = 1 << 28
+"""The most elements that a constant of the graph may have."""
+MAX_TABLE = 1 << 20
+"""The most elements that `tabulate` may make."""
+MAX_BYTES = 1 << 36
+"""The most bytes that the variables of a model may take together: 64 GiB."""
+MAX_REPEATS = 10_000
+"""The most rounds of one `for`."""
+
+NUMBER_TOO_LARGE = Code("RNN0910", "number too large", "the result is beyond the range of 64-bit numbers")
+NESTED_TOO_DEEP = Code("RNN0911", "definitions nested too deep", "`{name}` is nested {limit} levels deep: does it use itself?")
+TOO_MANY_ELEMENTS = Code("RNN0912", "too many elements", "a constant of {count} elements is too large: at most {limit}")
+TOO_MANY_BYTES = Code("RNN0913", "too many bytes", "{what} would take {size}: at most {limit} fit in a model")
+TOO_MANY_REPEATS = Code("RNN0914", "too many repetitions", "this `for` has {count} rounds: at most {limit}")

@@ -1,0 +1,113 @@
+"""Applies functions to values that are evaluated already: operations to numbers or tensors, `fn`s inlined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnndsl.codes import sizes as limit_codes
+from rnndsl.codes import names as codes
+from rnndsl.codes import types as type_codes
+from rnndsl.elaborate.arithmetic import compute
+from rnndsl.elaborate.environment import Binding, Env
+from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.unify import unify
+from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value, describe
+from rnndsl.ops import Op, Parameter
+from rnndsl.plan.model import TensorType
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+
+_MAX_DEPTH = 100
+_KINDS = {"axis": "an axis", "dtype": "a dtype", "int": "a whole number", "dims": "a list of dims"}
+
+
+def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
+    """Attributes as the plan has them: `axis` counts from the end as `dim`."""
+    if "axis" in attrs:
+        attrs["dim"] = attrs.pop("axis")
+    if attrs.get("over") is not None:
+        attrs.pop("dim", None)
+    elif "dim" in attrs:
+        attrs.pop("over", None)
+    if op.name == "one_hot":
+        attrs.setdefault("dtype", "f32")
+    return attrs
+
+
+def attribute(session: Session, function: str, parameter: Parameter, expr: tree.Expr, env: Env) -> Any:
+    """The value of an argument that must be known at compile time, as the plan holds it."""
+    value = session.evaluate(expr, env)
+    match parameter.kind, value:
+        case ("axis", AxisValue()) | ("dtype", DTypeValue()):
+            return value.name
+        case "int", int() if not isinstance(value, bool):
+            return value
+        case "number", int() | float() if not isinstance(value, bool):
+            return value
+        case ("bool", bool()) | ("string", str()):
+            return value
+        case "dims", list() if all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in value):
+            return list(value)
+        case _:
+            wanted = f"{_KINDS.get(parameter.kind, f'a {parameter.kind}')} (`{parameter.name}` of `{function}`)"
+            codes.WRONG_KIND(expr.span, what=describe(value), wanted=wanted).throw()
+
+
+def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], attrs: dict[str, Any], span: Span, env: Env) -> Value:
+    """`op` on values: at compile time if all are plain numbers, else a node."""
+    values = [value for value, _ in tensors]
+    plain = all(isinstance(v, int | float) for v in values)
+    if plain and op.scalar is not None and not attrs:
+        return compute(op.scalar, list(values), span)
+    args = unify(session, tensors, env, op.name)
+    if op.name == "linear":
+        return args[0]
+    if op.name == "dropout" and not env.defaults.training:
+        return args[0]
+    if op.varies:
+        attrs = {**attrs, "stream": session.stream(env.path, session.equation)}
+    if op.name == "one_hot":
+        attrs["dtype"] = env.defaults.dtype
+        _limit(int(attrs["n"]), span)
+    if op.name == "eye":
+        return _eye(session, attrs, span, env)
+    return session.builder.add(op.name, args, attrs, span)
+
+
+def _eye(session: Session, attrs: dict[str, Any], span: Span, env: Env) -> Tensor:
+    n = int(attrs["n"])
+    if n < 1:
+        type_codes.BAD_DIM(span, what=n).throw()
+    _limit(n * n, span)
+    return session.builder.leaf("eye", TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
+
+
+def _limit(elements: int, span: Span) -> None:
+    if elements > limit_codes.MAX_ELEMENTS:
+        limit_codes.TOO_MANY_ELEMENTS(span, count=elements, limit=limit_codes.MAX_ELEMENTS).throw()
+
+
+def inline(session: Session, function: UserFunction, values: Mapping[str, Value], env: Env, span: Span) -> Value:
+    """The value of a `fn` on `values`; layers, dtypes and `training` are those of the place of the call."""
+    names: dict[str, Binding] = dict(values)
+    inner = function.env.child(names)
+    inner.path, inner.defaults = env.path, env.defaults
+    with session.deeper(span, function.definition.name.name, _MAX_DEPTH):
+        return session.evaluate(function.definition.value, inner)
+
+
+def call_value(session: Session, function: Value, values: Sequence[Value], env: Env, span: Span) -> Value:
+    """A function value on values: what `map_state`, `tabulate` and activations do."""
+    match function:
+        case Builtin():
+            attrs = {p.name: p.default for p in function.op.parameters if p.kind != "tensor"}
+            return apply_op(session, function.op, [(v, span) for v in values], normal(function.op, attrs), span, env)
+        case UserFunction():
+            params = function.definition.params
+            if len(params) != len(values):
+                problem = f"has {len(params)} parameters, not {len(values)}"
+                codes.BAD_ARGUMENT(span, function=function.definition.name.name, problem=problem).throw()
+            return inline(session, function, {p.name: v for p, v in zip(params, values, strict=True)}, env, span)
+        case _:
+            codes.NOT_CALLABLE(span, what=describe(function)).throw()

@@ -1,0 +1,112 @@
+"""`value.name`: names of scopes and layers, results of scans, states by dotted names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+from rnndsl.codes import names as codes
+from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate.environment import Env, Lazy, dotted
+from rnndsl.elaborate.lookup import bound
+from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.values import (
+    BidirectionalResult,
+    Family,
+    Instance,
+    MappedCell,
+    ScanResult,
+    ScopeValue,
+    StateRecord,
+    Tensor,
+    Value,
+    describe,
+)
+from rnndsl.syntax import tree
+
+
+def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
+    """The value of `target.name`. Raises SpecError with the nearest name if there is none."""
+    target = session.evaluate(expr.target, env)
+    match target:
+        case ScopeValue():
+            return _member(session, expr, target.env, target)
+        case Instance() | MappedCell():
+            return _of_layer(session, expr, target)
+        case ScanResult() | BidirectionalResult():
+            return _of_scan(expr, target)
+        case StateRecord():
+            return state(expr, target)
+        case _:
+            _unknown(expr, target, ())
+
+
+def _member(session: Session, expr: tree.Attribute, env: Env, owner: Value) -> Value:
+    if expr.name in env.names:
+        return bound(session, env.names[expr.name])
+    if expr.name in env.families:
+        return Family(expr.name)
+    _unknown(expr, owner, {*env.names, *env.families})
+
+
+def layer_of(value: Value) -> Instance | None:
+    """The layer below any `map_state`."""
+    while isinstance(value, MappedCell):
+        value = value.cell
+    return value if isinstance(value, Instance) else None
+
+
+def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell) -> Value:
+    layer = layer_of(value)
+    if layer is None or layer.frame is None:
+        wanted = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(value), name=expr.name)
+        wanted.suggest("its variables are known once it is applied: apply it before").throw()
+    frame = layer.frame
+    state = frame.states.get(expr.name)
+    step = session.step
+    if state is not None and step is not None and state in step.states:
+        return new_value(session, state)
+    binding = frame.names.get(expr.name)
+    if isinstance(binding, Lazy) and binding.kind == "equation" and frame.owner is not session.builder:
+        _unknown(expr, layer, [n for n, b in frame.names.items() if not (isinstance(b, Lazy) and b.kind == "equation")])
+    return _member(session, expr, frame, layer)
+
+
+def new_value(session: Session, name: str) -> Tensor:
+    """The new value of a state of the step in the making."""
+    assert session.step is not None
+    record = session.step.states[name]
+    if record.new is None:
+        record.new = record.define()
+    return record.new
+
+
+def _of_scan(expr: tree.Attribute, value: ScanResult | BidirectionalResult) -> Value:
+    known: dict[str, Value | None] = {"last": value.last}
+    if isinstance(value, BidirectionalResult):
+        known.update(fw=value.forward, bw=value.backward)
+    else:
+        known.update(final=value.final)
+    found = known.get(expr.name)
+    if found is None:
+        _unknown(expr, value, [name for name, each in known.items() if each is not None])
+    return found
+
+
+def state(expr: tree.Attribute, record: StateRecord) -> Value:
+    """`run.final.lstm.h`, step by step."""
+    name = dotted(record.prefix, expr.name)
+    if name in record.states:
+        return record.states[name]
+    if any(each.startswith(f"{name}.") for each in record.states):
+        return StateRecord(record.states, name)
+    prefix = f"{record.prefix}." if record.prefix else ""
+    known = {each.removeprefix(prefix).split(".")[0] for each in record.states if each.startswith(prefix)}
+    _unknown(expr, record, known)
+
+
+def _unknown(expr: tree.Attribute, owner: Value, known: Iterable[str]) -> NoReturn:
+    names = list(known)
+    missing = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(owner), name=expr.name)
+    hint = did_you_mean(expr.name, names) or (f"it has {', '.join(f'`{n}`' for n in sorted(names))}" if names else None)
+    missing.suggest(hint).throw()

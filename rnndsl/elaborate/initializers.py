@@ -1,0 +1,119 @@
+"""Initialisers of the language: from an expression and a variable's shape to a recipe."""
+
+from __future__ import annotations
+
+from rnndsl.codes import names as codes
+from rnndsl.codes import variables as variable_codes
+from rnndsl.elaborate.binding import Bound, bind
+from rnndsl.elaborate.environment import Binding, Env
+from rnndsl.elaborate.lookup import is_word
+from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.values import InitializerName, InitializerValue, Recipe, UserFunction, Value, describe
+from rnndsl.initializers import PARAMETERS, fans
+from rnndsl.plan.model import Initializer
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+
+_MAX_DEPTH = 50
+
+
+def inherits(expr: tree.Expr, env: Env) -> bool:
+    """Whether `~ inherited` is written."""
+    return is_word(expr, env, "inherited") is not None
+
+
+def of_call(session: Session, call: tree.Call, env: Env) -> InitializerValue:
+    """An initializer with its arguments, to be worked out for each variable: `fan_in` differs."""
+    return InitializerValue(call, env)
+
+
+def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[int, ...], span: Span) -> Initializer:
+    """What `value` comes to for the variable at `path`. Raises SpecError if it does not fit."""
+    fan_in, fan_out = fans(shape)
+    names: dict[str, Binding] = {"fan_in": fan_in, "fan_out": fan_out}
+    with session.deeper(span, path, _MAX_DEPTH + 50):
+        found = _resolve(session, value.expr, value.env.child(names), names)
+    made = Initializer(name=found.name, arguments=dict(found.arguments))
+    problem = _misfit(made, shape)
+    if problem:
+        variable_codes.BAD_INITIALIZER(value.expr.span, name=made.name, path=path, problem=problem).throw()
+    return made
+
+
+def _resolve(session: Session, expr: tree.Expr, env: Env, fan: dict[str, Binding]) -> Recipe:
+    if isinstance(expr, tree.Call):
+        function = session.evaluate(expr.function, env)
+        if isinstance(function, InitializerName):
+            return _builtin(session, function.name, expr, env)
+        if isinstance(function, UserFunction) and function.definition.kind == "initializer":
+            return _defined(session, function, expr, env, fan)
+    return _of_value(session, session.evaluate(expr, env), expr, env, fan)
+
+
+def _of_value(session: Session, value: Value, expr: tree.Expr, env: Env, fan: dict[str, Binding]) -> Recipe:
+    match value:
+        case InitializerName():
+            return _builtin(session, value.name, tree.Call(expr.span, expr, ()), env)
+        case InitializerValue():
+            return _resolve(session, value.expr, value.env.child(fan), fan)
+        case UserFunction() if value.definition.kind == "initializer":
+            return _defined(session, value, tree.Call(expr.span, expr, ()), env, fan)
+        case int() | float():
+            return Recipe("constant", {"value": value})
+        case list():
+            return Recipe("values", {"value": value})
+        case _:
+            codes.WRONG_KIND(expr.span, what=describe(value), wanted="an initializer").throw()
+
+
+def _builtin(session: Session, name: str, call: tree.Call, env: Env) -> Recipe:
+    bound = bind(name, dict(PARAMETERS[name]), call)
+    arguments = {key: _argument(session, name, key, given, env) for key, given in bound.items()}
+    return Recipe(name, arguments)
+
+
+def _argument(session: Session, function: str, name: str, given: Bound, env: Env) -> object:
+    if given.expr is None:
+        return given.default
+    word = is_word(given.expr, env, "fan_in", "fan_out", "fan_avg", "truncated_normal", "uniform", "normal", "untruncated_normal")
+    if word and name in ("mode", "distribution"):
+        return word
+    value = session.evaluate(given.expr, env)
+    if isinstance(value, int | float | str) or (isinstance(value, list) and name == "value"):
+        return value
+    codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"a number (`{name}` of `{function}`)").throw()
+
+
+def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env, fan: dict[str, Binding]) -> Recipe:
+    definition = function.definition
+    defaults = dict(zip((p.name for p in definition.params), definition.defaults, strict=True))
+    from rnndsl.ops import Required
+
+    bound = bind(definition.name.name, {n: Required if d is None else None for n, d in defaults.items()}, call)
+    names: dict[str, Binding] = dict(fan)
+    for name, given in bound.items():
+        default = defaults[name]
+        source = given.expr if given.expr is not None else default
+        assert source is not None
+        names[name] = session.evaluate(source, env if given.expr is not None else function.env.child(fan))
+    with session.deeper(call.span, definition.name.name, _MAX_DEPTH):
+        return _resolve(session, definition.value, function.env.child(names), fan)
+
+
+def _misfit(made: Initializer, shape: tuple[int, ...]) -> str | None:
+    if made.name == "orthogonal" and len(shape) < 2:
+        return f"it needs two dims or more, not {list(shape)}"
+    if made.name == "identity" and len(shape) != 2:
+        return f"it needs two dims, not {list(shape)}"
+    if made.name == "values" and _shape_of(made.arguments["value"]) != shape:
+        return f"the values have shape {list(_shape_of(made.arguments['value']))}, not {list(shape)}"
+    mode = made.arguments.get("mode")
+    if mode is not None and mode not in ("fan_in", "fan_out", "fan_avg"):
+        return f'there is no mode "{mode}" (fan_in, fan_out, fan_avg)'
+    return None
+
+
+def _shape_of(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        return ()
+    return (len(value), *(_shape_of(value[0]) if value else ()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -1,0 +1,145 @@
+"""`scan`, `step`, `bidirectional`, `map_state`: cells run over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from rnndsl.codes import names as names_codes
+from rnndsl.codes import time as codes
+from rnndsl.elaborate import instances, scan_options, scanning, stepping
+from rnndsl.elaborate.binding import bind
+from rnndsl.elaborate.environment import Env, join
+from rnndsl.elaborate.lookup import is_word
+from rnndsl.elaborate.session import Session, StepContext
+from rnndsl.elaborate.values import (
+    BidirectionalResult,
+    Builtin,
+    Constructor,
+    Instance,
+    MappedCell,
+    ScanResult,
+    StateRecord,
+    Tensor,
+    UserFunction,
+    Value,
+    describe,
+)
+from rnndsl.ops import Required
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+
+_MERGES = ("concat", "sum", "mul", "average", "none")
+
+
+def _cell(session: Session, call: tree.Call, position: int, env: Env, function: str) -> Instance | MappedCell:
+    """The cell argument of `scan` and its like."""
+    if len(call.arguments) <= position or call.arguments[position].name is not None:
+        names_codes.BAD_ARGUMENT(call.span, function=function, problem="starts with the cell").throw()
+    expr = call.arguments[position].value
+    value = session.evaluate(expr, env)
+    if isinstance(value, Constructor) and value.kind == "cell":
+        unnamed = names_codes.UNNAMED_LAYER(expr.span, name=value.definition.name.name)
+        unnamed.suggest(f"write `layer name = {expr.span.text}` and give `name` to `{function}`").throw()
+    if not isinstance(value, Instance | MappedCell) or value.kind != "cell":
+        codes.NOT_A_CELL(expr.span, function=function, what=describe(value)).throw()
+    return value
+
+
+def _path(session: Session, env: Env) -> str:
+    """The path of a scan: that of the equation it stands in, with an ordinal from the second on."""
+    name = session.equation or "scan"
+    path = join(env.frame().path, name)
+    ordinal = session.ordinal(f"scan\0{path}")
+    return path if ordinal == 0 else f"{path}_{ordinal}"
+
+
+def _scan(session: Session, call: tree.Call, env: Env) -> Value:
+    cell = _cell(session, call, 0, env, "scan")
+    options = scan_options.read(session, call, call.arguments[1:], env, "scan")
+    return scanning.scan(session, cell, options, call.span, _path(session, env))
+
+
+def _step(session: Session, call: tree.Call, env: Env) -> Value:
+    """One step outside of a scan, in the graph in the making."""
+    cell = _cell(session, call, 0, env, "step")
+    options = scan_options.read(session, call, call.arguments[1:], env, "step")
+    axes = scanning.leading_axes(session, cell, options, None)
+    step = StepContext(session.builder, session.builder, axes, options.initial, options.initial_spans, call.span)
+    session.steps.append(step)
+    try:
+        feed = scanning.feed_of(cell, options, call.span)
+        output = session.tensor(instances.step(session, cell, feed, call.span, ""), call.span)
+        records = stepping.finish(session, step)
+        stepping.check_initials(step)
+    finally:
+        session.steps.pop()
+    finals = {r.name: r.new for r in records if r.new is not None}
+    return ScanResult(output, None, StateRecord(finals))
+
+
+def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
+    forward = _cell(session, call, 0, env, "bidirectional")
+    backward = _cell(session, call, 1, env, "bidirectional")
+    if forward is backward:
+        codes.SCAN_OPTION(
+            call.arguments[1].span, option="bidirectional", problem="needs a cell for each way: the same layer is given twice"
+        ).throw()
+    arguments = [a for a in call.arguments[2:] if a.name != "merge"]
+    merge = _merge_mode(call, env)
+    options = scan_options.read(session, call, tuple(arguments), env, "bidirectional")
+    if options.reverse or options.steps is not None:
+        codes.SCAN_OPTION(call.span, option="reverse or steps", problem="has no place in `bidirectional`").throw()
+    path = _path(session, env)
+    fw = scanning.scan(session, forward, options.of_direction("fw"), call.span, f"{path}/fw")
+    bw = scanning.scan(session, backward, options.of_direction("bw", reverse=True), call.span, f"{path}/bw")
+    assert fw.last is not None and bw.last is not None
+    output = _merge(session, merge, fw.output, bw.output, call.span)
+    return BidirectionalResult(output, _merge(session, merge, fw.last, bw.last, call.span), fw, bw)
+
+
+def _merge_mode(call: tree.Call, env: Env) -> str:
+    expr = next((a.value for a in call.arguments if a.name == "merge"), None)
+    if expr is None:
+        return "concat"
+    if isinstance(expr, tree.Name) and isinstance(value := env.find(expr.name), str):
+        expr = tree.String(expr.span, value)
+    word = is_word(expr, env, *_MERGES)
+    if word is None:
+        codes.SCAN_OPTION(expr.span, option="merge", problem=f"is one of {', '.join(_MERGES)}").throw()
+    return word
+
+
+def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Tensor | None:
+    add = session.builder.add
+    match mode:
+        case "concat":
+            return add("concat", [a, b], {"dim": -1}, span)
+        case "sum":
+            return add("add", [a, b], {}, span)
+        case "mul":
+            return add("mul", [a, b], {}, span)
+        case "average":
+            half = session.literal(0.5, a.type.dtype, span)
+            return add("mul", [add("add", [a, b], {}, span), half], {}, span)
+        case _:
+            return None
+
+
+def _map_state(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("map_state", {"cell": Required, "f": Required}, call)
+    assert bound["cell"].expr is not None and bound["f"].expr is not None
+    cell = session.evaluate(bound["cell"].expr, env)
+    if not isinstance(cell, Constructor | Instance | MappedCell) or cell.kind != "cell":
+        codes.NOT_A_CELL(bound["cell"].expr.span, function="map_state", what=describe(cell)).throw()
+    function = session.evaluate(bound["f"].expr, env)
+    if not isinstance(function, UserFunction | Builtin):
+        names_codes.WRONG_KIND(
+            bound["f"].expr.span, what=describe(function), wanted="a function of the new and the old state"
+        ).throw()
+    return MappedCell(cell, function, call.span)
+
+
+SPECIALS: Mapping[str, Callable[[Session, tree.Call, Env], Value]] = MappingProxyType(
+    {"scan": _scan, "step": _step, "bidirectional": _bidirectional, "map_state": _map_state}
+)

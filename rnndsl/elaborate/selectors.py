@@ -1,0 +1,126 @@
+"""Selectors: patterns over the paths of variables, carried out once all variables are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rnndsl.codes import training as training_codes
+from rnndsl.codes import variables as codes
+from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate import variables
+from rnndsl.elaborate.defaults import check_collections
+from rnndsl.elaborate.environment import Env
+from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.elaborate.values import InitializerValue, describe
+from rnndsl.plan.model import Initializer
+from rnndsl.syntax import tree
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """A path pattern as a regular expression: `*` is one segment or a part of one, `**` any number of segments."""
+    expression = ""
+    for i, segment in enumerate(text.split("/")):
+        if segment == "**":
+            expression += "(?:/[^/]+)*"
+        else:
+            expression += "/" + "[^/]*".join(re.escape(part) for part in segment.split("*"))
+        if i == 0 and segment != "**":
+            expression = expression.removeprefix("/")
+            continue
+    return re.compile(f"/?{expression}" if text.startswith("**") else expression)
+
+
+def matches(text: str, path: str) -> bool:
+    """Whether the pattern `text` selects `path`."""
+    expression = pattern(text)
+    return bool(expression.fullmatch(f"/{path}" if text.startswith("**") else path))
+
+
+@dataclass(slots=True)
+class Selections:
+    """What the selectors of a model say of each variable, by path."""
+
+    initializers: dict[str, tuple[InitializerValue, str, tree.InitSelector]] = field(
+        default_factory=dict[str, "tuple[InitializerValue, str, tree.InitSelector]"]
+    )
+    frozen: dict[str, tuple[bool, str]] = field(default_factory=dict[str, tuple[bool, str]])
+    collected: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    rates: dict[str, float] = field(default_factory=dict[str, float])
+
+
+def select(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
+    """The variables that a selector picks. Raises SpecError if there are none, unless it is optional."""
+    found = [r for r in records if matches(selector.pattern, r.path)]
+    if not found and not optional:
+        nothing = codes.SELECTS_NOTHING(selector.span, pattern=selector.pattern)
+        nothing.suggest(nearest(selector.pattern, [r.path for r in records])).throw()
+    return found
+
+
+def nearest(text: str, paths: Iterable[str]) -> str | None:
+    """The path, or the prefix of one, that is nearest to a pattern."""
+    known = set(paths)
+    prefixes = {f"{path[:i]}/**" for path in known for i, c in enumerate(path) if c == "/"}
+    return did_you_mean(text, sorted(known | prefixes))
+
+
+def run(session: Session, statements: Sequence[tuple[tree.Statement, Env]], records: Sequence[VariableRecord]) -> Selections:
+    """Carries out the selectors in the order of the text; a faulty one goes to the sink."""
+    result = Selections()
+    for statement, env in statements:
+        session.attempt(lambda s=statement, e=env: _one(session, result, s, e, records))
+    return result
+
+
+def _one(session: Session, result: Selections, statement: tree.Statement, env: Env, records: Sequence[VariableRecord]) -> None:
+    match statement:
+        case tree.InitSelector():
+            for record in select(session, statement.selector, records, statement.optional):
+                _initialise(session, result, statement, env, record)
+        case tree.FreezeSelector():
+            word = "freeze" if statement.frozen else "unfreeze"
+            for record in _params(session, statement.selector, records, statement.optional):
+                result.frozen[record.path] = (statement.frozen, f"`{word} {statement.selector.pattern}` at {statement.span}")
+        case tree.CollectSelector():
+            (name,) = check_collections(session, (statement.collection,))
+            for record in select(session, statement.selector, records, statement.optional):
+                result.collected.setdefault(record.path, []).append(name)
+        case tree.RateSelector():
+            factor = _factor(session, statement.factor, env)
+            for record in _params(session, statement.selector, records, statement.optional):
+                result.rates[record.path] = result.rates.get(record.path, 1.0) * factor
+        case tree.Load():
+            training_codes.NOT_YET(statement.span, what="`load`").throw()
+        case _:
+            pass
+
+
+def _params(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
+    found = select(session, selector, records, optional)
+    params = [r for r in found if r.kind == "param"]
+    if found and not params:
+        codes.FREEZES_VAR(selector.span, pattern=selector.pattern).throw()
+    return params
+
+
+def _factor(session: Session, expr: tree.Expr, env: Env) -> float:
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        codes.BAD_RATE(expr.span, what=describe(value)).throw()
+    return float(value)
+
+
+def _initialise(session: Session, result: Selections, statement: tree.InitSelector, env: Env, record: VariableRecord) -> None:
+    value = InitializerValue(statement.initializer, env)
+    origin = f"`init {statement.selector.pattern}` at {statement.span}"
+    if record.path in result.initializers:
+        other, _, first = result.initializers[record.path]
+        if _recipe(session, other, record) != _recipe(session, value, record):
+            codes.TWO_INITIALIZERS(statement.span, path=record.path).note("the other selector is here", first.span).throw()
+    result.initializers[record.path] = (value, origin, statement)
+
+
+def _recipe(session: Session, value: InitializerValue, record: VariableRecord) -> Initializer:
+    return variables.initializer(session, record, (value, ""))[0]

@@ -1,0 +1,298 @@
+"""What the parts of elaboration share: the graphs in the making, the registries of layers and variables, the sink."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rnndsl.codes import sizes as limit_codes
+from rnndsl.codes import names as name_codes
+from rnndsl.codes import time as time_codes
+from rnndsl.codes import types as type_codes
+from rnndsl.diagnostics import Poisoned, Sink, SpecError
+from rnndsl.elaborate.builder import GraphBuilder
+from rnndsl.elaborate.environment import PENDING, Defaults, Env, Lazy, Pending
+from rnndsl.elaborate.values import (
+    BidirectionalResult,
+    InitializerValue,
+    Instance,
+    ScanResult,
+    Tensor,
+    Value,
+    VariableRef,
+    describe,
+)
+from rnndsl.plan.model import DType, TensorType, Variable
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+from rnndsl.type_rules import FLOATS
+
+Reduction = Literal["last", "everything", "error"]
+
+
+@dataclass(slots=True, eq=False)
+class StateRecordInProgress:
+    """A state of the scan in the making. `define` computes the new value, once all equations can be asked for.
+
+    `steps[k]` is the value k steps back; `make_initial(k)` what it is before the start. `base` is what the delay is written of.
+    """
+
+    name: str
+    base: str
+    old: Tensor
+    initial: Tensor
+    define: Callable[[], Tensor]
+    span: Span
+    new: Tensor | None = None
+    steps: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
+    make_initial: Callable[[int], Tensor] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class StepContext:
+    """One step of a scan in the making: the body's graph, the enclosing one, and the states met so far by dotted name."""
+
+    body: GraphBuilder
+    outer: GraphBuilder
+    axes: tuple[str, ...]
+    initial: dict[str, Tensor]
+    initial_spans: dict[str, Span]
+    span: Span
+    states: dict[str, StateRecordInProgress] = field(default_factory=dict[str, StateRecordInProgress])
+    stepped: dict[int, Span] = field(default_factory=dict[int, Span])
+    used_initials: set[str] = field(default_factory=set[str])
+
+    def old(self, type: TensorType, initial: Tensor) -> Tensor:
+        """What a state was one step back: an input of the body; in a single `step` the initial value itself."""
+        if self.body is not self.outer:
+            return self.body.input(type)
+        if initial.type.dims == type.dims:
+            return initial
+        return self.body.add("broadcast", [initial], {"dims": list(type.dims)}, self.span)
+
+
+@dataclass(slots=True)
+class VariableRecord:
+    """A declared variable. `initializer` is the declaration's own; selectors and inheritance come at the end."""
+
+    path: str
+    kind: Literal["param", "var"]
+    dtype: DType
+    shape: tuple[int, ...]
+    initializer: InitializerValue | None
+    inherits: bool
+    frozen: bool
+    collections: tuple[str, ...]
+    defaults: Defaults
+    span: Span
+    device: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """The elaboration of one model. `evaluate` is set by `rnndsl.elaborate.expressions`, which closes the circle of calls."""
+
+    sink: Sink
+    seed: int
+    axes: list[str]
+    builders: list[GraphBuilder] = field(default_factory=list[GraphBuilder])
+    steps: list[StepContext] = field(default_factory=list[StepContext])
+    variables: dict[str, VariableRecord] = field(default_factory=dict[str, VariableRecord])
+    carried: dict[str, Variable] = field(default_factory=dict[str, Variable])
+    instances: dict[str, Instance] = field(default_factory=dict[str, Instance])
+    tree: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    owners: dict[str, Span] = field(default_factory=dict[str, Span])
+    running: list[Lazy] = field(default_factory=list[Lazy])
+    reductions: list[Reduction] = field(default_factory=lambda: ["error"])
+    updating: str | None = None
+    collections: dict[str, Span | None] = field(default_factory=dict[str, "Span | None"])
+    draws: bool = False
+    bytes: int = 0
+    anonymous: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    _ids: int = 0
+    _ordinals: dict[str, int] = field(default_factory=dict[str, int])
+    _depth: int = 0
+    evaluate: Callable[[tree.Expr, Env], Value] = field(init=False)
+
+    # ------------------------------------------------------------ graphs
+
+    def fresh(self) -> str:
+        self._ids += 1
+        return str(self._ids)
+
+    @property
+    def builder(self) -> GraphBuilder:
+        return self.builders[-1]
+
+    @property
+    def step(self) -> StepContext | None:
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def equation(self) -> str:
+        """The name of what is being evaluated."""
+        return self.running[-1].name if self.running else ""
+
+    def new_builder(self) -> GraphBuilder:
+        return GraphBuilder(self.axes, self.fresh)
+
+    @contextmanager
+    def building(self, builder: GraphBuilder) -> Generator[None]:
+        """Nodes made inside go to `builder`."""
+        self.builders.append(builder)
+        try:
+            yield
+        finally:
+            self.builders.pop()
+
+    @contextmanager
+    def reducing(self, default: Reduction) -> Generator[None]:
+        """What a reduction without `over` means inside."""
+        self.reductions.append(default)
+        try:
+            yield
+        finally:
+            self.reductions.pop()
+
+    @contextmanager
+    def deeper(self, span: Span, name: str, limit: int) -> Generator[None]:
+        """Counts the nesting of `fn`s and layers: a definition that needs itself is diagnosed, not followed for ever."""
+        if self._depth >= limit:
+            limit_codes.NESTED_TOO_DEEP(span, name=name, limit=limit).throw()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def ordinal(self, key: str) -> int:
+        """How often this was asked before for `key`."""
+        count = self._ordinals.get(key, 0)
+        self._ordinals[key] = count + 1
+        return count
+
+    def stream(self, path: str, name: str) -> int:
+        """The identity of a random draw: 63 bits of seed, path, name and the ordinal of the draw within them."""
+        key = f"{path}\0{name}"
+        ordinal = self.ordinal(f"draw\0{key}")
+        digest = hashlib.sha256(f"{self.seed}\0{key}\0{ordinal}".encode()).digest()
+        self.draws = True
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    # ------------------------------------------------------------ paths
+
+    def claim(self, path: str, span: Span) -> bool:
+        """Registers `path` for what is declared at `span`. False if that declaration has it already (a further application)."""
+        first = self.owners.get(path)
+        if first == span:
+            return False
+        if first is not None:
+            name_codes.PATH_TAKEN(span, path=path).note("the first is declared here", first).throw()
+        self.owners[path] = span
+        parent = path.rpartition("/")[0]
+        self.tree.setdefault(parent, []).append(path)
+        return True
+
+    def ordered_variables(self) -> list[VariableRecord]:
+        """Variables in the order of the text, layer by layer."""
+        found: list[VariableRecord] = []
+        pending = list(reversed(self.tree.get("", [])))
+        while pending:
+            path = pending.pop()
+            if path in self.variables:
+                found.append(self.variables[path])
+            pending += reversed(self.tree.get(path, []))
+        return found
+
+    # ------------------------------------------------------------ values
+
+    def force(self, lazy: Lazy) -> Value:
+        """The value of `lazy`, computed once. Raises Poisoned if it failed before; a cycle is diagnosed."""
+        if not isinstance(lazy.value, Pending):
+            return lazy.value
+        if lazy.state == "failed":
+            raise Poisoned
+        if lazy.state == "running":
+            self._cycle(lazy)
+        lazy.state = "running"
+        self.running.append(lazy)
+        try:
+            value = lazy.compute()
+        except SpecError as error:
+            lazy.state = "failed"
+            self.sink.add(error.diagnostic)
+            raise Poisoned from None
+        except Poisoned:
+            lazy.state = "failed"
+            raise
+        finally:
+            self.running.pop()
+        lazy.value, lazy.state = value, "done"
+        assert lazy.value is not PENDING
+        return value
+
+    def _cycle(self, lazy: Lazy) -> None:
+        cycle = self.running[self.running.index(lazy) :]
+        text = " → ".join(f"`{each.name}`" for each in (*cycle, lazy))
+        diagnostic = time_codes.CYCLE(lazy.span, cycle=text)
+        for each in cycle[1:]:
+            diagnostic = diagnostic.note(f"`{each.name}` is needed on the way", each.span)
+        for each in cycle:
+            each.state = "failed"
+        diagnostic.suggest("a delay such as `h[t-1]` breaks a cycle").throw()
+
+    def attempt(self, action: Callable[[], object]) -> None:
+        """Runs `action`; a fault of the spec goes to the sink and ends only this action."""
+        try:
+            action()
+        except SpecError as error:
+            self.sink.add(error.diagnostic)
+        except Poisoned:
+            pass
+
+    def tensor(self, value: Value, span: Span, dtype: DType | None = None) -> Tensor:
+        """`value` as a tensor: a scan's outputs, a variable's value, a number as a constant of `dtype`."""
+        match value:
+            case Tensor():
+                return value
+            case ScanResult():
+                return value.output
+            case BidirectionalResult() if value.output is not None:
+                return value.output
+            case VariableRef():
+                return self.read(value.path, span)
+            case bool() | int() | float():
+                return self.literal(value, dtype or "f32", span)
+            case list() if value and all(isinstance(v, bool | int | float | list) for v in value):
+                return self.literal(value, dtype or "f32", span)
+            case _:
+                type_codes.NOT_A_TENSOR(span, what=describe(value)).throw()
+
+    def literal(self, value: object, dtype: DType, span: Span) -> Tensor:
+        """A constant: a number, or nested lists of numbers."""
+        dims, flat = _shape(value, span)
+        for each in flat:
+            fits = isinstance(each, bool) == (dtype == "bool") and (isinstance(each, int) or dtype in FLOATS)
+            if not fits:
+                type_codes.LITERAL_DTYPE(span, value=str(each).lower() if isinstance(each, bool) else each, dtype=dtype).throw()
+        return self.builder.leaf("literal", TensorType(dtype, (), dims), {"value": value}, span)
+
+    def read(self, path: str, span: Span) -> Tensor:
+        """The value of a variable in the current graph; within its own update, what the update before wrote."""
+        record = self.variables[path]
+        if self.updating == path and (latest := self.builder.latest(path)) is not None:
+            return latest
+        return self.builder.read(path, TensorType(record.dtype, (), record.shape), span)
+
+
+def _shape(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:
+    if not isinstance(value, list):
+        return (), [value]
+    parts = [_shape(each, span) for each in value]  # pyright: ignore[reportUnknownVariableType]
+    if len({dims for dims, _ in parts}) > 1:
+        type_codes.BAD_INDEX(span, problem="the rows of a list of numbers have different lengths").throw()
+    inner = parts[0][0] if parts else ()
+    return (len(parts), *inner), [each for _, flat in parts for each in flat]

@@ -1,0 +1,137 @@
+"""Types as written: dims evaluated, axes told from dims, inputs of blocks and cells matched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnndsl.builtins import DTYPES
+from rnndsl.codes import types as codes
+from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate import lookup
+from rnndsl.elaborate.environment import Env
+from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.values import AxisValue, DTypeValue, Instance, Tensor, describe
+from rnndsl.plan.model import DType, TensorType
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+from rnndsl.type_rules import TypeRuleError, broadcast_dims
+
+_MAX_DIM = 1 << 40
+
+
+def dtype(session: Session, name: tree.Name, env: Env) -> DType:
+    """The dtype that `name` stands for: one of the language, or a constructor parameter."""
+    value = env.find(name.name)
+    found = lookup.bound(session, value) if value is not None else lookup.BUILTINS.get(name.name)
+    if not isinstance(found, DTypeValue):
+        codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(did_you_mean(name.name, DTYPES)).throw()
+    return found.name
+
+
+def axis_of(session: Session, dim: tree.Expr | tree.Rest, env: Env) -> str | None:
+    """The axis that a part of a type names, or None if it is a dim."""
+    if not isinstance(dim, tree.Name):
+        return None
+    binding = env.find(dim.name)
+    if binding is None:
+        found = lookup.of_file(session, dim.name, env)
+        return found.name if isinstance(found, AxisValue) else None
+    value = lookup.bound(session, binding)
+    return value.name if isinstance(value, AxisValue) else None
+
+
+def dim(session: Session, expr: tree.Expr, env: Env) -> int:
+    """A dim: a positive whole number known at compile time."""
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _MAX_DIM:
+        codes.BAD_DIM(expr.span, what=describe(value)).throw()
+    return value
+
+
+def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) -> TensorType:
+    """A type whose parts are all known: of a model's input, a variable or a state."""
+    kind = dtype(session, expr.dtype, env) if expr.dtype else default
+    axes: list[str] = []
+    dims: list[int] = []
+    for part in expr.dims:
+        if isinstance(part, tree.Rest):
+            codes.BAD_DIM(part.span, what="`…`, which only inputs of blocks and cells have").throw()
+        axis = axis_of(session, part, env)
+        if axis is None:
+            dims.append(dim(session, part, env))
+        elif dims or axis in axes:
+            codes.AXES_LATE(part.span, order=", ".join(session.axes)).throw()
+        else:
+            axes.append(axis)
+    ordered = tuple(a for a in session.axes if a in axes)
+    if ordered != tuple(axes):
+        codes.AXES_LATE(expr.span, order=", ".join(session.axes)).throw()
+    return TensorType(kind, ordered, tuple(dims))
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """One application of a layer, for the diagnostics of its inputs."""
+
+    layer: str
+    instance: Instance | None
+    span: Span
+
+
+def match(session: Session, statement: tree.Input, given: Tensor, env: Env, instance: Instance, span: Span) -> None:
+    """Matches the value given for an input against its declared type; binds names of dims. Raises SpecError."""
+    declared = statement.type
+    if declared is None:
+        return
+    application = _Application(instance.constructor.definition.name.name, instance, span)
+    if declared.dtype is not None and dtype(session, declared.dtype, env) != given.type.dtype:
+        _mismatch(statement, given, application)
+    parts: list[tree.Expr] = []
+    for part in declared.dims:
+        if isinstance(part, tree.Rest):
+            continue
+        axis = axis_of(session, part, env)
+        if axis is None:
+            parts.append(part)
+        elif axis not in given.type.axes:
+            _mismatch(statement, given, application)
+    has_rest = any(isinstance(part, tree.Rest) for part in declared.dims)
+    dims = given.type.dims
+    if len(parts) > len(dims) or (len(parts) < len(dims) and not has_rest):
+        _mismatch(statement, given, application)
+    for part, size in zip(reversed(parts), reversed(dims), strict=False):
+        _match_dim(session, part, size, statement, given, env, application)
+
+
+def _match_dim(
+    session: Session, part: tree.Expr, size: int, statement: tree.Input, given: Tensor, env: Env, at: _Application
+) -> None:
+    unbound = isinstance(part, tree.Name) and env.find(part.name) is None and lookup.of_file(session, part.name, env) is None
+    if unbound:
+        assert isinstance(part, tree.Name) and at.instance is not None
+        bound = at.instance.dims.setdefault(part.name, size)
+        env.frame().names[part.name] = bound
+        if bound != size:
+            clash = codes.DIM_CLASH(at.span, name=part.name, first=bound, second=size, layer=at.instance.path or at.layer)
+            clash.note("the first application is here", at.instance.first).throw()
+        return
+    if dim(session, part, env) != size:
+        _mismatch(statement, given, at)
+
+
+def _mismatch(statement: tree.Input, given: Tensor, at: _Application) -> None:
+    assert statement.type is not None
+    wrong = codes.INPUT_MISMATCH(
+        at.span, name=statement.name.name, layer=at.layer, declared=statement.type.span.text, given=given.type
+    )
+    wrong.note("the input is declared here", statement.span).throw()
+
+
+def fits(given: TensorType, into: TensorType) -> bool:
+    """Whether a value of type `given` can be broadcast to `into`."""
+    if given.dtype != into.dtype or any(a not in into.axes for a in given.axes):
+        return False
+    try:
+        return broadcast_dims([given, into]) == into.dims
+    except TypeRuleError:
+        return False

@@ -1,0 +1,42 @@
+"""Brings numbers and tensors together: a plain number takes the dtype of the tensor it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rnndsl.elaborate.environment import Env
+from rnndsl.elaborate.lookup import is_tensor
+from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.values import Tensor, Value
+from rnndsl.plan.model import DType
+from rnndsl.source import Span
+from rnndsl.type_rules import FLOATS
+
+_FIRST_APART = frozenset({"where"})
+_INTEGERS = frozenset({"one_hot"})
+
+
+def unify(session: Session, operands: Sequence[tuple[Value, Span]], env: Env, op: str = "") -> list[Tensor]:
+    """`operands` as tensors of one dtype as far as numbers go; tensors keep their own, for the type rule to judge."""
+    if op in _FIRST_APART:
+        first = session.tensor(*operands[0], "bool")
+        return [first, *unify(session, operands[1:], env)]
+    made = [session.tensor(v, s) if is_tensor(v) else None for v, s in operands]
+    known: DType | None = next((t.type.dtype for t in made if t is not None), None)
+    dtype = known or _of_numbers([v for v, _ in operands], env, op)
+    return [t or session.tensor(v, s, dtype) for t, (v, s) in zip(made, operands, strict=True)]
+
+
+def _of_numbers(values: Sequence[Value], env: Env, op: str) -> DType:
+    """The dtype of an operation on plain numbers alone: bool, or the dtype in force."""
+    flat = [leaf for value in values for leaf in _leaves(value)]
+    if flat and all(isinstance(leaf, bool) for leaf in flat):
+        return "bool"
+    if op in _INTEGERS:
+        return "i32"
+    own = env.defaults.dtype
+    return own if own in FLOATS else "f32"
+
+
+def _leaves(value: Value) -> list[Value]:
+    return [leaf for each in value for leaf in _leaves(each)] if isinstance(value, list) else [value]

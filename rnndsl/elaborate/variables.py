@@ -1,0 +1,95 @@
+"""Variables: declared in blocks, cells and models; initialisers, trainability and collections settled at the end."""
+
+from __future__ import annotations
+
+import math
+
+from rnndsl.codes import sizes as limit_codes
+from rnndsl.codes import names as name_codes
+from rnndsl.codes import variables as codes
+from rnndsl.elaborate import initializers, types
+from rnndsl.elaborate.defaults import check_collections
+from rnndsl.elaborate.environment import Env, join
+from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.elaborate.values import InitializerValue, VariableRef
+from rnndsl.plan.model import DType, Initializer
+from rnndsl.source import Span
+from rnndsl.syntax import tree
+
+SIZES: dict[DType, int] = {"f16": 2, "bf16": 2, "f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1}
+
+
+def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env) -> VariableRef:
+    """The variable of a `param` or `var`; the same one at each further application of its layer."""
+    frame = env.frame()
+    path = join(frame.path, name)
+    type = types.full(session, statement.type, env, frame.defaults.dtype)
+    if type.axes:
+        name_codes.MISPLACED(statement.type.span, what="an axis", where="the type of a variable: its shape is fixed").throw()
+    if session.anonymous:
+        owner, span = session.anonymous[-1]
+        unnamed = name_codes.UNNAMED_LAYER(span, name=owner)
+        unnamed.suggest(f"write `layer name = {span.text if len(span.text) < 40 else owner + '(…)'}` and apply `name`").throw()
+    if not session.claim(path, statement.span):
+        _check_shape(session, path, type.dims, statement)
+        return VariableRef(path)
+    _check_size(session, path, type.dims, type.dtype, statement.span)
+    inherits = statement.initializer is not None and initializers.inherits(statement.initializer, env)
+    own = InitializerValue(statement.initializer, env) if statement.initializer is not None and not inherits else None
+    session.variables[path] = VariableRecord(
+        path=path,
+        kind=statement.kind,
+        dtype=type.dtype,
+        shape=type.dims,
+        initializer=own,
+        inherits=inherits,
+        frozen=statement.frozen,
+        collections=check_collections(session, statement.collections),
+        defaults=frame.defaults,
+        span=statement.span,
+        device=frame.defaults.device,
+    )
+    return VariableRef(path)
+
+
+def _check_shape(session: Session, path: str, shape: tuple[int, ...], statement: tree.VariableDecl) -> None:
+    first = session.variables[path].shape
+    if first != shape:
+        codes.SHAPE_CHANGES(statement.span, path=path, first=list(first), second=list(shape)).throw()
+
+
+def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> None:
+    """No variable, nor all together, beyond the limit: said before anything is allocated."""
+    size = math.prod(shape) * SIZES[dtype]
+    session.bytes += size
+    what = f"the variable `{path}` {list(shape)}" if size > limit_codes.MAX_BYTES else f"the variables up to `{path}`"
+    if session.bytes > limit_codes.MAX_BYTES:
+        total = size if size > limit_codes.MAX_BYTES else session.bytes
+        session.bytes -= size
+        limit_codes.TOO_MANY_BYTES(span, what=what, size=_human(total), limit=_human(limit_codes.MAX_BYTES)).throw()
+
+
+def _human(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            return f"{size:.4g} {unit}"
+        size /= 1024
+    return f"{size:.4g} PiB"
+
+
+def initializer(session: Session, record: VariableRecord, selected: tuple[InitializerValue, str] | None) -> tuple[Initializer, str]:
+    """The initialiser of a variable and why it is this one: a selector, the declaration, inheritance, the default (language, section 5)."""
+    if selected is not None:
+        return initializers.recipe(session, selected[0], record.path, record.shape, record.span), selected[1]
+    if record.initializer is not None:
+        made = initializers.recipe(session, record.initializer, record.path, record.shape, record.span)
+        return made, f"declared at {record.span}"
+    inherited = record.defaults.init
+    if record.inherits and inherited is None:
+        codes.NOTHING_INHERITED(record.span, path=record.path).throw()
+    if inherited is not None and (record.inherits or (record.kind == "param" and len(record.shape) >= 2)):
+        return initializers.recipe(session, inherited, record.path, record.shape, record.span), inherited.origin
+    floating = record.dtype in ("f16", "bf16", "f32", "f64")
+    if len(record.shape) >= 2 and floating:
+        return Initializer(name="glorot_uniform"), "default for rank 2 and up"
+    return Initializer(name="zeros"), "default" if len(record.shape) >= 2 else "default for rank 0 and 1"

@@ -1,0 +1,45 @@
+"""The optimizers of the language: parameters with Keras' defaults, and the schedules that a rate may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from rnndsl.ops import Required
+
+COMMON: Mapping[str, Any] = MappingProxyType({"clip_norm": None, "clip_value": None, "average": None})
+"""`clip_norm` bounds the global norm of the gradients (Pascanu et al. 2013), `clip_value` each component; `average` is the decay of
+moving averages of the weights."""
+
+_ADAM = {"rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False}
+
+OPTIMIZERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "sgd": {"rate": 0.01, "momentum": 0.0, "nesterov": False},
+        "adam": _ADAM,
+        "adamw": {**_ADAM, "weight_decay": 0.004},
+        "rmsprop": {"rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
+        "adagrad": {"rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7},
+        "adadelta": {"rate": 0.001, "rho": 0.95, "epsilon": 1e-7},
+        "ftrl": {
+            "rate": 0.001,
+            "learning_rate_power": -0.5,
+            "initial_accumulator_value": 0.1,
+            "l1_regularization_strength": 0.0,
+            "l2_regularization_strength": 0.0,
+            "l2_shrinkage_regularization_strength": 0.0,
+            "beta": 0.0,
+        },
+        "lion": {"rate": 0.001, "beta_1": 0.9, "beta_2": 0.99},
+    }
+)
+
+SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "cosine": {"rate": Required, "steps": Required, "alpha": 0.0},
+        "exponential_decay": {"rate": Required, "steps": Required, "decay": Required, "staircase": False},
+        "piecewise": {"boundaries": Required, "values": Required},
+    }
+)
+"""Loshchilov & Hutter 2017 without restarts; rate * decay ** (step / steps); values[i] up to boundaries[i]."""

@@ -1,0 +1,180 @@
+"""From files to definitions: imports, what each name of a file stands for, and a check of every name.
+
+`resolve` reads the spec and everything that it imports, each file once. `std.core` is in scope of every file; a file's own
+definitions and imports come before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from rnndsl.codes import names as codes
+from rnndsl.diagnostics import Sink, SpecError, did_you_mean
+from rnndsl.source import SourceFile, Span
+from rnndsl.syntax import parse, tree
+
+Item = tree.Definition | tree.FunctionDef | tree.Const | tree.LayoutDef
+CORE = "std.core"
+
+
+class FileReader(Protocol):
+    """Where files come from: see `rnndsl.reading.Reader`. Both raise SpecError."""
+
+    def read_text(self, path: Path, importer: Span | None = None) -> SourceFile: ...
+
+    def read_std(self, module: str, importer: Span | None = None) -> SourceFile: ...
+
+    def resolve_import(self, written: str, importer: Path | None, span: Span) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Symbol:
+    """A definition of a file, and the file."""
+
+    item: Item
+    module: ResolvedModule
+
+
+@dataclass(slots=True, eq=False)
+class ResolvedModule:
+    """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself."""
+
+    tree: tree.Module
+    path: Path | None
+    core: ResolvedModule | None
+    names: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
+    axes: dict[str, Span] = field(default_factory=dict[str, Span])
+    collections: dict[str, Span] = field(default_factory=dict[str, Span])
+    imported: dict[str, Span] = field(default_factory=dict[str, Span])
+    used: set[str] = field(default_factory=set[str])
+
+    def lookup(self, name: str) -> Symbol | None:
+        """The definition that `name` stands for in this file, std.core's included."""
+        if name in self.names:
+            self.used.add(name)
+            return self.names[name]
+        return self.core.lookup(name) if self.core else None
+
+    def models(self) -> list[tree.Definition]:
+        return [d for d in self.tree.items if isinstance(d, tree.Definition) and d.kind == "model"]
+
+    def all_names(self) -> set[str]:
+        return {*self.names, *self.axes, *(self.core.names if self.core else ())}
+
+
+@dataclass(slots=True)
+class Resolver:
+    reader: FileReader
+    sink: Sink
+    modules: dict[str, ResolvedModule] = field(default_factory=dict[str, ResolvedModule])
+    loading: list[str] = field(default_factory=list[str])
+    core: ResolvedModule | None = None
+
+    def std(self, module: str, span: Span | None) -> ResolvedModule:
+        """A module of the standard library."""
+        if module not in self.modules:
+            self._load(module, self.reader.read_std(module.removeprefix("std."), span), None)
+        return self.modules[module]
+
+    def file(self, path: Path, span: Span | None) -> ResolvedModule:
+        """The file at `path`, read once."""
+        key = str(path)
+        if key not in self.modules:
+            self._load(key, self.reader.read_text(path, span), path)
+        return self.modules[key]
+
+    def _load(self, key: str, source: SourceFile, path: Path | None) -> None:
+        module = ResolvedModule(parse(source, self.sink), path, self.core)
+        self.modules[key] = module
+        self.loading.append(key)
+        for item in module.tree.items:
+            self._declare(module, item)
+        self.loading.pop()
+
+    def _declare(self, module: ResolvedModule, item: tree.TopLevel) -> None:
+        match item:
+            case tree.Import():
+                self._import(module, item)
+            case tree.AxisDecl():
+                module.axes.update({n.name: n.span for n in item.names})
+            case tree.CollectionDecl():
+                module.collections.update({n.name: n.span for n in item.names})
+            case tree.LayoutDef():
+                self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, Symbol(item, module))
+            case _:
+                self._bind(module, item.name.name, item.name.span, Symbol(item, module))
+
+    def _bind(self, module: ResolvedModule, name: str, span: Span, symbol: Symbol) -> None:
+        if name in module.names:
+            first = module.imported.get(name) or module.names[name].item.name.span
+            self.sink.add(codes.DEFINED_TWICE(span, name=name).note("it is defined here first", first))
+            return
+        module.names[name] = symbol
+
+    def _import(self, module: ResolvedModule, item: tree.Import) -> None:
+        try:
+            source = self._target(module, item)
+        except SpecError as error:
+            self.sink.add(error.diagnostic)
+            self._poison(module, item)
+            return
+        for imported in item.names:
+            self._import_name(module, item, imported, source)
+
+    def _target(self, module: ResolvedModule, item: tree.Import) -> ResolvedModule:
+        if item.module is not None:
+            return self.std(item.module, item.module_span)
+        assert item.path is not None
+        path = self.reader.resolve_import(item.path.value, module.path, item.path.span)
+        if str(path) in self.loading:
+            cycle = [*self.loading[self.loading.index(str(path)) :], str(path)]
+            codes.IMPORT_CYCLE(item.module_span, cycle=" → ".join(Path(p).name for p in cycle)).throw()
+        return self.file(path, item.path.span)
+
+    def _import_name(self, module: ResolvedModule, item: tree.Import, imported: tree.ImportedName, source: ResolvedModule) -> None:
+        symbol = source.names.get(imported.name)
+        if symbol is None:
+            known = [n for n in source.names if " " not in n]
+            missing = codes.NOT_IN_MODULE(imported.span, name=imported.name, module=source.tree.source.name)
+            self.sink.add(missing.suggest(did_you_mean(imported.name, known)))
+            module.imported[imported.alias] = imported.span
+            return
+        if isinstance(symbol.item, tree.Definition) and symbol.item.kind == "model":
+            self.sink.add(codes.IMPORTS_MODEL(imported.span, name=imported.name))
+            return
+        self._bind(module, imported.alias, imported.span, symbol)
+        module.imported[imported.alias] = imported.span
+
+    def _poison(self, module: ResolvedModule, item: tree.Import) -> None:
+        """Names of a file that could not be read: known, so that no further diagnostic follows."""
+        module.imported.update({n.alias: n.span for n in item.names})
+
+
+def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:
+    """The spec at `path` with its imports. Faults go to `sink`; raises SpecError if the spec itself cannot be read."""
+    from rnndsl.name_check import check_names
+
+    resolver = Resolver(reader, sink)
+    resolver.core = resolver.std(CORE, None)
+    module = resolver.file(path, None)
+    for each in resolver.modules.values():
+        if each is not resolver.core and each.path is not None:
+            check_names(each, sink)
+    return module
+
+
+def walk(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Statement]:
+    """Every statement, those within `if`, `for` and scopes included."""
+    for statement in statements:
+        yield statement
+        match statement:
+            case tree.If():
+                yield from walk(statement.yes)
+                yield from walk(statement.no)
+            case tree.For() | tree.Scope():
+                yield from walk(statement.body)
+            case _:
+                pass
