@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from rnndsl.ops import Required
+from rnndsl.plan.model import Optimizer
 
 COMMON: Mapping[str, Any] = MappingProxyType({"clip_norm": None, "clip_value": None, "average": None})
 """`clip_norm` bounds the global norm of the gradients (Pascanu et al. 2013), `clip_value` each component; `average` is the decay of
@@ -43,3 +44,24 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """Loshchilov & Hutter 2017 without restarts; rate * decay ** (step / steps); values[i] up to boundaries[i]."""
+
+
+def slots(optimizer: Optimizer) -> list[tuple[str, float]]:
+    """The optimizer's own variables for each trained one, in Keras' order, each with its first value."""
+    arguments = optimizer.arguments
+    start = float(arguments.get("initial_accumulator_value", 0.0))
+    found: Mapping[str, Sequence[tuple[str, float, bool]]] = {
+        "sgd": [("momentum", 0.0, bool(arguments.get("momentum")))],
+        "adam": [("momentum", 0.0, True), ("velocity", 0.0, True), ("velocity_hat", 0.0, bool(arguments.get("amsgrad")))],
+        "rmsprop": [
+            ("velocity", 0.0, True),
+            ("momentum", 0.0, bool(arguments.get("momentum"))),
+            ("average_gradient", 0.0, bool(arguments.get("centered"))),
+        ],
+        "adagrad": [("accumulator", start, True)],
+        "adadelta": [("accumulated_grad", 0.0, True), ("accumulated_delta_var", 0.0, True)],
+        "ftrl": [("accumulator", start, True), ("linear", 0.0, True)],
+        "lion": [("momentum", 0.0, True)],
+    }
+    name = "adam" if optimizer.name == "adamw" else optimizer.name
+    return [(slot, first) for slot, first, there in found[name] if there]

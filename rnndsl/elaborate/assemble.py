@@ -12,6 +12,7 @@ from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import penalties, variables
 from rnndsl.elaborate.selectors import Selections
 from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.optimizer_table import slots
 from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
 from rnndsl.plan.reach import needed_inputs
@@ -119,6 +120,7 @@ def plan(session: Session, made: Made) -> Plan | None:
     """The whole plan; None if its last parts are faulty."""
     averaged = {path for train in made.trains if train.optimizer.average for path in train.variables}
     settled = [_averaged(v) if v.path in averaged else v for v in made.variables]
+    settled += [own for train in made.trains for own in optimizer_variables(train, settled)]
     collections = _collections(session, made, settled)
     try:
         graph = penalties.spell_out(session, collections)
@@ -143,6 +145,43 @@ def plan(session: Session, made: Made) -> Plan | None:
     )
     signatures = _signatures(session, plan, made.signatures)
     return None if session.sink.failed else plan.model_copy(update={"signatures": tuple(signatures)})
+
+
+def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Variable]:
+    """What the optimizer of `train` keeps for itself, as Keras makes it: `train/NAME/…`, in `global_variables` alone."""
+    known = {v.path: v for v in variables}
+    root = f"train/{train.name}"
+    origin = f"the optimizer `{train.optimizer.name}` of `{train.name}`"
+    found = [_own(f"{root}/iteration", "i64", (), 0, origin, None, train.place)]
+    for slot, first in slots(train.optimizer):
+        for path in train.variables:
+            of = known[path]
+            wide = of.dtype if of.dtype == "f64" else "f32"
+            found.append(_own(f"{root}/{path}/{slot}", wide, of.shape, first, origin, of.device, train.place))
+    if train.optimizer.average is not None:
+        for path in train.variables:
+            of = known[path]
+            wide = of.dtype if of.dtype == "f64" else "f32"
+            initial = of.initializer.model_copy()
+            own = _own(f"{root}/average/{path}", wide, of.shape, 0, origin, of.device, train.place)
+            found.append(own.model_copy(update={"initializer": initial, "initializer_origin": f"the first value of {path}"}))
+    return found
+
+
+def _own(path: str, dtype: DType, shape: tuple[int, ...], first: float, origin: str, device: str | None, place: str) -> Variable:
+    return Variable(
+        path=path,
+        kind="optimizer",
+        dtype=dtype,
+        shape=shape,
+        initializer=Initializer(name="constant", arguments={"value": first}) if first else Initializer(name="zeros"),
+        initializer_origin=origin,
+        trainable=False,
+        not_trainable="an optimizer's own",
+        collections=("global_variables",),
+        device=device,
+        place=place,
+    )
 
 
 def _averaged(variable: Variable) -> Variable:

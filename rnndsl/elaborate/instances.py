@@ -97,7 +97,7 @@ def _fits(wanted: str, value: Value) -> bool:
             return not isinstance(value, bool)
         case "float", int() | float():
             return not isinstance(value, bool)
-        case ("cell" | "block"), _:
+        case (("cell" | "block"), _):
             return isinstance(value, Constructor | Instance | MappedCell) and value.kind == wanted
         case _:
             return False
