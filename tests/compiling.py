@@ -1,0 +1,44 @@
+"""Helpers of the tests: from a `.rnn` file or text to a plan, and to a compiled module."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rnndsl.driver import Job
+from rnndsl.elaborate import elaborate
+from rnndsl.passes import run_passes
+from rnndsl.plan.model import Plan
+from rnndsl.plan.verifier import verify
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+def plan_of(source: Path | str, level: int = 0, model: str | None = None, **settings: object) -> Plan:
+    """The verified plan of a spec, a path or its text, after the passes of `level`. Raises DiagnosticsError."""
+    if isinstance(source, Path):
+        return _plan(source, level, model, settings)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.rnn"
+        path.write_text(source if source.startswith("rnn 1") else f"rnn 1\n{source}", encoding="utf-8")
+        return _plan(path, level, model, settings)
+
+
+def _plan(path: Path, level: int, model: str | None, settings: dict[str, object]) -> Plan:
+    job = Job(path)
+    module = job.resolve()
+    name = model or module.models()[0].name.name
+    plan = elaborate(module, name, settings, job.sink)
+    job.sink.raise_if_failed()
+    assert plan is not None
+    plan = run_passes(plan, level)
+    verify(plan)
+    return plan
+
+
+def module_of(source: Path | str, level: int = 0, model: str | None = None, **settings: object) -> Any:
+    """The compiled module of a spec. Imports TensorFlow."""
+    from rnndsl.backend.module import build
+
+    return build(plan_of(source, level, model, **settings))

@@ -1,0 +1,74 @@
+"""Data for the models of specs/: real where a file is shipped, made otherwise."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+
+import numpy as np
+
+from tests.compiling import SPECS
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def sunspots() -> Arrays:
+    """Windows of 11 years, scaled, and the year after. Yearly numbers since 1700."""
+    rows = np.loadtxt(SPECS / "data" / "sunspots.csv", delimiter=",", skiprows=1)
+    series = (rows[:, 1] / 100.0).astype(np.float32)
+    windows = np.stack([series[i : i + 11] for i in range(len(series) - 11)])
+    return {"x": windows[:200, :, None], "y": series[11:211, None]}
+
+
+def digits() -> Arrays:
+    """200 handwritten digits as 8 rows of 8 grey values from 0 to 1."""
+    with gzip.open(SPECS / "data" / "digits.csv.gz", "rt") as file:
+        rows = np.loadtxt(file, delimiter=",", max_rows=200)
+    return {"image": (rows[:, :64].reshape(-1, 8, 8) / 16).astype(np.float32), "label": rows[:, 64].astype(np.int32)}
+
+
+def characters() -> Arrays:
+    """Lines of sonnets as ids below 64, padded to the longest."""
+    text = (SPECS / "data" / "sonnets.txt").read_text(encoding="utf-8")
+    known = {c: i for i, c in enumerate(sorted(set(text)))}
+    lines = [line for line in text.splitlines() if len(line) > 20][:16]
+    longest = max(map(len, lines))
+    ids = np.zeros((len(lines), longest), np.int32)
+    for row, line in zip(ids, lines, strict=True):
+        row[: len(line)] = [known[c] % 64 for c in line]
+    lengths = np.array([len(line) - 1 for line in lines], np.int32)
+    return {"text": ids[:, :-1], "next": ids[:, 1:], "lengths": lengths}
+
+
+def stacked_gru() -> Arrays:
+    """Noise around one of four means; the last steps of some sequences are not valid."""
+    random = np.random.default_rng(0)
+    label = random.integers(0, 4, 32)
+    x = random.normal(size=(32, 6, 6)) * 0.3 + np.eye(6)[label][:, None, :]
+    valid = np.arange(6)[None, :] < random.integers(3, 7, 32)[:, None]
+    return {"x": x.astype(np.float32), "valid": valid, "label": label.astype(np.int32)}
+
+
+def twin() -> Arrays:
+    """Pairs of walks: the same one with noise, or two."""
+    random = np.random.default_rng(1)
+    left, other = random.normal(size=(2, 32, 6, 5)).cumsum(2)
+    same = random.integers(0, 2, 32).astype(np.float32)
+    right = np.where(same[:, None, None] > 0, left + 0.05 * random.normal(size=left.shape), other)
+    return {"left": left.astype(np.float32), "right": right.astype(np.float32), "same": same}
+
+
+def fine_tuner() -> Arrays:
+    random = np.random.default_rng(2)
+    x = random.normal(size=(24, 5, 3)).astype(np.float32)
+    return {"x": x, "y": x.mean((1, 2))[:, None]}
+
+
+def long_memory() -> Arrays:
+    """A piece of two waves and the step after it."""
+    t = np.arange(25)[None, :] + np.arange(8)[:, None] * 3
+    wave = (np.sin(t / 3) + 0.5 * np.sin(t / 7)).astype(np.float32)[:, :, None]
+    return {"signal": wave[:, :-1], "next": wave[:, 1:]}
+
+
+ALL = {each.__name__: each for each in (sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory)}
