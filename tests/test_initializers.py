@@ -237,6 +237,6 @@ def test_moments_are_those_of_tensorflow(name, shape):
     ours = drawn(name, shape)
     scale = max(np.abs(reference).max(), 1e-12)
     assert np.std(ours) == pytest.approx(np.std(reference), rel=0.05, abs=1e-6)
-    assert np.mean(ours) == pytest.approx(np.mean(reference), abs=0.06 * scale)
+    assert np.mean(ours) == pytest.approx(np.mean(reference), abs=0.06 * float(scale))
     if name != "normal" and name != "orthogonal":
         assert np.abs(ours).max() == pytest.approx(np.abs(reference).max(), rel=0.03)

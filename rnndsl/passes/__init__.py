@@ -1,0 +1,36 @@
+"""Passes over plans, in the order in which they run. A pass is one function `(Plan) -> Plan` in a file of its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rnndsl.passes.hoist_inputs import hoist_inputs
+from rnndsl.passes.hoist_invariants import hoist_invariants
+from rnndsl.passes.make_stream import stream_plan
+from rnndsl.passes.pack_projections import pack_projections
+from rnndsl.passes.remove_dead import remove_dead
+from rnndsl.passes.share_common import share_common
+from rnndsl.plan.model import Plan
+
+__all__ = ["PASSES", "run_passes", "stream_plan"]
+
+PASSES: tuple[tuple[str, Callable[[Plan], Plan]], ...] = (
+    ("remove_dead", remove_dead),
+    ("share_common", share_common),
+    ("pack_projections", pack_projections),
+    ("hoist_invariants", hoist_invariants),
+    ("hoist_inputs", hoist_inputs),
+)
+"""Sharing comes before packing, which looks for products with the same left side; packing before hoisting, which moves the
+packed product whole. Each pass leaves nothing dead behind."""
+
+
+def run_passes(plan: Plan, level: int, after: Callable[[str, Plan], None] | None = None) -> Plan:
+    """`plan`, optimised. Level 0 changes nothing and is the reference. `after` gets each pass's name and what it made."""
+    if level <= 0:
+        return plan
+    for name, change in PASSES:
+        plan = change(plan)
+        if after is not None:
+            after(name, plan)
+    return plan

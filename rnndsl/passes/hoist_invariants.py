@@ -1,0 +1,26 @@
+"""Moves what is the same at every step out of the loop: it is computed once and given to the body.
+
+That is every pure node whose arguments are given values, variables, constants, or such nodes themselves. Constants alone stay
+where they are used, since a compiler folds them best there; so does anything random, which is drawn afresh at each step.
+A variable that the scan updates is not read by a node but carried, so a `read` is always of the value before the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
+from rnndsl.passes.rewriting import FreshIds
+from rnndsl.plan.model import Node, Plan, Scan, TensorType
+
+
+def hoist_invariants(plan: Plan) -> Plan:
+    """`plan` with loop-invariant nodes moved out of its scans, through several if they are nested."""
+    fresh = FreshIds(plan)
+
+    def hoist(scan: Scan, types: Mapping[str, TensorType]) -> tuple[list[Node], Scan]:
+        fixed = fixed_ids(scan)
+        nodes = tuple(n for n in scan.body.nodes if isinstance(n, Node) and n.id in fixed and n.op not in ("literal", "eye"))
+        return Move(scan, nodes, {n.id: n.type for n in nodes}, frozenset()).apply(fresh)
+
+    return hoist_everywhere(plan, hoist)

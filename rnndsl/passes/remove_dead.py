@@ -1,0 +1,115 @@
+"""Removes what no output, loss, metric, residual or update needs: nodes, whole scans, states, outputs and inputs of scans.
+
+Both sides of `if_training` count, and everything that a variable's update in a scan needs. The states of a scan that carries
+them between calls are all needed. Inputs of the model and variables stay: they are its interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rnndsl.passes.rewriting import top_ends
+from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, ScanVariable, all_nodes
+
+
+def remove_dead(plan: Plan) -> Plan:
+    """`plan` without dead parts."""
+    live = _Live(plan.graph)
+    live.demand(top_ends(plan))
+    return plan.model_copy(update={"graph": live.prune(plan.graph, keep_inputs=True)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Fed:
+    """An input of a body: who feeds it."""
+
+    scan: Scan
+    by: ScanInput | ScanState | ScanVariable
+
+
+class _Live:
+    """One walk over the whole plan: ids are unique in it, so bodies of scans need no walk of their own."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.ids: set[str] = set()
+        self.nodes: dict[str, Node | Scan] = {}
+        self.fed: dict[str, _Fed] = {}
+        self.outputs: set[tuple[str, str]] = set()
+        for node in all_nodes(graph):
+            self.nodes[node.id] = node
+            if isinstance(node, Scan):
+                self.fed.update((x.inner, _Fed(node, x)) for x in (*node.scanned, *node.given))
+                self.fed.update((x.old, _Fed(node, x)) for x in (*node.states, *node.variables))
+
+    def demand(self, ids: Iterable[str]) -> None:
+        waiting = list(ids)
+        while waiting:
+            self._walk(waiting)
+            waiting = list(self._lengths())
+
+    def _walk(self, waiting: list[str]) -> None:
+        while waiting:
+            name = waiting.pop()
+            if name in self.ids:
+                continue
+            self.ids.add(name)
+            waiting.extend(self._needs(name))
+
+    def _lengths(self) -> Iterator[str]:
+        """The inputs that give live scans their lengths and are not read otherwise. Asked for when all else is known."""
+        for node in self.nodes.values():
+            if isinstance(node, Scan) and node.id in self.ids and not any(x.inner in self.ids for x in node.scanned):
+                yield from (x.outer for x in node.scanned[:1] if x.outer not in self.ids)
+
+    def _needs(self, name: str) -> Iterator[str]:
+        if name in self.fed:
+            fed = self.fed[name]
+            yield fed.scan.id
+            yield from (fed.by.outer,) if isinstance(fed.by, ScanInput) else (fed.by.initial, fed.by.new)
+            return
+        node = self.nodes.get(name)
+        if isinstance(node, Scan):
+            yield from self._scan_needs(node)
+        elif node is not None and node.op == "result":
+            yield from self._result_needs(node)
+        elif node is not None:
+            yield from node.args
+
+    def _scan_needs(self, scan: Scan) -> Iterator[str]:
+        """What any result of the scan needs."""
+        yield from (x for x in (scan.lengths, scan.mask, scan.steps) if isinstance(x, str))
+        yield from (s.old for s in scan.states if scan.carry or s.name == scan.until)
+
+    def _result_needs(self, node: Node) -> Iterator[str]:
+        scan = self.nodes[node.args[0]]
+        assert isinstance(scan, Scan)
+        of, name = node.attrs["of"], node.attrs["name"]
+        yield scan.id
+        if of in ("output", "last"):
+            self.outputs.add((scan.id, name))
+            yield name
+            return
+        yield from (s.old for s in scan.states if of == "final" and s.name == name)
+        yield from (v.old for v in scan.variables if of == "variable" and v.path == name)
+
+    def prune(self, graph: Graph, keep_inputs: bool = False) -> Graph:
+        inputs = tuple(x for x in graph.inputs if keep_inputs or x.id in self.ids)
+        nodes = tuple(self._prune_node(n) for n in graph.nodes if n.id in self.ids)
+        return Graph(inputs, nodes)
+
+    def _prune_node(self, node: Node | Scan) -> Node | Scan:
+        if isinstance(node, Node):
+            return node
+        scanned = tuple(x for x in node.scanned if x.inner in self.ids) or node.scanned[:1]
+        body = self.prune(node.body)
+        kept = {x.id for x in body.inputs} | {x.inner for x in scanned}
+        return replace(
+            node,
+            scanned=scanned,
+            given=tuple(x for x in node.given if x.inner in self.ids),
+            states=tuple(x for x in node.states if x.old in self.ids),
+            variables=tuple(x for x in node.variables if x.old in self.ids),
+            outputs=tuple(x for x in node.outputs if (node.id, x) in self.outputs),
+            body=replace(body, inputs=tuple(x for x in node.body.inputs if x.id in kept)),
+        )

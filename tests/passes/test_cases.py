@@ -1,0 +1,46 @@
+"""Each pass by example: `cases/PASS/NAME.plan` is a plan, a line `---->`, and the plan that the pass makes of it.
+
+For `make_stream` it may also be the reason why there is none.
+`UPDATE_CASES=1 pytest tests/passes` rewrites the second half. Every case is verified before and after, and must mean the same
+(of a stream see test_make_stream.py).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rnndsl import passes
+from rnndsl.plan.printer import print_plan
+from rnndsl.plan.verifier import verify
+from tests.passes.oracle import assert_same_meaning
+from tests.plan.reading import read_plan
+
+HERE = Path(__file__).parent / "cases"
+STREAM = "make_stream"
+FUNCTIONS = {**dict(passes.PASSES), STREAM: passes.stream_plan}
+CASES = sorted(p for p in HERE.glob("*/*.plan") if p.parent.name in FUNCTIONS)
+ARROW = "\n---->\n\n"
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_case(path):
+    text, _, expected = path.read_text().partition(ARROW)
+    before = read_plan(text)
+    verify(before)
+    after = FUNCTIONS[path.parent.name](before)
+    if not isinstance(after, str):
+        verify(after, path.parent.name)
+    found = f"none: {after}\n" if isinstance(after, str) else print_plan(after)
+    if os.environ.get("UPDATE_CASES"):
+        path.write_text(text.rstrip() + "\n" + ARROW + found)
+        return
+    assert found == expected
+    for seed in range(3 if path.parent.name != STREAM else 0):
+        assert_same_meaning(before, after, seed)
+
+
+def test_every_pass_has_a_case():
+    assert {p.parent.name for p in CASES} == set(FUNCTIONS)

@@ -1,0 +1,333 @@
+"""What a plan means, in NumPy, written from language.md and plan/model.py: the oracle that passes are checked against.
+
+A value is an array laid out as its axes, then its dims. One walk computes every node; scans run step by step, row by row masked.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType
+
+NUMPY = {"f16": np.float16, "f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_}
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+UNARY = {
+    "linear": lambda x: x, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
+    "relu6": lambda x: np.clip(x, 0, 6), "silu": lambda x: x / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x),
+    "softsign": lambda x: x / (1 + np.abs(x)), "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1), "erf": _erf,
+    "hard_tanh": lambda x: np.clip(x, -1, 1), "exp": np.exp, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1 / np.sqrt(x), "square": np.square, "abs": np.abs, "sign": np.sign, "floor": np.floor, "sin": np.sin,
+    "cos": np.cos, "tan": np.tan, "atan": np.arctan, "neg": np.negative, "not": np.logical_not, "stop_gradient": lambda x: x,
+    "zeros_like": np.zeros_like, "ones_like": np.ones_like,
+}  # fmt: skip
+ELEMENTWISE = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "floordiv": np.floor_divide, "mod": np.mod,
+    "pow": np.power, "minimum": np.minimum, "maximum": np.maximum, "atan2": np.arctan2, "eq": np.equal, "ne": np.not_equal,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "and": np.logical_and, "or": np.logical_or,
+    "where": np.where, "clip": np.clip,
+}  # fmt: skip
+REDUCTIONS = {
+    "sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max, "variance": np.var, "any": np.any, "all": np.all,
+    "count": np.sum, "norm": lambda x, axis: np.sqrt(np.sum(np.square(x), axis=axis)),
+}  # fmt: skip
+
+
+def aligned(array, t, axes):
+    """`array` of type `t` with a length-1 dim for each of `axes` that it lacks; its dims stay."""
+    shape = iter(array.shape)
+    leading = [next(shape) if a in t.axes else 1 for a in axes]
+    return array.reshape((*leading, *shape))
+
+
+def fitted(array, t, target, sizes):
+    """`array` of type `t` broadcast to the type `target`."""
+    array = aligned(array, t, target.axes)
+    at = len(target.axes)
+    array = array.reshape((*array.shape[:at], *[1] * (len(target.dims) - len(t.dims)), *array.shape[at:]))
+    return np.broadcast_to(array, [*(sizes[a] for a in target.axes), *target.dims])
+
+
+@dataclass
+class Interpreter:
+    """One call of a plan. `seed` tells calls apart, `step` the steps of scans."""
+
+    plan: Plan
+    variables: dict
+    training: bool
+    sizes: dict = field(default_factory=dict)
+
+    def graph(self, graph: Graph, inputs: dict, step: tuple = ()):
+        values, types, scans = {}, {}, {}
+        for x in graph.inputs:
+            values[x.id], types[x.id] = np.asarray(inputs[x.id], NUMPY[x.type.dtype]), x.type
+            self.learn(values[x.id], x.type)
+        for node in graph.nodes:
+            if isinstance(node, Scan):
+                scans[node.id] = ScanRun(self, node, values, types, step).results()
+                continue
+            if node.op == "result":
+                array, t = scans[node.args[0]][node.attrs["of"], node.attrs["name"]]
+                values[node.id] = fitted(array, t, node.type, self.sizes)
+            else:
+                values[node.id] = self.node(node, [values[a] for a in node.args], [types[a] for a in node.args], step)
+            types[node.id] = node.type
+            rank = len(node.type.axes) + len(node.type.dims)
+            assert values[node.id].ndim == rank, (node, values[node.id].shape)
+            assert values[node.id].shape[len(node.type.axes) :] == node.type.dims, (node, values[node.id].shape)
+            values[node.id] = values[node.id].astype(NUMPY[node.type.dtype])
+            self.learn(values[node.id], node.type)
+        return values, types
+
+    def learn(self, array, t):
+        for axis, size in zip(t.axes, array.shape, strict=False):
+            assert self.sizes.setdefault(axis, size) == size, (axis, size, self.sizes)
+
+    def node(self, node: Node, args, types, step):
+        op, attrs, t = node.op, node.attrs, node.type
+        if op == "read":
+            return np.asarray(self.variables[attrs["variable"]])
+        if op == "literal":
+            return np.asarray(attrs["value"])
+        if op == "eye":
+            return np.eye(attrs["n"])
+        if op == "if_training":
+            chosen = 0 if self.training else 1
+            return fitted(args[chosen], types[chosen], t, self.sizes)
+        if op in ("dropout", "bernoulli", "random_uniform", "random_normal"):
+            return self.random(node, args, types, step)
+        if op in UNARY:
+            return UNARY[op](args[0])
+        if op in ELEMENTWISE:
+            return ELEMENTWISE[op](
+                *(fitted(a, x, TensorType(x.dtype, t.axes, t.dims), self.sizes) for a, x in zip(args, types, strict=True))
+            )
+        if op == "cast":
+            return args[0].astype(NUMPY[attrs["dtype"]])
+        if op in REDUCTIONS:
+            return self.reduction(node, args, types)
+        if op in ("shift", "reverse", "position", "rename", "softmax", "log_softmax", "argmax"):
+            return self.axis_op(node, args[0], types[0])
+        return self.trailing(node, args, types)
+
+    def random(self, node, args, types, step):
+        full = fitted(args[0], types[0], node.type, self.sizes)
+        if node.op == "dropout" and not self.training:
+            return full
+        rng = np.random.default_rng([node.attrs["stream"], *step])
+        if node.op == "random_normal":
+            return rng.normal(size=full.shape)
+        drawn = rng.random(full.shape)
+        if node.op == "random_uniform":
+            return drawn
+        if node.op == "bernoulli":
+            return drawn < full
+        rate = fitted(args[1], types[1], node.type, self.sizes)
+        return np.where(drawn >= rate, full / np.where(rate < 1, 1 - rate, 1), 0)
+
+    def reduction(self, node, args, types):
+        x, t = args[0], types[0]
+        gone = tuple(t.axes.index(a) for a in node.attrs["axes"]) + tuple(x.ndim + d for d in node.attrs["dims"])
+        if len(args) == 1:
+            return REDUCTIONS[node.op](x, axis=gone)
+        mask = fitted(args[1], types[1], TensorType("bool", t.axes, t.dims), self.sizes)
+        if node.op == "mean":
+            return np.sum(np.where(mask, x, 0), axis=gone) / np.maximum(np.sum(mask, axis=gone), 1)
+        assert node.op in ("sum", "count", "any"), node.op
+        return REDUCTIONS[node.op](np.where(mask, x, 0), axis=gone)
+
+    def axis_op(self, node, x, t):
+        over = node.attrs.get("over")
+        at = t.axes.index(over) if over else x.ndim + node.attrs.get("dim", 0)
+        if node.op == "reverse":
+            return np.flip(x, at)
+        if node.op == "position":
+            return np.arange(x.shape[at])
+        if node.op == "argmax":
+            return np.argmax(x, at)
+        if node.op == "shift":
+            steps, moved = node.attrs["steps"], np.moveaxis(x, at, 0)
+            out = np.zeros_like(moved)
+            if steps >= 0:
+                out[steps:] = moved[: len(moved) - steps] if steps else moved
+            else:
+                out[:steps] = moved[-steps:]
+            return np.moveaxis(out, 0, at)
+        if node.op == "rename":
+            at = t.axes.index(node.attrs["from"])
+            renamed = tuple(node.attrs["to"] if i == at else a for i, a in enumerate(t.axes))
+            return np.transpose(x, [*(renamed.index(a) for a in node.type.axes), *range(len(renamed), x.ndim)])
+        shifted = x - x.max(axis=at, keepdims=True)
+        logs = shifted - np.log(np.sum(np.exp(shifted), axis=at, keepdims=True))
+        return logs if node.op == "log_softmax" else np.exp(logs)
+
+    def trailing(self, node, args, types):
+        """Operations on trailing dims: written for one position, applied to each."""
+        axes = node.type.axes
+        sizes = [self.sizes[a] for a in axes]
+        full = [np.broadcast_to(aligned(a, t, axes), [*sizes, *t.dims]) for a, t in zip(args, types, strict=True)]
+        positions = [a.reshape(-1, *t.dims) for a, t in zip(full, types, strict=True)]
+        one = POSITION[node.op]
+        count = math.prod(sizes)
+        out = [one(node, *(p[i] for p in positions)) for i in range(count)]
+        stacked = np.stack(out) if out else np.zeros((0, *node.type.dims))
+        return stacked.reshape((*sizes, *node.type.dims))
+
+
+def _index(node, x):
+    key = tuple(slice(None) if i[0] == "all" else slice(i[1], i[2]) if i[0] == "range" else i[1] for i in node.attrs["items"])
+    return x[key]
+
+
+def _stack(node, *parts):
+    return np.stack(np.broadcast_arrays(*parts), axis=-1)
+
+
+def _cross_entropy(node, logits, labels):
+    logs = logits - logits.max(-1, keepdims=True)
+    logs = logs - np.log(np.exp(logs).sum(-1, keepdims=True))
+    if labels.dtype.kind == "f":
+        return -np.sum(labels * logs, -1)
+    return -np.take_along_axis(logs, labels[..., None].astype(int), -1)[..., 0]
+
+
+POSITION = {
+    "matmul": lambda node, x, w: np.tensordot(x, w, 1),
+    "dot": lambda node, a, b: np.sum(a * b, -1),
+    "outer": lambda node, a, b: np.multiply.outer(a, b),
+    "einsum": lambda node, *xs: np.einsum(node.attrs["equation"], *xs),
+    "concat": lambda node, *xs: np.concatenate(xs, node.attrs["dim"]),
+    "stack": _stack,
+    "index": _index,
+    "reshape": lambda node, x: x.reshape(node.attrs["dims"]),
+    "transpose": lambda node, x: np.swapaxes(x, -1, -2),
+    "roll": lambda node, x: np.roll(x, node.attrs["shift"], -1),
+    "one_hot": lambda node, x: np.eye(node.attrs["n"])[x],
+    "gather": lambda node, table, ids: table[ids],
+    "inv": lambda node, a: np.linalg.inv(a),
+    "solve": lambda node, a, b: np.linalg.solve(a, b),
+    "logdet": lambda node, a: np.linalg.slogdet(a)[1],
+    "cross_entropy": _cross_entropy,
+    "huber": lambda node, a, b: np.where(
+        np.abs(a - b) <= node.attrs["delta"], (a - b) ** 2 / 2, node.attrs["delta"] * (np.abs(a - b) - node.attrs["delta"] / 2)
+    ),
+    "binary_cross_entropy": lambda node, x, y: np.logaddexp(0, x) - y * x,
+}
+
+
+class ScanRun:
+    """One run of a scan, as the docstring of `Scan` says it."""
+
+    def __init__(self, interpreter, scan, values, types, step):
+        self.interpreter, self.scan, self.values, self.types, self.step = interpreter, scan, values, types, step
+        self.order = interpreter.plan.axes
+        self.sizes = interpreter.sizes
+        self.inner = {x.id: x.type for x in scan.body.inputs}
+        self.length = self._length()
+
+    def _length(self):
+        scan = self.scan
+        if scan.scanned:
+            x = scan.scanned[0].outer
+            return self.values[x].shape[self.types[x].axes.index(scan.axis)]
+        return int(self.values[scan.steps]) if isinstance(scan.steps, str) else scan.steps
+
+    def fit(self, name, target):
+        return fitted(self.values[name], self.types[name], target, self.sizes)
+
+    def valid(self):
+        """[mask axes, length] and its axes: whether a step counts."""
+        scan, axes, valid = self.scan, (), np.ones(self.length, bool)
+        if scan.lengths is not None:
+            axes = self.types[scan.lengths].axes
+            valid = np.arange(self.length) < self.values[scan.lengths][..., None]
+        if scan.mask is not None:
+            t = self.types[scan.mask]
+            mask = np.moveaxis(self.values[scan.mask], t.axes.index(scan.axis), -1)
+            rest = tuple(a for a in t.axes if a != scan.axis)
+            both = tuple(a for a in self.order if a in rest or a in axes)
+            mask = aligned(mask, TensorType("bool", rest), both)
+            valid = aligned(valid, TensorType("bool", axes), both) & mask
+            axes = both
+        return valid, axes
+
+    def results(self):
+        scan, it = self.scan, self.interpreter
+        states = {s.name: self.fit(s.initial, self.inner[s.old]) for s in scan.states}
+        carried = {v.path: self.fit(v.initial, self.inner[v.old]) for v in scan.variables}
+        given = {x.inner: self.fit(x.outer, self.inner[x.inner]) for x in scan.given}
+        scanned = {x.inner: self._moved(x.outer) for x in scan.scanned}
+        valid, axes = self.valid()
+        until = next((s for s in scan.states if s.name == scan.until), None)
+        mask_axes = tuple(a for a in self.order if a in axes or (until and a in self.inner[until.old].axes))
+        outputs = {name: [None] * self.length for name in scan.outputs}
+        last = {}
+        body_types = {}
+        steps = range(self.length - 1, -1, -1) if scan.reverse else range(self.length)
+        for t in steps:
+            feed = {**given, **{k: self._step(k, v, t) for k, v in scanned.items()}}
+            feed.update({s.old: states[s.name] for s in scan.states})
+            feed.update({v.old: carried[v.path] if it.training else self.fit(v.initial, self.inner[v.old]) for v in scan.variables})
+            body, body_types = it.graph(scan.body, feed, (*self.step, t))
+            live = aligned(valid[..., t], TensorType("bool", axes), mask_axes)
+            if until:
+                live = live & ~aligned(states[until.name], self.inner[until.old], mask_axes)
+            live = np.broadcast_to(live, [self.sizes[a] for a in mask_axes])
+            for s in scan.states:
+                new = fitted(body[s.new], body_types[s.new], self.inner[s.old], self.sizes)
+                states[s.name] = self._select(live, mask_axes, new, states[s.name], self.inner[s.old])
+            for v in scan.variables:
+                new = fitted(body[v.new], body_types[v.new], self.inner[v.old], self.sizes)
+                carried[v.path] = new if live.any() else carried[v.path]
+            for name in scan.outputs:
+                kind = self._output_type(body_types[name], mask_axes)
+                new = fitted(body[name], body_types[name], kind, self.sizes)
+                last[name] = self._select(live, mask_axes, new, last.get(name, np.zeros_like(new)), kind)
+                outputs[name][t] = last[name] if scan.hold else self._select(live, mask_axes, new, np.zeros_like(new), kind)
+        return self._named(states, carried, last, outputs, body_types, mask_axes)
+
+    def _moved(self, outer):
+        t = self.types[outer]
+        return np.moveaxis(self.values[outer], t.axes.index(self.scan.axis), 0), TensorType(
+            t.dtype, tuple(a for a in t.axes if a != self.scan.axis), t.dims
+        )
+
+    def _step(self, inner, moved, t):
+        array, kind = moved
+        return fitted(array[t], kind, self.inner[inner], self.sizes)
+
+    def _output_type(self, t, mask_axes):
+        return TensorType(t.dtype, tuple(a for a in self.order if a in t.axes or a in mask_axes), t.dims)
+
+    def _select(self, live, mask_axes, new, old, t):
+        mask = aligned(live, TensorType("bool", mask_axes), t.axes)
+        return np.where(mask.reshape((*mask.shape, *[1] * len(t.dims))), new, old)
+
+    def _named(self, states, carried, last, outputs, body_types, mask_axes):
+        scan, results = self.scan, {}
+        for s in scan.states:
+            results["final", s.name] = states[s.name], self.inner[s.old]
+        for v in scan.variables:
+            results["variable", v.path] = (
+                (carried[v.path] if self.interpreter.training else self.fit(v.initial, self.inner[v.old])),
+                self.inner[v.old],
+            )
+        for name in scan.outputs:
+            if not self.length:
+                continue
+            kind = self._output_type(body_types[name], mask_axes)
+            results["last", name] = last[name], kind
+            full = tuple(a for a in self.order if a in kind.axes or a == scan.axis)
+            results["output", name] = np.stack(outputs[name], full.index(scan.axis)), TensorType(kind.dtype, full, kind.dims)
+        return results
+
+
+def interpret(plan: Plan, inputs: dict, variables: dict, training: bool = False) -> dict:
+    """The values of a plan's tables: outputs, losses, metrics, residuals and updates, by title and name."""
+    with np.errstate(all="ignore"):
+        values, _ = Interpreter(plan, variables, training).graph(plan.graph, inputs)
+    tables = {t: getattr(plan, t) for t in ("outputs", "losses", "metrics", "residuals", "updates")}
+    return {(title, i, x.name): values[x.value] for title, table in tables.items() for i, x in enumerate(table)}
