@@ -118,6 +118,8 @@ class _Checker:
                     self._name(node)
                 case tree.CollectionSet():
                     self._collections(node)
+                case tree.Argument() if node.name == "until":
+                    pass  # names a state of the cell that is scanned
                 case tree.Node():
                     pending += [getattr(node, f.name) for f in reversed(dataclasses.fields(node)) if f.name != "span"]
                 case tuple():

@@ -104,40 +104,48 @@ def feed_of(cell: Instance | MappedCell, options: Options, span: Span) -> Feed:
 
 
 def leading_axes(session: Session, cell: Instance | MappedCell, options: Options, along: str | None) -> tuple[str, ...]:
-    """The leading axes of a step: those of the inputs less the scanned one, of what is given less what the cell's text names, of initial values."""
+    """The leading axes of a step: those of all that it is given, less the scanned one and those that the cell's own types name."""
     axes: set[str] = set()
-    for tensor, span in options.scanned():
-        if along is not None and along not in tensor.type.axes:
-            codes.SCAN_AXIS(span, axis=along, what=str(tensor.type)).throw()
-        axes |= {a for a in tensor.type.axes if a != along}
+    named = _named_axes(session, cell)
+    order = [name for name, kind in named.kinds.items() if kind == "input"]
+    for (tensor, span), name in zip(options.positional, [*order, *[""] * len(options.positional)], strict=False):
+        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
+    for name, (tensor, span) in options.named.items():
+        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
     for name, (tensor, _) in options.given.items():
-        axes |= set(tensor.type.axes) - _declared_axes(session, cell, name)
-    named = _state_axes(session, cell)
+        axes |= set(tensor.type.axes) - named.axes.get(name, set())
     for name, tensor in options.initial.items():
-        axes |= set(tensor.type.axes) - named.get(name, set())
+        axes |= set(tensor.type.axes) - named.axes.get(name, set())
     return tuple(a for a in session.axes if a in axes)
 
 
-def _declared_axes(session: Session, cell: Instance | MappedCell, name: str) -> set[str]:
+def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
+    if along is not None and along not in tensor.type.axes:
+        codes.SCAN_AXIS(span, axis=along, what=str(tensor.type)).throw()
+    return {a for a in tensor.type.axes if a != along}
+
+
+class _Named:
+    """The axes that a cell's text names, by input and state, and what each of these is."""
+
+    def __init__(self) -> None:
+        self.axes: dict[str, set[str]] = {}
+        self.kinds: dict[str, str] = {}
+
+
+def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
     layer = layer_of(cell)
     assert layer is not None
     constructor = layer.constructor
+    named = _Named()
     for statement in walk(constructor.definition.body):
-        if isinstance(statement, tree.Input) and statement.name.name == name and statement.type is not None:
-            found = (types.axis_of(session, part, constructor.env) for part in statement.type.dims)
-            return {axis for axis in found if axis is not None}
-    return set()
-
-
-def _state_axes(session: Session, cell: Instance | MappedCell) -> dict[str, set[str]]:
-    layer = layer_of(cell)
-    assert layer is not None
-    constructor = layer.constructor
-    named: dict[str, set[str]] = {}
-    for statement in walk(constructor.definition.body):
-        if isinstance(statement, tree.State):
-            found = (types.axis_of(session, part, constructor.env) for part in statement.type.dims)
-            named[statement.name.name] = {axis for axis in found if axis is not None}
+        if not isinstance(statement, tree.Input | tree.State):
+            continue
+        name = statement.name.name
+        named.kinds[name] = statement.kind if isinstance(statement, tree.Input) else "state"
+        parts = statement.type.dims if statement.type is not None else ()
+        found = (types.axis_of(session, part, constructor.env) for part in parts)
+        named.axes[name] = {axis for axis in found if axis is not None}
     return named
 
 

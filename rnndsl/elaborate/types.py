@@ -106,9 +106,8 @@ def match(session: Session, statement: tree.Input, given: Tensor, env: Env, inst
 def _match_dim(
     session: Session, part: tree.Expr, size: int, statement: tree.Input, given: Tensor, env: Env, at: _Application
 ) -> None:
-    unbound = isinstance(part, tree.Name) and env.find(part.name) is None and lookup.of_file(session, part.name, env) is None
-    if unbound:
-        assert isinstance(part, tree.Name) and at.instance is not None
+    if isinstance(part, tree.Name) and _binds(session, part.name, env):
+        assert at.instance is not None
         bound = at.instance.dims.setdefault(part.name, size)
         env.frame().names[part.name] = bound
         if bound != size:
@@ -117,6 +116,11 @@ def _match_dim(
         return
     if dim(session, part, env) != size:
         _mismatch(statement, given, at)
+
+
+def _binds(session: Session, name: str, env: Env) -> bool:
+    """Whether a name in the type of an input binds a dim: nothing local has it, and no constant of the file."""
+    return env.find(name) is None and not isinstance(lookup.of_file(session, name, env), int | float)
 
 
 def _mismatch(statement: tree.Input, given: Tensor, at: _Application) -> None:
