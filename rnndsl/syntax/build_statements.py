@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from rnndsl.codes import text
 from rnndsl.diagnostics import Sink
@@ -183,7 +182,7 @@ class Builder(ExpressionBuilder):
 
     def train(self, values: Values, start: int, end: int) -> tree.Train:
         found = self.clauses(values[4])
-        order = next((word for word in ("before", "after") if word in found), None)
+        order: Literal["before", "after"] | None = "before" if "before" in found else "after" if "after" in found else None
         if "before" in found and "after" in found:
             self.sink.add(text.REPEATED_CLAUSE(self.at(found["after"]), clause="before or after"))
         of = self.as_name(found[order]) if order else None
@@ -218,14 +217,3 @@ class Builder(ExpressionBuilder):
 
     def signature(self, values: Values, start: int, end: int) -> tree.SignatureDecl:
         return tree.SignatureDecl(self.span(start, end), self.as_name(values[1]), self.names(values[3]))
-
-
-def statements_of(items: tuple[tree.TopLevel | tree.Statement, ...]) -> Iterator[tree.TopLevel | tree.Statement]:
-    """Every statement and definition at any depth, in the order of the text."""
-    for item in items:
-        yield item
-        if isinstance(item, tree.Definition | tree.Scope | tree.For):
-            yield from statements_of(item.body)
-        elif isinstance(item, tree.If):
-            yield from statements_of(item.yes)
-            yield from statements_of(item.no)

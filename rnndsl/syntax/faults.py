@@ -12,7 +12,6 @@ from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import words
 from rnndsl.syntax.tokens import Token
 
-COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SIGNS = {
     "=": "`=` defines a value",
     "~": "`~` gives an initialiser",
@@ -26,6 +25,12 @@ ROLES = {
     "PATH": "a path such as `enc/**`",
     "$END": "the end of the file",
 }
+ORDER = (
+    *("PATH", "NAME", "STRING", "NUMBER", "=", ":", "~", "<-", "->", "(", "[", "{"),
+    *("then", "else", "in", "for", "from", "by", "as", "t", "..", ",", ")", "]", "}"),
+)
+"""What a message names first of all that could stand somewhere."""
+
 ELSEWHERE = {
     "class": "a definition begins with `block`, `cell` or `model`",
     "def": "a function is written `fn f(x) = …`",
@@ -79,7 +84,8 @@ def explain(fault: Fault) -> Repair:
             return repair
     token, before = fault.token, fault.before()
     # what is missing is missing after the last token: the next line is not at fault
-    missing = before is not None and (token.type == "$END" or (token.first and token.type != "ERROR"))
+    begins = fault.accepts("block") or fault.accepts("layer")
+    missing = before is not None and not begins and (token.type == "$END" or (token.first and token.type != "ERROR"))
     span = Span(fault.source, before.end, before.end) if missing and before else fault.span(token)
     found = text.UNEXPECTED(span, expected=expected(fault), found=describe(token))
     return Repair(found.suggest(_help(fault)))
@@ -100,13 +106,11 @@ def expected(fault: Fault) -> str:
     if accepts("NUMBER") and accepts("NAME"):
         return "a value"
     if accepts("block"):
-        return "a definition"
+        return "`,` or a definition" if accepts(",") else "a definition"
     if accepts("layer"):
-        before = fault.before()
-        return "a statement" if before is None or fault.token.first else "a statement or an operator" if accepts("+") else "a statement"
-    order = ["PATH", "NAME", "STRING", "NUMBER", "=", ":", "~", "<-", "->", "(", "[", "{", "then", "else", "in", "for", "from", "by"]
-    order += ["as", "t", "..", ",", ")", "]", "}"]
-    wanted = [kind for kind in order if accepts(kind)]
+        also = "" if fault.token.first else "`,` or " if accepts(",") else "an operator or " if accepts("+") else ""
+        return f"{also}a statement"
+    wanted = [kind for kind in ORDER if accepts(kind) and (kind != "=" or not accepts(","))]
     if not wanted:
         return "the end of the file"
     names = [ROLES.get(kind, f"`{kind}`") for kind in wanted[:4]]
@@ -119,7 +123,8 @@ def _help(fault: Fault) -> str | None:
         return ELSEWHERE[token.text]
     if before and before.text in ELSEWHERE:
         return ELSEWHERE[before.text]
-    if before and before.type == "PATH" and token.type == ".":
+    earlier = fault.before(2)
+    if token.type == "." and earlier and earlier.type in words.SELECTORS | {"over"}:
         return "a path is written with `/`"
     if token.type == "..":
         return "a range stands after `for … in` and between index brackets"
@@ -192,6 +197,8 @@ def _misspelt(fault: Fault) -> Repair | None:
     if before is None or before.type != "NAME" or token.first or not fault.accepts("="):
         return None
     earlier = fault.before(2)
+    if earlier and earlier.type == "}" and _near(before.text, frozenset({"else", "elif"})):
+        return Repair(_unknown_keyword(fault.span(before), before.text, "statement", "else if" if token.type != "{" else "else"))
     if not before.first and earlier and earlier.type not in ("{", "}"):
         return None
     if token.type not in ("NAME", "PATH", "STRING", "NUMBER", "*", "**") and token.type not in words.RESERVED:
@@ -223,7 +230,7 @@ def _wrong_sign(fault: Fault) -> Repair | None:
 
 def _comparison(fault: Fault) -> Repair | None:
     token = fault.token
-    if token.type not in COMPARISONS or not fault.accepts("and"):
+    if token.type not in words.COMPARISONS or not fault.accepts("and"):
         return None
     return Repair(text.CHAINED_COMPARISON(fault.span(token)).suggest("write `a < b and b < c`"), "and")
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from rnndsl.syntax import tree
 
 WIDTH = 120
-LEVELS = {"or": 1, "and": 2, "not": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5}
-LEVELS |= {"*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "**": 8}
+LEVELS = {
+    **{"or": 1, "and": 2, "not": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5},
+    **{"*": 6, "/": 6, "//": 6, "%": 6, "@": 6, "**": 8},
+}
 NEGATION = 7
 POSTFIX = 9
 ATOM = 10

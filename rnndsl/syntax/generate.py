@@ -20,8 +20,9 @@ TABLES = Path(__file__).with_name("tables.json")
 def generate(grammar: str) -> str:
     """The text of `tables.json` for `grammar`. Raises ValueError if the grammar is not LALR(1).
 
-    `rows[i]` is what state `i` (0 is the first) does on a token or after a rule: `n` goes to state `n`, `-1 - r` reduces by rule `r`. A rule is
-    its name (`<sum>`, to tell a rule from a word), the number of its symbols and its action, null where its one symbol passes through.
+    `rows[i]` is what state `i` (0 is the first) does on a token or after a rule: `n` goes to state `n`, `-1 - r` reduces by
+    rule `r`. A rule is its name (`<sum>`, to tell a rule from a word), the number of its symbols and its action, null where
+    its one symbol passes through.
     """
     parser = _build(grammar)
     terminals = {t.name: t for t in parser.terminals}
@@ -32,7 +33,8 @@ def generate(grammar: str) -> str:
     numbers = {state: i for i, state in enumerate(states)}
 
     def key(rule: Any) -> list[str]:
-        return [rule.origin.name, *(symbols.get(s.name, s.name) for s in rule.expansion)]
+        expansion: list[Any] = rule.expansion
+        return [rule.origin.name, *(symbols.get(s.name, s.name) for s in expansion)]
 
     reductions = {arg for row in table.states.values() for action, arg in row.values() if action.name == "Reduce"}
     rules: dict[Any, int] = {rule: i for i, rule in enumerate(sorted(reductions, key=key))}
@@ -65,7 +67,9 @@ def _reached(table: Any, symbols: dict[str, str]) -> list[Any]:
     states = [table.start_states["start"]]
     seen = set(states)
     for state in states:
-        for _, (action, target) in sorted(table.states[state].items(), key=lambda item: symbols.get(item[0], item[0])):
+        row: dict[str, Any] = table.states[state]
+        for symbol in sorted(row, key=lambda s: symbols.get(s, s)):
+            action, target = row[symbol]
             if action.name == "Shift" and target not in seen:
                 seen.add(target)
                 states.append(target)

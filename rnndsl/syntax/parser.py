@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rnndsl.diagnostics import Sink
-from rnndsl.source import SourceFile
+from rnndsl.codes import limits
+from rnndsl.diagnostics import Diagnostic, Sink
 from rnndsl.syntax import words
 from rnndsl.syntax.build_statements import Builder
 from rnndsl.syntax.faults import Fault, Repair, explain
 from rnndsl.syntax.prepare import Prepared
 from rnndsl.syntax.tables import Tables
-from rnndsl.syntax.tokens import Token
+from rnndsl.syntax.tokens import MAX_FAULTS, Token
 
 Action = Callable[[list[Any], int, int], Any]
 
@@ -20,8 +20,8 @@ Action = Callable[[list[Any], int, int], Any]
 class Parser:
     """One parse of one file."""
 
-    def __init__(self, source: SourceFile, tables: Tables, prepared: Prepared, faulty_lines: set[int], builder: Builder, sink: Sink):
-        self.source = source
+    def __init__(self, tables: Tables, prepared: Prepared, faulty_lines: set[int], builder: Builder, sink: Sink) -> None:
+        self.source = builder.source
         self.rows = tables.rows
         self.end = tables.end
         self.path = tables.path
@@ -31,6 +31,7 @@ class Parser:
         self.tokens = prepared.tokens
         self.enclosing = prepared.enclosing
         self.closing = prepared.closing
+        self.suspect = prepared.suspect
         self.faulty_lines = faulty_lines
         self.sink = sink
         self.states = [0]
@@ -38,6 +39,7 @@ class Parser:
         self.starts = [0]
         self.last_end = 0
         self.failed_at = -1
+        self.faults = 0
 
     def run(self) -> list[Any]:
         """The items of the file."""
@@ -129,16 +131,32 @@ class Parser:
         if i == self.failed_at:
             return self._skip(i, i + 1)
         repair = explain(Fault(self.source, self.tokens, i, self.accepts, self.closing, self.enclosing))
-        if not self._is_known(token):
+        if not self._is_known(i, repair.diagnostic):
+            self.faults += 1
+            if self.faults > MAX_FAULTS:
+                self.sink.add(limits.TOO_MANY(repair.diagnostic.span, limit=MAX_FAULTS))
+                return -1
             self.sink.add(repair.diagnostic)
-            self.faulty_lines.add(self.source.position(token.start).line)
         if not self._apply(repair, i):
             self.failed_at = i
             return self._skip(i, i)
         return i - repair.back
 
-    def _is_known(self, token: Token) -> bool:
-        return token.silent or self.source.position(token.start).line in self.faulty_lines
+    def _is_known(self, i: int, found: Diagnostic) -> bool:
+        """Whether this fault merely follows from one that has been diagnosed: a bracket not closed, or one on its line."""
+        line = self.source.position(found.span.start).line if found.span else 0
+        if self.tokens[i].silent or line in self.faulty_lines:
+            return True
+        self.faulty_lines.add(line)
+        offset = self.tokens[i].start
+        if self.enclosing[i] < 0 and any(span.start < offset < span.end for span in self.suspect):
+            return True
+        opening = self.enclosing[i]
+        while opening >= 0 and self.tokens[opening].type != "{":
+            if self.tokens[self.closing[opening]].silent:
+                return True
+            opening = self.enclosing[opening]
+        return False
 
     def _apply(self, repair: Repair, i: int) -> bool:
         """Read tokens[i - back] as the repair says; False if it says nothing."""
@@ -224,8 +242,9 @@ class Parser:
             i = self.closing.get(i, i) + 1
         if self.tokens[i].type != "{" or self.enclosing[i] != opening:
             return -1
-        first = next((h for h in range(len(self.values) - 1, 0, -1) if isinstance(self.values[h], list) and self.accepts("ERROR", h + 1)), 0)
-        for height in range(len(self.states), first + 1, -1):
+        for height in range(len(self.states), 1, -1):
+            if self.accepts("axis", height):
+                return -1  # the statement is not on the stack any more
             if self.accepts("{", height) and not self.accepts("NUMBER", height):
                 self._cut(height)
                 return i

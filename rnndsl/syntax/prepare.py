@@ -11,27 +11,53 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnndsl.codes import limits, text
-from rnndsl.diagnostics import Sink
+from rnndsl.diagnostics import Diagnostic, Sink
 from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import words
-from rnndsl.syntax.tokens import Scan, Token
+from rnndsl.syntax.tokens import LimitReached, Scan, Token
 
 MAX_NESTING = 100
 MAX_OPERATORS = 1_000
 OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", ")", "]", "}", "true", "false", "training", "t"})
 
 
-class LimitReached(Exception):
-    """A limit was passed (diagnosed): the file is not read further."""
+PREFIXES = frozenset({"-", "not"})
+"""Operators before their operand, where the token before them does not end one."""
+
+
+@dataclass(slots=True, eq=False)
+class Level:
+    """What the expression at hand has cost inside one bracket, with what is around that bracket (`base…`).
+
+    `operators` keeps chains such as `a + b + …` from growing without end; `depth` counts what nests with no bracket: postfixes,
+    `**`, prefixes, and `if … then … else`.
+    """
+
+    base_operators: int = 0
+    base_depth: int = 0
+    operators: int = 0
+    run: int = 0
+    conditionals: int = 0
+    else_ifs: int = 0
+
+    def restart(self) -> None:
+        """Another expression begins."""
+        self.operators = self.base_operators
+        self.run = self.conditionals = 0
+
+    @property
+    def depth(self) -> int:
+        return self.base_depth + self.run + self.conditionals
 
 
 @dataclass(slots=True, eq=False)
 class Prepared:
-    """Balanced tokens, the last of type $END."""
+    """Balanced tokens, the last of type $END. `suspect`: texts that a `}` too many put outside every definition."""
 
     tokens: list[Token]
     enclosing: list[int]
     closing: dict[int, int]
+    suspect: list[Span]
 
 
 def prepare(source: SourceFile, scan: Scan, sink: Sink) -> Prepared:
@@ -50,11 +76,12 @@ class _Preparer:
         self.closing: dict[int, int] = {}
         self.open: list[int] = []  # opening tokens, by their place in `tokens`
         self.round = 0  # how many of them are ( or [
-        self.operators = [0]  # of the expression at hand and those around it, for each open bracket
-        self.bases = [0]  # those around it alone
-        self.else_ifs = [0]
+        self.levels = [Level()]  # for each open bracket
         self.declared: frozenset[str] = frozenset()
         self.in_update = False
+        self.in_header = False
+        self.last_close = Token("}", "", 0, 0)
+        self.suspect: list[Span] = []
 
     def run(self) -> Prepared:
         end = len(self.source.text)
@@ -81,7 +108,7 @@ class _Preparer:
             while self.open:
                 self._pop(Token(self._partner(), "", last.end, last.end, silent=True))
         self._add(Token("$END", "", end, end, first=True))
-        return Prepared(self.tokens, self.enclosing, self.closing)
+        return Prepared(self.tokens, self.enclosing, self.closing, self.suspect)
 
     # ------------------------------------------------------------ words
 
@@ -100,12 +127,15 @@ class _Preparer:
             return
         if self.round and word in words.STATEMENTS and token.first and word != "if" and after in ("NAME", "*", "{"):
             self._close_round(token.start)
+        if self.in_header and not self.open and word in words.STATEMENTS - words.FILE_STATEMENTS:
+            self._open_body(token)
         token.type = word
         token.alt = word in self.declared
         if not self.round and word in words.STATEMENTS:
             self.in_update = word == "update"
             if word != "if" or before is None or before.type != "else":
-                self.operators[-1] = self.else_ifs[-1] = 0
+                self.levels[-1].restart()
+                self.levels[-1].else_ifs = 0
 
     def _is_type(self, before: Token | None) -> bool:
         if before is None:
@@ -122,8 +152,15 @@ class _Preparer:
             while self.open:
                 self._pop(Token(self._partner(), "", place, place, silent=True))
         token.type = token.text
-        self.operators[-1] = 0
+        self.in_header = token.type in words.DEFINITIONS
+        self.levels[-1].restart()
         self.declared = self._parameters(i)
+
+    def _open_body(self, statement: Token) -> None:
+        """Put in the `{` that is missing before the first statement of a definition."""
+        place = self.tokens[-1].end
+        self.sink.add(text.UNEXPECTED(Span(self.source, place, place), expected="`{`", found=f"`{statement.text}`"))
+        self._push(Token("{", "", place, place, silent=True))
 
     def _begins_item(self, i: int) -> bool:
         """Whether what follows word i makes it the start of a definition and of nothing in a body."""
@@ -171,34 +208,54 @@ class _Preparer:
         kind = token.type
         if kind in words.OPERATORS:
             self._count(token)
+        elif kind == ".":
+            self.levels[-1].run += 1
+            self._check_depth(token)
         elif kind in (",", "="):
-            self.operators[-1] = self.bases[-1]
+            self.levels[-1].restart()
         self.enclosing.append(self.open[-1] if self.open else -1)
         self.tokens.append(token)
 
     def _count(self, token: Token) -> None:
-        if token.type == "else" and self.tokens and self.tokens[-1].type == "}":
-            self.else_ifs[-1] += 1
-            if self.else_ifs[-1] > MAX_NESTING:
+        level, kind = self.levels[-1], token.type
+        if kind == "else" and self.tokens and self.tokens[-1].type == "}":
+            level.else_ifs += 1
+            if level.else_ifs > MAX_NESTING:
                 self._too_deep(token)
             return
-        self.operators[-1] += 1
-        if self.operators[-1] > MAX_OPERATORS:
+        level.operators += 1
+        if level.operators > MAX_OPERATORS:
             self.sink.add(limits.EXPRESSION_TOO_LONG(self._span(token), limit=MAX_OPERATORS))
             raise LimitReached
+        if kind in ("if", "else"):
+            level.conditionals += kind == "if"
+            level.run = 0
+        elif kind == "**" or (kind in PREFIXES and not self._ends_operand()):
+            level.run += 1
+        else:
+            level.run = 0
+        self._check_depth(token)
+
+    def _check_depth(self, token: Token) -> None:
+        if len(self.open) + self.levels[-1].depth > MAX_NESTING:
+            self._too_deep(token)
+
+    def _ends_operand(self) -> bool:
+        return bool(self.tokens) and self.tokens[-1].type in OPERAND_ENDS
 
     def _push(self, token: Token) -> None:
+        level = self.levels[-1]
+        if token.type != "{" and self._ends_operand():
+            level.run += 1
         self._add(token)
         self.open.append(len(self.tokens) - 1)
-        if len(self.open) > MAX_NESTING:
-            self._too_deep(token)
-        if token.type == "{":
-            self.in_update = False
-        else:
-            self.round += 1
-        self.bases.append(self.operators[-1] if self.round else 0)
-        self.operators.append(self.bases[-1])
-        self.else_ifs.append(0)
+        self._check_depth(token)
+        if token.type == "{" and not self.round:
+            self.in_update = self.in_header = False
+            self.levels.append(Level())
+            return
+        self.round += token.type != "{"
+        self.levels.append(Level(level.operators, level.depth, level.operators))
 
     def _too_deep(self, token: Token) -> None:
         self.sink.add(limits.TOO_DEEP(self._span(token), limit=MAX_NESTING))
@@ -207,12 +264,11 @@ class _Preparer:
     def _pop(self, token: Token) -> None:
         self._add(token)
         opening = self.open.pop()
-        self.operators.pop()
-        self.bases.pop()
-        self.else_ifs.pop()
+        self.levels.pop()
         self.closing[opening] = len(self.tokens) - 1
-        if token.type != "}":
-            self.round -= 1
+        self.round -= token.type != "}"
+        if not self.open:
+            self.last_close = token
 
     def _close(self, token: Token) -> None:
         if self.open and self._partner() == token.type:
@@ -221,23 +277,32 @@ class _Preparer:
         wanted = words.CLOSING[token.type]
         if not any(self.tokens[i].type == wanted for i in self.open):
             if not self._is_faulty(token.start):
-                self.sink.add(text.UNOPENED(self._span(token), closing=token.type))
+                self.sink.add(self._unopened(token))
+                self.faulty_lines.add(self.source.position(token.start).line)
             return
         self._report_unclosed(self.open[-1], token.start)
         while self._partner() != token.type:
             self._pop(Token(self._partner(), "", token.start, token.start, silent=True))
         self._pop(token)
 
+    def _unopened(self, token: Token) -> Diagnostic:
+        found = text.UNOPENED(self._span(token), closing=token.type)
+        earlier = self.last_close
+        if token.type != "}" or self.tokens[-1] is earlier or not earlier.end:
+            return found
+        self.suspect.append(self._span(earlier).to(self._span(token)))
+        return found.note("the definition ends here already", self._span(earlier))
+
     def _is_unclosed_before(self, i: int) -> bool:
         """Whether token i, `z` of a line `z = …` after a finished operand, shows that a bracket was forgotten."""
-        return self._kind(i + 1) == "=" and bool(self.tokens) and self.tokens[-1].type in OPERAND_ENDS
+        return self._kind(i + 1) == "=" and self._ends_operand()
 
     def _close_round(self, place: int) -> None:
         """Close the ( and [ that are open before a statement at `place`."""
         self._report_unclosed(self.open[-1], self.tokens[-1].end)
         while self.open and self.tokens[self.open[-1]].type != "{":
             self._pop(Token(self._partner(), "", self.tokens[-1].end, self.tokens[-1].end, silent=True))
-        self.operators[-1] = 0
+        self.levels[-1].restart()
 
     def _partner(self) -> str:
         return words.OPENING[self.tokens[self.open[-1]].type]

@@ -9,8 +9,8 @@ from rnndsl.syntax import tables, tree
 from rnndsl.syntax.build_statements import Builder
 from rnndsl.syntax.lints import documented, lint
 from rnndsl.syntax.parser import Parser
-from rnndsl.syntax.prepare import LimitReached, prepare
-from rnndsl.syntax.tokens import Scan, scan
+from rnndsl.syntax.prepare import prepare
+from rnndsl.syntax.tokens import LimitReached, Scan, Token, scan
 
 VERSION = 1
 
@@ -18,10 +18,15 @@ VERSION = 1
 def parse(source: SourceFile, sink: Sink) -> tree.Module:
     """The tree of `source`. What is wrong goes to `sink`, and what could be read is in the tree; nothing is raised."""
     table = tables.load()
-    scanned = scan(source, table, sink)
+    found = Sink()
+    try:
+        scanned = scan(source, table, found)
+    except LimitReached:
+        scanned = Scan([Token("rnn", "rnn", 0, 0), Token("NUMBER", "1", 0, 0)])
     version = _version(source, scanned, sink)
     items: tuple[tree.TopLevel, ...] = ()
     if version in (None, VERSION):
+        sink.extend(found.found)
         items = _items(source, scanned, sink)
     return tree.Module(Span(source, 0, len(source.text)), source, version, items, tuple(scanned.comments))
 
@@ -33,7 +38,7 @@ def _items(source: SourceFile, scanned: Scan, sink: Sink) -> tuple[tree.TopLevel
         return ()
     docs = documented(source, scanned.comments, prepared.tokens)
     builder = Builder(source, sink, {place: doc.text for place, doc in docs.items()})
-    parser = Parser(source, tables.load(), prepared, scanned.faulty_lines, builder, sink)
+    parser = Parser(tables.load(), prepared, scanned.faulty_lines, builder, sink)
     items: tuple[tree.TopLevel, ...] = tuple(parser.run())
     lint(items, docs, prepared.tokens, sink)
     return items
@@ -44,7 +49,7 @@ def _version(source: SourceFile, scanned: Scan, sink: Sink) -> int | None:
     tokens = scanned.tokens
     if len(tokens) < 2 or tokens[0].text != "rnn" or tokens[1].type != "NUMBER":
         if tokens and tokens[0].text == "rnn":
-            del tokens[0]
+            del tokens[: 2 if len(tokens) > 1 and not tokens[1].first else 1]
         end = tokens[0].end if tokens else 0
         start = tokens[0].start if tokens else 0
         sink.add(text.NO_HEADER(Span(source, start, end)).suggest("begin the file with `rnn 1`"))

@@ -28,8 +28,8 @@ def load() -> Tables:
     data = json.loads(Path(__file__).with_name("tables.json").read_text(encoding="utf-8"))
     patterns = data["patterns"]
     marks = "|".join(re.escape(mark) for mark in data["marks"])
-    kinds = [("SPACE", patterns["SPACE"]), ("COMMENT", patterns["COMMENT"]), ("NAME", patterns["NAME"]), ("NUMBER", patterns["NUMBER"]), ("MARK", marks)]
-    kinds += [("STRING", patterns["STRING"]), ("OPEN_STRING", r'"[^\n]*'), ("BAD", r"\w+|&&|\|\||\S")]
+    kinds = [(kind, patterns[kind]) for kind in ("SPACE", "COMMENT", "NAME", "NUMBER")]
+    kinds += [("MARK", marks), ("STRING", patterns["STRING"]), ("OPEN_STRING", r'"[^\n]*'), ("BAD", r"\w+|&&|\|\||\S")]
     scanner = f"(?:{'|'.join(f'(?P<{kind}>{pattern})' for kind, pattern in kinds)})"
     rules = [(symbol, length, None if action == "pass" else action) for symbol, length, action in data["rules"]]
     return Tables(

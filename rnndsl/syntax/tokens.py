@@ -13,8 +13,15 @@ from rnndsl.syntax.tree import Comment
 MAX_NUMBER = 300
 """Characters of a number. Python refuses to read over 4,300 digits; a float has 308 before the point."""
 
+MAX_FAULTS = 200
+"""Faults of one file that are told."""
+
 MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "^": "**", ";": ""}
 """What is meant by signs of other languages."""
+
+
+class LimitReached(Exception):
+    """A limit was passed (diagnosed): the file is not read further."""
 
 
 class Token:
@@ -50,7 +57,10 @@ class Scan:
 
 
 def scan(source: SourceFile, tables: Tables, sink: Sink) -> Scan:
-    """The tokens of `source`. A faulty one is diagnosed, and what was most likely meant takes its place."""
+    """The tokens of `source`. A faulty one is diagnosed, and what was most likely meant takes its place.
+
+    Raises LimitReached.
+    """
     scanner = _Scanner(source, sink)
     content = source.text
     tokens = scanner.result.tokens
@@ -82,6 +92,7 @@ class _Scanner:
         self.source = source
         self.sink = sink
         self.result = Scan()
+        self.faults = 0
 
     def special(self, token: Token) -> None:
         """A token that needs a look at its neighbours."""
@@ -123,7 +134,8 @@ class _Scanner:
 
     def _unknown(self, token: Token, last: Token | None) -> None:
         is_letters = token.text[0].isalpha()
-        fault = text.UNKNOWN_CHARACTER(self._span(token), character=token.text if token.text.isprintable() else ascii(token.text)[1:-1])
+        shown = token.text if token.text.isprintable() else ascii(token.text)[1:-1]
+        fault = text.UNKNOWN_CHARACTER(self._span(token), character=shown)
         if is_letters:
             self._fault(fault.suggest("names are written in the letters A to Z, digits and `_`"))
             if last and last.type == "NAME":
@@ -142,6 +154,10 @@ class _Scanner:
         self.result.tokens.append(token)
 
     def _fault(self, diagnostic: Diagnostic) -> None:
+        self.faults += 1
+        if self.faults > MAX_FAULTS:
+            self.sink.add(limits.TOO_MANY(diagnostic.span, limit=MAX_FAULTS))
+            raise LimitReached
         self.sink.add(diagnostic)
         if diagnostic.span:
             self.result.faulty_lines.add(self.source.position(diagnostic.span.start).line)

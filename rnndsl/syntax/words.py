@@ -42,4 +42,5 @@ RESERVED = STATEMENTS | EXPRESSION_WORDS
 KEYWORDS = RESERVED | FILE_WORDS
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {")": "(", "]": "[", "}": "{"}
-OPERATORS = frozenset({"+", "-", "*", "/", "//", "%", "**", "@", "==", "!=", "<", "<=", ">", ">=", "and", "or", "not", "if", "else"})
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+OPERATORS = COMPARISONS | {"+", "-", "*", "/", "//", "%", "**", "@", "and", "or", "not", "if", "else"}
