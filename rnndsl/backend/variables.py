@@ -131,8 +131,10 @@ class CarriedStates:
         if path not in self._read:
             self._read[path] = self.variables.read(path)
         stored = self._read[path]
+        if not t.axes:
+            return tf.concat([stored, initial[tf.newaxis]], 0)[0]
         cleared = tf.equal(tf.shape(stored)[0], 0)
-        value = tf.cond(cleared, lambda: tf.identity(initial), lambda: _checked(path, stored, initial, t))
+        value = tf.cond(cleared, lambda: tf.identity(initial), lambda: _checked(path, stored, initial))
         value.set_shape(initial.shape)
         return value
 
@@ -143,9 +145,8 @@ class CarriedStates:
             variable.assign(lifted)
 
 
-def _checked(path: str, stored: Any, initial: Any, t: TensorType) -> Any:
-    kept = stored if t.axes else stored[0]
+def _checked(path: str, stored: Any, initial: Any) -> Any:
     message = f"the carried state `{path}` was kept for another batch size: call reset_states before data of another shape"
-    same = tf.debugging.assert_equal(tf.shape(kept), tf.shape(initial), message=message)
+    same = tf.debugging.assert_equal(tf.shape(stored), tf.shape(initial), message=message)
     with tf.control_dependencies([same] if same is not None else []):
-        return tf.identity(kept)
+        return tf.identity(stored)

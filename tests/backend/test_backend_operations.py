@@ -282,9 +282,9 @@ def test_axes(mode: str) -> None:
     x = R.normal(size=(2, 5, 3))
     np.testing.assert_array_equal(one("position", [x], ["f64[batch, time, 3]"], mode, over="time"), np.arange(5))
     np.testing.assert_array_equal(one("reverse", [x], ["f64[batch, time, 3]"], mode, over="time"), x[:, ::-1])
-    renamed = one("rename", [x], ["f64[batch, time, 3]"], mode, **{"from_": "batch", "to": "src"})
+    renamed = one("rename", [x], ["f64[batch, time, 3]"], mode, from_="batch", to="src")
     np.testing.assert_array_equal(renamed, x.swapaxes(0, 1))
-    np.testing.assert_array_equal(one("rename", [x], ["f64[batch, time, 3]"], mode, **{"from_": "time", "to": "src"}), x)
+    np.testing.assert_array_equal(one("rename", [x], ["f64[batch, time, 3]"], mode, from_="time", to="src"), x)
 
 
 REDUCTIONS = {"sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max, "variance": np.var,

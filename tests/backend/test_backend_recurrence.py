@@ -315,7 +315,7 @@ def test_draws_differ_by_step_and_call_and_repeat_by_counter(mode: str) -> None:
     first, again, later = (run(g, ids, feeds, counter=k, mode=mode)[0] for k in (4, 4, 5))
     np.testing.assert_array_equal(first, again)
     assert len(np.unique(np.concatenate([first, later]))) > 590
-    assert 0 <= first.min() and first.max() < 1
+    assert first.min() >= 0 and first.max() < 1
 
 
 def test_dropout_scales_what_it_keeps() -> None:

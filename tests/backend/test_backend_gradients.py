@@ -1,0 +1,99 @@
+"""Gradients through scans against finite differences in f64, first and second order, with and without XLA."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from plan_builder import Builder, plan
+from run_plan import finite_differences
+
+from rnndsl.backend.lower import Lowering
+from rnndsl.backend.tensorflow_module import tf
+
+pytestmark = pytest.mark.tf
+
+R = np.random.default_rng(5)
+X, W = R.normal(size=(3, 4, 2)), R.normal(size=(2, 2))
+N, M = np.array([2, 0, 4], "i4"), np.array([[1, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 1]], bool)
+
+
+def model(**options: Any) -> tuple[Builder, list[str]]:
+    """h = tanh(x w + h[t-1] w), h0 the first row of w, which enters by the initial state, by `given` and by reading."""
+    g, b = Builder(), Builder()
+    x, _, _ = g.input("f64[batch, time, 2]", "x"), g.input("i32[batch]", "n"), g.input("bool[batch, time]", "m")
+    w = g.read("w", 2, 2, dtype="f64")
+    xi, h, given = b.input("f64[batch, 2]"), b.input("f64[batch, 2]"), b.input("f64[2, 2]")
+    new = b.op("tanh", b.op("add", b.op("matmul", xi, given), b.op("matmul", h, b.read("w", 2, 2, dtype="f64"))))
+    first = g.op("index", w, items=[["at", 0], ["all"]])
+    s = g.scan(b, scanned={xi: x}, given={given: w}, states=[("h", first, h, new)], outputs=(new,), **options)
+    output, last = g.result(s, "output", new, "f64[batch, time, 2]"), g.result(s, "last", new, "f64[batch, 2]")
+    final = g.result(s, "final", "h", "f64[batch, 2]")
+    total = g.op("sum", g.op("square", output), axes=["batch", "time"], dims=[-1])
+    other = g.op("sum", g.op("mul", last, final), axes=["batch"], dims=[-1])
+    return g, [g.op("add", total, other)]
+
+
+def loss(g: Builder, ids: list[str], w: Any, x: Any, jit: bool = False) -> Any:
+    inputs = {"x": tf.convert_to_tensor(x), "n": tf.constant(N), "m": tf.constant(M)}
+    return Lowering(plan(g), read=lambda _: w, inputs=inputs, training=True, demanded=ids, jit=jit).value(ids[0])
+
+
+OPTIONS = [{}, {"reverse": True}, {"lengths": "n"}, {"mask": "m", "hold": True}, {"lengths": "n", "mask": "m", "reverse": True}]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("mode", ["graph", "compiled"])
+def test_gradients(options: dict[str, Any], mode: str) -> None:
+    if mode == "compiled" and len(options) == 1:
+        pytest.skip("compiling takes long; the others cover this")
+    g, ids = model(**options)
+
+    @tf.function(autograph=False)
+    def gradients(w: Any, x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([w, x])
+            value = loss(g, ids, w, x, mode == "compiled")
+        return tape.gradient(value, [w, x])
+
+    dw, dx = gradients(tf.constant(W), tf.constant(X))
+    traced = tf.function(lambda w, x: loss(g, ids, w, x), autograph=False)
+
+    def evaluate(w: np.ndarray, x: np.ndarray) -> float:
+        return float(traced(tf.constant(w), tf.constant(x)))
+
+    np.testing.assert_allclose(dw, finite_differences(lambda w: evaluate(w, X), W), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(dx, finite_differences(lambda x: evaluate(W, x), X), rtol=1e-6, atol=1e-8)
+
+
+def test_second_order() -> None:
+    g, ids = model(lengths="n")
+
+    @tf.function(autograph=False)
+    def first(w: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            value = loss(g, ids, w, X)
+        return tape.gradient(value, w)
+
+    @tf.function(autograph=False)
+    def second(w: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            total = tf.reduce_sum(first(w))
+        return tape.gradient(total, w)
+
+    expected = finite_differences(lambda w: float(np.sum(first(tf.constant(w)))), W, 1e-5)
+    np.testing.assert_allclose(second(tf.constant(W)), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_norm_has_gradient_zero_at_zero() -> None:
+    g = Builder()
+    x = g.input("f64[batch, 3]", "x")
+    n = g.op("norm", x, dims=[-1])
+    value = tf.constant([[0.0, 0, 0], [3, 0, 4]], tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(value)
+        out = Lowering(plan(g), read=lambda _: None, inputs={"x": value}, training=True).value(n)
+    np.testing.assert_allclose(tape.gradient(out, value), [[0, 0, 0], [0.6, 0, 0.8]])
