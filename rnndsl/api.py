@@ -59,6 +59,7 @@ def compile(
     values = {models[0].name.name: {**(settings or {}), **parameters}}
     plan = job.optimise(job.plan(module, models, values)[0], opt_level)
     folder = Path(output) if output is not None else _temporary(plan.name)
+    job.check_target(plan, folder)
     job.write(plan, folder, level=opt_level, emit=emit)
     return folder
 

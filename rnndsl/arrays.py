@@ -125,13 +125,22 @@ def _convert(name: str, array: Array, type: TensorType) -> Array:
     return converted
 
 
+def check_output(path: Path) -> None:
+    """Check, before any work is done, that `write_arrays` can write to `path`. Raises DataError."""
+    if path.suffix not in (".npz", ".csv"):
+        raise DataError(f"`{path}`: the output is written as .npz or .csv")
+    if path.is_dir():
+        raise DataError(f"`{path}` is a folder, not a file")
+    if not path.parent.is_dir():
+        raise DataError(f"`{path}`: there is no folder `{path.parent}`")
+
+
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write `arrays` to a `.npz`, or side by side as the columns of a `.csv`. Raises DataError."""
+    check_output(path)
     if path.suffix == ".npz":
         np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]
         return
-    if path.suffix != ".csv":
-        raise DataError(f"`{path}`: the output is written as .npz or .csv")
     tables = {name: array.reshape((array.shape[0], -1)) if array.ndim else array.reshape((1, 1)) for name, array in arrays.items()}
     lengths = {t.shape[0] for t in tables.values()}
     if len(lengths) > 1:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rnndsl.diagnostics import DiagnosticsError, Sink, SpecError
-from rnndsl.reading import Reader
+from rnndsl.reading import Reader, ReadFile
 from rnndsl.render import Findings
 from rnndsl.syntax import tree
 
 if TYPE_CHECKING:
+    from rnndsl.manifest import Provenance
     from rnndsl.plan.model import Plan
     from rnndsl.resolve import ResolvedModule
 
@@ -81,21 +82,48 @@ class Job:
 
         return run_passes(plan, level, lambda name, after: self.watch(name, lambda: _show_plan(after)))
 
+    def files(self) -> list[ReadFile]:
+        """Every file read so far, the grammar's tables included."""
+        from rnndsl import syntax
+
+        tables = Path(syntax.__file__).with_name("tables.json")
+        self.reader.record("syntax/tables.json", tables.read_bytes(), "grammar", tables)
+        return self.reader.files
+
+    def check_target(self, plan: Plan, target: Path) -> None:
+        """Check that the artefact of `plan` can be written to `target`, before the time of a TensorFlow import is spent on it.
+
+        Raises DiagnosticsError.
+        """
+        from rnndsl.files import check_target, variables_bytes
+        from rnndsl.manifest import written_files
+
+        check_target(target, variables_bytes(plan), written_files)
+
     def write(self, plan: Plan, target: Path, *, level: Level, emit: Sequence[Emit] = ()) -> list[Path]:
         """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. The files written.
 
-        `level` goes into the manifest. Imports TensorFlow. Raises DiagnosticsError.
+        Imports TensorFlow. Raises DiagnosticsError.
         """
         from rnndsl.quiet import import_tensorflow
 
         import_tensorflow()
         from rnndsl.backend.artefact import write_artefact
+        from rnndsl.backend.module import build
 
-        return write_artefact(plan, target, reader=self.reader, level=level, emit=emit)
+        return write_artefact(
+            plan, target, provenance=self._provenance(level, emit), build=build, emit_meta_graph="meta-graph" in emit
+        )
+
+    def _provenance(self, level: Level, emit: Sequence[Emit]) -> Provenance:
+        from rnndsl.manifest import InputFile, Provenance
+
+        files = tuple(InputFile(path=file.path, sha256=file.sha256, kind=file.kind) for file in self.files())
+        return Provenance(files=files, opt_level=level, flags={"emit": sorted(emit)} if emit else {})
 
     def write_depfile(self, path: Path, written: Sequence[Path]) -> None:
         """Write a rule for make: `written` depend on every file that was read. Raises DiagnosticsError."""
-        files = [file.location for file in self.reader.files]
+        files = [file.location for file in self.files()]
         rule = f"{' '.join(map(_escaped, written))}: {' '.join(map(_escaped, files))}\n"
         # A file that is gone must not stop make: each is a target of its own, without a rule.
         path.write_text(rule + "".join(f"\n{_escaped(file)}:\n" for file in files), encoding="utf-8")

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 LOG_LINE = re.compile(rb"^([IWEF]\d{4} |WARNING: All log messages before absl|\d{4}-\d\d-\d\d .*: [IWE] |To enable the following)")
@@ -28,7 +28,7 @@ def import_tensorflow() -> None:
 
 
 @contextmanager
-def _without_log_lines() -> Iterator[None]:
+def _without_log_lines() -> Generator[None]:
     """Hold what is written to standard error, and pass on at the end what is no line of TensorFlow's log."""
     sys.stderr.flush()
     kept = os.dup(2)

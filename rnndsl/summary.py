@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rnndsl.manifest import Manifest, TensorInfo, VariableInfo
 
 
+DTYPES = {"float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
+"""The language's names of TensorFlow's dtypes."""
+
+
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,7 +85,7 @@ def summarise_manifest(manifest: Manifest) -> ModelSummary:
         SignatureSummary(
             name=s.name,
             kind=s.kind,
-            inputs={i.name: _type(i) for i in s.inputs},
+            inputs={i.name: _type(i) for i in s.inputs if i.argument in (None, "inputs", "targets")},
             outputs=tuple(o.name for o in s.outputs),
             absent=s.absent,
         )
@@ -89,7 +93,7 @@ def summarise_manifest(manifest: Manifest) -> ModelSummary:
     )
     return ModelSummary(
         name=manifest.name,
-        dtype=manifest.dtype,
+        dtype=DTYPES.get(manifest.dtype, manifest.dtype),
         seed=manifest.seed,
         settings=manifest.parameters,
         variables=variables,
@@ -143,7 +147,7 @@ def _type(tensor: TensorInfo) -> str | None:
 
 
 def _shaped(dtype: str, shape: Sequence[int | str | None]) -> str:
-    return f"{dtype}[{', '.join('?' if n is None else str(n) for n in shape)}]"
+    return f"{DTYPES.get(dtype, dtype)}[{', '.join('?' if n is None else str(n) for n in shape)}]"
 
 
 def _signature(s: Signature, types: dict[str, str]) -> SignatureSummary:

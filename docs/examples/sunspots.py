@@ -21,7 +21,7 @@ import rnndsl
 DATA = Path(__file__).parents[2] / "specs" / "data" / "sunspots.csv"
 WINDOW = 24
 HELD_BACK = 50
-STEPS = 400
+STEPS = 200
 
 
 def scale(numbers: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_findings
+from rnndsl.cli.specs import choose_models, exit_status, own_variables, plan_models, print_findings
 from rnndsl.diagnostics import DiagnosticsError
 from rnndsl.driver import Job
 
@@ -27,7 +27,8 @@ def run(argv: Sequence[str]) -> int:
     job = Job(Path(arguments.spec), _printer(arguments.print_after, printed))
     try:
         lines = _compile(job, arguments)
-    except DiagnosticsError:
+    except DiagnosticsError as error:
+        job.sink.extend(error.diagnostics)
         _report(job, arguments.format)
         return exit_status([job.findings])
     missing = [stage for stage in arguments.print_after if stage not in printed]
@@ -80,6 +81,8 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
         return []
     target = Path(arguments.output)
     targets = [target] if len(module.models()) == 1 or arguments.model else [target / plan.name for plan in plans]
+    for plan, folder in zip(plans, targets, strict=True):
+        job.check_target(plan, folder)
     written: list[Path] = []
     for plan, folder in zip(plans, targets, strict=True):
         written.extend(job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit))
@@ -92,7 +95,7 @@ def _described(plan: Plan) -> str:
     from rnndsl.summary import summarise
 
     summary = summarise(plan)
-    return f"model {plan.name}, {len(plan.variables)} variables, {summary.parameters:,} parameters"
+    return f"model {plan.name}, {own_variables(plan)} variables, {summary.parameters:,} parameters"
 
 
 def _report(job: Job, form: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from rnndsl.cli.specs import choose_models, exit_status, job_for, plan_models, p
 from rnndsl.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
-    from rnndsl.summary import ModelSummary
+    from rnndsl.summary import ModelSummary, VariableSummary
 
 
 def run(argv: Sequence[str]) -> int:
@@ -61,28 +61,33 @@ def _text(summary: ModelSummary) -> str:
     from rnndsl.render.table import table
 
     settings = ", ".join(f"{k} = {v}" for k, v in summary.settings.items())
-    head = f"model {summary.name}({settings}), {summary.dtype}, seed {summary.seed}\n"
-    rows = [
-        (v.path, v.type, "yes" if v.trainable else f"no: {v.not_trainable}", v.initializer, v.initializer_origin)
-        for v in summary.variables
+    own = [v for v in summary.variables if v.kind != "optimizer"]
+    rows = [(v.path, v.type, _trained(v), v.initializer, v.initializer_origin) for v in own]
+    collections = [(name, str(len(members)), _listed(members, 3)) for name, members in summary.collections.items() if members]
+    signatures = [(s.name, _typed(s.inputs), _listed(s.outputs, 6)) for s in summary.signatures if not s.absent]
+    parts = [
+        f"model {summary.name}({settings}), {summary.dtype}, seed {summary.seed}\n",
+        table(("variable", "type", "trained", "initial values", "from"), rows) if rows else "",
+        f"{len(own)} variables, {summary.parameters:,} parameters, {summary.trainable:,} trained{_of_optimizers(summary)}\n",
+        table(("collection", "size", "members"), collections, frozenset({1})) if collections else "",
+        table(("signature", "inputs", "outputs"), signatures) if signatures else "",
+        "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent),
     ]
-    variables = table(("variable", "type", "trained", "initial values", "from"), rows) if rows else ""
-    counted = f"{len(summary.variables)} variables, {summary.parameters:,} parameters, {summary.trainable:,} trained\n"
-    collections = table(
-        ("collection", "size", "members"), [_collection(n, m) for n, m in summary.collections.items() if m], frozenset({1})
-    )
-    signatures = table(
-        ("signature", "inputs", "outputs"),
-        [
-            (s.name, ", ".join(f"{n}: {t}" if t else n for n, t in s.inputs.items()), ", ".join(s.outputs))
-            for s in summary.signatures
-            if not s.absent
-        ],
-    )
-    absent = "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent)
-    return "\n".join([head, variables + counted, collections, signatures + absent])
+    return "\n".join(part for part in parts if part)
 
 
-def _collection(name: str, members: Sequence[str]) -> tuple[str, str, str]:
-    listed = ", ".join(members[:4]) + (", ..." if len(members) > 4 else "")
-    return name, str(len(members)), listed
+def _trained(variable: VariableSummary) -> str:
+    return "yes" if variable.trainable else f"no: {variable.not_trainable}"
+
+
+def _of_optimizers(summary: ModelSummary) -> str:
+    count = sum(v.kind == "optimizer" for v in summary.variables)
+    return f"; {count} more of optimizers (train/...)" if count else ""
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "")
+
+
+def _typed(inputs: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name}: {type}" if type else name for name, type in inputs.items())

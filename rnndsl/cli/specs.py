@@ -47,20 +47,25 @@ def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definiti
         raise UsageError(str(error)) from None
 
 
+def own_variables(plan: Plan) -> int:
+    """How many variables the model has; optimizers' own are not counted."""
+    return sum(v.kind != "optimizer" for v in plan.variables)
+
+
 def print_findings(findings: Sequence[Findings], form: str, stream: TextIO | None = None) -> None:
     """Print `findings` in the form `text`, `json` or `sarif`; text ends with a count."""
-    stream = stream or sys.stdout
+    out = stream or sys.stdout
     if form == "json":
         from rnndsl.render.json_report import render_json
 
-        print(render_json(findings), file=stream)
+        print(render_json(findings), file=out)
     elif form == "sarif":
         from rnndsl import __version__
         from rnndsl.render.sarif import render_sarif
 
-        print(render_sarif(findings, __version__), file=stream)
+        print(render_sarif(findings, __version__), file=out)
     else:
-        _print_text(findings, stream)
+        _print_text(findings, out)
 
 
 def _print_text(findings: Sequence[Findings], stream: TextIO) -> None:
