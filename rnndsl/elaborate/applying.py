@@ -10,6 +10,7 @@ from rnndsl.codes import names as codes
 from rnndsl.codes import types as type_codes
 from rnndsl.elaborate.arithmetic import compute
 from rnndsl.elaborate.environment import Binding, Env
+from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.unify import unify
 from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value, describe
@@ -41,6 +42,8 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
     match parameter.kind, value:
         case ("axis", AxisValue()) | ("dtype", DTypeValue()):
             return value.name
+        case "dtype", _ if is_tensor(value):
+            return session.tensor(value, expr.span).type.dtype
         case "int", int() if not isinstance(value, bool):
             return value
         case "number", int() | float() if not isinstance(value, bool):
