@@ -12,21 +12,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NoReturn
 
+from rnndsl.records import Immutable, record
 from rnndsl.source import Span
 
 Severity = Literal["error", "warning", "lint"]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+@record
+class Note(Immutable):
     """A further remark; with a span, one about another place."""
 
     text: str
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+@record
+class Diagnostic(Immutable):
     """One finding. `span` is None only where there is no text to point at (a missing file, a bad option)."""
 
     code: str
@@ -49,8 +50,8 @@ class Diagnostic:
         raise SpecError(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+@record
+class Code(Immutable):
     """A kind of diagnostic: its number (`RNN0101`), a short title, and a template of the message with `{fields}`."""
 
     number: str

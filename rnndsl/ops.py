@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from rnndsl import type_rules as rules
 from rnndsl.plan.model import Node, TensorType
+from rnndsl.records import Immutable, record
 
 Kind = Literal["unary", "binary", "structure", "reduction", "random", "loss", "leaf", "control"]
 ParameterKind = Literal["tensor", "int", "number", "bool", "string", "dtype", "dims", "tensors", "axis"]
@@ -22,8 +22,8 @@ class Required:
     """The default of a parameter that has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+@record
+class Parameter(Immutable):
     """`tensor` parameters become arguments of a node, the others attributes."""
 
     name: str
@@ -31,8 +31,8 @@ class Parameter:
     default: Any = Required
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+@record
+class Op(Immutable):
     """`scalar` computes the function on plain numbers at compile time; `varies` marks ops that give another value each time."""
 
     name: str

@@ -10,9 +10,11 @@ import bisect
 import hashlib
 from dataclasses import dataclass, field
 
+from rnndsl.records import Immutable, record
 
-@dataclass(frozen=True, slots=True)
-class Position:
+
+@record
+class Position(Immutable):
     """A place in a text. `line` and `column` count from 1; `column` counts characters, `utf16` UTF-16 code units (editors)."""
 
     line: int
@@ -58,8 +60,8 @@ class SourceFile:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+@record
+class Span(Immutable):
     """The characters `start` up to, not including, `end` of `source`."""
 
     source: SourceFile

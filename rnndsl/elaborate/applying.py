@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import names as codes
+from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.elaborate.arithmetic import compute
 from rnndsl.elaborate.environment import Binding, Env
@@ -62,7 +62,7 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     values = [value for value, _ in tensors]
     plain = all(isinstance(v, int | float) for v in values)
     if plain and op.scalar is not None and not attrs:
-        return compute(op.scalar, list(values), span)
+        return compute(op, values, span)
     args = unify(session, tensors, env, op.name)
     if op.name == "linear":
         return args[0]

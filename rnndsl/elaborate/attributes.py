@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import NoReturn
 
 from rnndsl.codes import names as codes
 from rnndsl.diagnostics import did_you_mean
-from rnndsl.elaborate.environment import Env, Lazy, dotted
+from rnndsl.elaborate.environment import Binding, Env, Lazy, dotted
 from rnndsl.elaborate.lookup import bound
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import (
     BidirectionalResult,
+    Constructor,
     Family,
     Instance,
     MappedCell,
+    Placed,
     ScanResult,
     ScopeValue,
     StateRecord,
@@ -31,6 +34,8 @@ def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
     match target:
         case ScopeValue():
             return _member(session, expr, target.env, target)
+        case Constructor() | Placed():
+            return _of_constructor(session, expr, target)
         case Instance() | MappedCell():
             return _of_layer(session, expr, target)
         case ScanResult() | BidirectionalResult():
@@ -56,9 +61,41 @@ def layer_of(value: Value) -> Instance | None:
     return value if isinstance(value, Instance) else None
 
 
+def _constructor(value: Value) -> Constructor | None:
+    """What a layer or cell was made by, below `placed` and `map_state`."""
+    while isinstance(value, MappedCell | Placed):
+        value = value.cell
+    return value.constructor if isinstance(value, Instance) else value if isinstance(value, Constructor) else None
+
+
+def _known_before(session: Session, value: Value, name: str) -> Binding | None:
+    """A constructor parameter, or a `const` of the definition's body that needs nothing but those."""
+    made = _constructor(value)
+    if made is None:
+        return None
+    if name in made.env.names:
+        return made.env.names[name]
+    env = made.env.child()
+    for each in made.definition.body:
+        if isinstance(each, tree.Const):
+            compute = functools.partial(session.evaluate, each.value, env)
+            env.names[each.name.name] = Lazy(each.name.name, each.span, compute, "const")
+    return env.names.get(name)
+
+
+def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor | Placed) -> Value:
+    found = _known_before(session, value, expr.name)
+    if found is None:
+        made = _constructor(value)
+        _unknown(expr, value, made.env.names if made else ())
+    return bound(session, found)
+
+
 def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell) -> Value:
     layer = layer_of(value)
     if layer is None or layer.frame is None:
+        if (early := _known_before(session, value, expr.name)) is not None:
+            return bound(session, early)
         wanted = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(value), name=expr.name)
         wanted.suggest("its variables are known once it is applied: apply it before").throw()
     frame = layer.frame
@@ -69,6 +106,8 @@ def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCe
     binding = frame.names.get(expr.name)
     if isinstance(binding, Lazy) and binding.kind == "equation" and frame.owner is not session.builder:
         _unknown(expr, layer, [n for n, b in frame.names.items() if not (isinstance(b, Lazy) and b.kind == "equation")])
+    if binding is None and expr.name not in frame.families and expr.name in layer.constructor.env.names:
+        return bound(session, layer.constructor.env.names[expr.name])
     return _member(session, expr, frame, layer)
 
 

@@ -72,6 +72,8 @@ class Env:
     state_prefix: str = ""
     states: dict[str, str] = field(default_factory=dict[str, str])
     """What can be delayed here, by its own name: the dotted name of the state."""
+    placed: dict[str, str] = field(default_factory=dict[str, str])
+    """The prefix of the states of each layer declared with `placed(…)`."""
     owner: object = None
     """The graph that the equations of this frame go to."""
 
@@ -120,5 +122,5 @@ def join(prefix: str, name: str) -> str:
 
 
 def dotted(prefix: str, name: str) -> str:
-    """`prefix.name`, or `name` under no prefix."""
-    return f"{prefix}.{name}" if prefix else name
+    """`prefix.name`; without one of the two, the other."""
+    return f"{prefix}.{name}" if prefix and name else prefix or name

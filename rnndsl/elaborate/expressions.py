@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from rnndsl.codes import names as codes
 from rnndsl.elaborate import attributes, calls, indexing, lookup
-from rnndsl.elaborate.arithmetic import BOOLEAN_OPERATORS, EQUALITIES, SCALAR_OPERATORS, compute
+from rnndsl.elaborate.arithmetic import compute
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.unify import unify
 from rnndsl.elaborate.values import CollectionValue, RecordValue, TrainingFlag, Value, describe
-from rnndsl.ops import BINARY_OPERATORS
+from rnndsl.ops import BINARY_OPERATORS, OPS
 from rnndsl.source import Span
 from rnndsl.syntax import tree
+
+_LOGIC = frozenset({"and", "or"})
+_EQUALITIES = frozenset({"==", "!="})
 
 
 def evaluate(session: Session, expr: tree.Expr, env: Env) -> Value:
@@ -62,17 +65,17 @@ def _chain(session: Session, expr: tree.Binary, env: Env) -> Value:
 def _binary(session: Session, expr: tree.Binary, left: Value, right: Value, env: Env) -> Value:
     if isinstance(left, TrainingFlag) or isinstance(right, TrainingFlag):
         return _training_logic(expr, left, right)
-    if expr.op in EQUALITIES and not (_is_runtime(left) or _is_runtime(right)):
+    if expr.op in _EQUALITIES and not (_is_runtime(left) or _is_runtime(right)):
         return (left == right) == (expr.op == "==")
     if _is_number(left) and _is_number(right) and expr.op != "@":
         _check_kinds(expr, left, right)
-        return compute(SCALAR_OPERATORS[expr.op], [left, right], expr.span)
+        return compute(OPS[BINARY_OPERATORS[expr.op]], [left, right], expr.span)
     a, b = unify(session, [(left, expr.left.span), (right, expr.right.span)], env)
     return session.builder.add(BINARY_OPERATORS[expr.op], [a, b], {}, expr.span)
 
 
 def _check_kinds(expr: tree.Binary, left: Value, right: Value) -> None:
-    logic = expr.op in BOOLEAN_OPERATORS
+    logic = expr.op in _LOGIC
     for value, span in ((left, expr.left.span), (right, expr.right.span)):
         if isinstance(value, bool) != logic:
             codes.WRONG_KIND(span, what=describe(value), wanted="a bool" if logic else "a number").throw()
@@ -88,7 +91,7 @@ def _is_runtime(value: Value) -> bool:
 
 def _training_logic(expr: tree.Binary, left: Value, right: Value) -> Value:
     flag, other = (left, right) if isinstance(left, TrainingFlag) else (right, left)
-    if expr.op not in BOOLEAN_OPERATORS or not isinstance(other, bool):
+    if expr.op not in _LOGIC or not isinstance(other, bool):
         codes.WRONG_KIND(expr.span, what="`training`", wanted="an operand of this operator").throw()
     return flag if other == (expr.op == "and") else other
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import names as codes
+from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.elaborate import applying
 from rnndsl.elaborate.binding import Bound, bind

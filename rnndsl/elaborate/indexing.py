@@ -37,7 +37,13 @@ def member_name(session: Session, expr: tree.Index, family: str, env: Env) -> st
     """The name of a family's member: `cell_2` for `cell[2]`."""
     if len(expr.indices) != 1:
         codes.BAD_INDEX(expr.span, problem=f"a family such as `{family}` has one index").throw()
-    return f"{family}_{integer(session, expr.indices[0], env, 'the index of a family')}"
+    return f"{family}_{family_index(session, expr.indices[0], env)}"
+
+
+def family_index(session: Session, expr: tree.Expr, env: Env) -> str:
+    """The end of a member's name: `2`, or `0_2` for the index `[0, 2]`."""
+    parts = expr.items if isinstance(expr, tree.ListExpr) else (expr,)
+    return "_".join(str(integer(session, part, env, "the index of a family")) for part in parts)
 
 
 def member(session: Session, expr: tree.Index, family: Family, env: Env) -> Value:
@@ -69,7 +75,7 @@ def _bounds(session: Session, expr: tree.Range, size: int, env: Env) -> tuple[in
     start = integer(session, expr.start, env, "an end of a range") if expr.start else 0
     stop = integer(session, expr.stop, env, "an end of a range") if expr.stop else size
     start, stop = (start + size if start < 0 else start), (stop + size if stop < 0 else stop)
-    if not 0 <= start < stop <= size:
+    if not 0 <= start <= stop <= size:
         codes.BAD_INDEX(expr.span, problem=f"there is no range {start}..{stop} in a dim of {size}").throw()
     return start, stop
 

@@ -10,6 +10,7 @@ from rnndsl.elaborate.lookup import is_word
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import InitializerName, InitializerValue, Recipe, UserFunction, Value, describe
 from rnndsl.initializers import PARAMETERS, fans
+from rnndsl.ops import Required
 from rnndsl.plan.model import Initializer
 from rnndsl.source import Span
 from rnndsl.syntax import tree
@@ -20,6 +21,17 @@ _MAX_DEPTH = 50
 def inherits(expr: tree.Expr, env: Env) -> bool:
     """Whether `~ inherited` is written."""
     return is_word(expr, env, "inherited") is not None
+
+
+def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValue | None:
+    """INIT, if `expr` says `inherited(INIT)`, itself or by way of a parameter: what holds where nothing is inherited."""
+    if isinstance(expr, tree.Name):
+        found = env.find(expr.name)
+        return inherited_or(session, found.expr, found.env) if isinstance(found, InitializerValue) else None
+    if isinstance(expr, tree.Call) and inherits(expr.function, env):
+        bound = bind("inherited", {"otherwise": Required}, expr)["otherwise"].expr
+        return InitializerValue(bound, env) if bound is not None else None
+    return None
 
 
 def of_call(session: Session, call: tree.Call, env: Env) -> InitializerValue:
@@ -87,8 +99,6 @@ def _argument(session: Session, function: str, name: str, given: Bound, env: Env
 def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env, fan: dict[str, Binding]) -> Recipe:
     definition = function.definition
     defaults = dict(zip((p.name for p in definition.params), definition.defaults, strict=True))
-    from rnndsl.ops import Required
-
     bound = bind(definition.name.name, {n: Required if d is None else None for n, d in defaults.items()}, call)
     names: dict[str, Binding] = dict(fan)
     for name, given in bound.items():

@@ -12,6 +12,7 @@ from rnndsl.elaborate import stepping, types, updates
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.binding import bind
 from rnndsl.elaborate.environment import Binding, Env, dotted, join
+from rnndsl.elaborate.indexing import member_name
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.statements import Declared, Declarer
@@ -25,6 +26,8 @@ from rnndsl.elaborate.values import (
     InitializerValue,
     Instance,
     MappedCell,
+    NoValue,
+    Placed,
     Tensor,
     UserFunction,
     Value,
@@ -58,8 +61,13 @@ def parameter(session: Session, param: tree.ConstructorParam, expr: tree.Expr | 
     source = expr if expr is not None else param.default
     assert source is not None
     if param.type.name == "initializer":
-        return _initializer(session, source, env)
+        return NoValue() if _left_out(param, source) else _initializer(session, source, env)
     return typed(param, session.evaluate(source, env), source.span)
+
+
+def _left_out(param: tree.ConstructorParam, expr: tree.Expr) -> bool:
+    """Whether `none` is given for a parameter whose default it is."""
+    return all(isinstance(each, tree.Name) and each.name == "none" for each in (param.default, expr))
 
 
 def _initializer(session: Session, expr: tree.Expr, env: Env) -> Binding:
@@ -73,7 +81,9 @@ def _initializer(session: Session, expr: tree.Expr, env: Env) -> Binding:
 
 
 def typed(param: tree.ConstructorParam, value: Value, span: Span) -> Value:
-    """`value` as a parameter of the declared type."""
+    """`value` as a parameter of the declared type; `none` too if that is the default."""
+    if isinstance(value, NoValue) and isinstance(param.default, tree.Name) and param.default.name == "none":
+        return value
     if param.is_list:
         items = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [None]
         if all(each is not None and _fits(param.type.name, each) for each in items):
@@ -98,7 +108,7 @@ def _fits(wanted: str, value: Value) -> bool:
         case "float", int() | float():
             return not isinstance(value, bool)
         case (("cell" | "block"), _):
-            return isinstance(value, Constructor | Instance | MappedCell) and value.kind == wanted
+            return isinstance(value, Constructor | Instance | MappedCell | Placed) and value.kind == wanted
         case _:
             return False
 
@@ -163,16 +173,30 @@ def apply(session: Session, value: Instance | MappedCell, call: tree.Call, env: 
         return run(session, layer, values, call.span, "")
     if session.step is None:
         time_codes.CELL_OUTSIDE_SCAN(call.span, path=layer.path).throw()
-    prefix = dotted(env.state_prefix, _local_name(layer, call, env))
+    prefix = dotted(env.state_prefix, _local_name(session, layer, call, env))
     return step(session, value, values, call.span, prefix)
 
 
-def _local_name(layer: Instance, call: tree.Call, env: Env) -> str:
+def _local_name(session: Session, layer: Instance, call: tree.Call, env: Env) -> str:
     """The name of an inner cell as seen from its user: its path below the user's, else the name it is called by."""
+    name = _called_by(session, call, env)
+    for each in env.chain():
+        if name in each.placed:
+            return each.placed[name]
     own = env.instance.path if env.instance else ""
     if own and layer.path.startswith(f"{own}/"):
         return layer.path.removeprefix(f"{own}/").replace("/", ".")
-    return call.function.span.text if isinstance(call.function, tree.Name) else layer.path.rpartition("/")[2]
+    return name or layer.path.rpartition("/")[2]
+
+
+def _called_by(session: Session, call: tree.Call, env: Env) -> str:
+    match call.function:
+        case tree.Name():
+            return call.function.name
+        case tree.Index(target=tree.Name()):
+            return member_name(session, call.function, call.function.target.name, env)
+        case _:
+            return ""
 
 
 def step(session: Session, value: Instance | MappedCell, values: Feed, span: Span, prefix: str) -> Value:
@@ -188,7 +212,10 @@ def step(session: Session, value: Instance | MappedCell, values: Feed, span: Spa
     if first is not None:
         time_codes.STEPPED_TWICE(span, path=value.path).note("the first application is here", first).throw()
     session.step.stepped[id(value)] = span
-    return run(session, value, values, span, prefix)
+    before = len(session.step.states)
+    output = run(session, value, values, span, prefix)
+    value.registered = tuple(session.step.states)[before:]
+    return output
 
 
 def apply_unnamed(session: Session, constructor: Constructor, call: tree.Call, env: Env) -> Value:

@@ -18,6 +18,7 @@ from rnndsl.elaborate.values import (
     DTypeValue,
     Family,
     InitializerName,
+    NoValue,
     OptimizerName,
     ScanResult,
     Special,
@@ -39,6 +40,7 @@ def _values() -> dict[str, Value]:
     values.update({name: OptimizerName(name) for name in builtins.OPTIMIZERS})
     values.update({name: Special(name) for name in builtins.SPECIALS})
     values.update({name: AxisValue(name) for name in builtins.AXES})
+    values["none"] = NoValue()
     return values
 
 

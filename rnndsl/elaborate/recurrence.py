@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rnndsl.codes import names as names_codes
 from rnndsl.codes import time as codes
 from rnndsl.elaborate import instances, scan_options, scanning, stepping
+from rnndsl.elaborate.attributes import layer_of, new_value
 from rnndsl.elaborate.binding import bind
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.lookup import is_word
@@ -18,6 +20,7 @@ from rnndsl.elaborate.values import (
     Constructor,
     Instance,
     MappedCell,
+    Placed,
     ScanResult,
     StateRecord,
     Tensor,
@@ -127,19 +130,74 @@ def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Ten
 
 
 def _map_state(session: Session, call: tree.Call, env: Env) -> Value:
-    bound = bind("map_state", {"cell": Required, "f": Required}, call)
+    bound = bind("map_state", {"cell": Required, "f": Required, "skip": None}, call)
     assert bound["cell"].expr is not None and bound["f"].expr is not None
     cell = session.evaluate(bound["cell"].expr, env)
-    if not isinstance(cell, Constructor | Instance | MappedCell) or cell.kind != "cell":
+    if not isinstance(cell, Constructor | Instance | MappedCell | Placed) or cell.kind != "cell":
         codes.NOT_A_CELL(bound["cell"].expr.span, function="map_state", what=describe(cell)).throw()
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):
         names_codes.WRONG_KIND(
             bound["f"].expr.span, what=describe(function), wanted="a function of the new and the old state"
         ).throw()
-    return MappedCell(cell, function, call.span)
+    return MappedCell(cell, function, call.span, _skipped(session, bound["skip"].expr, env))
+
+
+def _skipped(session: Session, expr: tree.Expr | None, env: Env) -> tuple[str, ...]:
+    names = [] if expr is None else session.evaluate(expr, env)
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        assert expr is not None
+        names_codes.WRONG_KIND(expr.span, what=describe(names), wanted='names of states, such as ["c"] (`skip` of `map_state`)').throw()
+    return tuple(str(each) for each in names)
+
+
+def _placed(session: Session, call: tree.Call, env: Env) -> Value:
+    """`placed(layer, "a", "b{k}")`: the path of the layer to be, from its owner's; empty segments are left out."""
+    if not call.arguments or any(a.name is not None for a in call.arguments):
+        names_codes.BAD_ARGUMENT(call.span, function="placed", problem="takes a block or cell, and the segments of a path").throw()
+    what = session.evaluate(call.arguments[0].value, env)
+    if not isinstance(what, Constructor | Instance | MappedCell | Placed):
+        names_codes.WRONG_KIND(
+            call.arguments[0].value.span, what=describe(what), wanted="a block or cell with its arguments"
+        ).throw()
+    segments = [part for a in call.arguments[1:] for part in _segment(session, a.value, env).split("/") if part]
+    return Placed(what, tuple(segments), call.span)
+
+
+def _segment(session: Session, expr: tree.Expr, env: Env) -> str:
+    """A string with `{name}` replaced by the compile-time number or string of that name."""
+    text = session.evaluate(expr, env)
+    if not isinstance(text, str):
+        names_codes.WRONG_KIND(expr.span, what=describe(text), wanted="a string, a segment of a path").throw()
+
+    def value(found: re.Match[str]) -> str:
+        part = session.evaluate(tree.Name(expr.span, found[1]), env)
+        if isinstance(part, bool) or not isinstance(part, int | str):
+            names_codes.WRONG_KIND(expr.span, what=describe(part), wanted=f"a whole number or a string (`{found[1]}`)").throw()
+        return str(part)
+
+    return re.sub(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
+
+
+def _states(session: Session, call: tree.Call, env: Env) -> Value:
+    """`states(layer)`: the new states of a cell that was applied in this step, in the order of their declaration."""
+    bound = bind("states", {"layer": Required}, call)
+    assert bound["layer"].expr is not None
+    value = session.evaluate(bound["layer"].expr, env)
+    layer = layer_of(value)
+    known = session.step.states if session.step else {}
+    if layer is None or layer.kind != "cell" or not layer.registered or any(name not in known for name in layer.registered):
+        codes.NOT_A_CELL(bound["layer"].expr.span, function="states", what=f"{describe(value)} not applied in this step").throw()
+    return [new_value(session, name) for name in layer.registered if "[t-" not in name]
 
 
 SPECIALS: Mapping[str, Callable[[Session, tree.Call, Env], Value]] = MappingProxyType(
-    {"scan": _scan, "step": _step, "bidirectional": _bidirectional, "map_state": _map_state}
+    {
+        "scan": _scan,
+        "step": _step,
+        "bidirectional": _bidirectional,
+        "map_state": _map_state,
+        "placed": _placed,
+        "states": _states,
+    }
 )

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
-from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import names as name_codes
+from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import time as time_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Poisoned, Sink, SpecError
@@ -105,6 +105,8 @@ class Session:
     instances: dict[str, Instance] = field(default_factory=dict[str, Instance])
     tree: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     owners: dict[str, Span] = field(default_factory=dict[str, Span])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """By the path of a layer, its name below its owner: another only where it is placed elsewhere."""
     running: list[Lazy] = field(default_factory=list[Lazy])
     reductions: list[Reduction] = field(default_factory=lambda: ["error"])
     updating: str | None = None
@@ -291,7 +293,7 @@ class Session:
 def _shape(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:
     if not isinstance(value, list):
         return (), [value]
-    parts = [_shape(each, span) for each in value]  # pyright: ignore[reportUnknownVariableType]
+    parts = [_shape(each, span) for each in cast("list[object]", value)]
     if len({dims for dims, _ in parts}) > 1:
         type_codes.BAD_INDEX(span, problem="the rows of a list of numbers have different lengths").throw()
     inner = parts[0][0] if parts else ()

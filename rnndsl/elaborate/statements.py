@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import names as codes
+from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import training as training_codes
 from rnndsl.elaborate import defaults, layers, variables
 from rnndsl.elaborate.environment import Binding, Env, Lazy, join
-from rnndsl.elaborate.indexing import integer
+from rnndsl.elaborate.indexing import family_index, integer
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value, describe
 from rnndsl.source import Span
@@ -108,7 +108,7 @@ class Declarer:
     def _name(self, name: tree.IndexedName, env: Env) -> str:
         if name.index is None:
             return name.name
-        return f"{name.name}_{integer(self.session, name.index, env, 'the index of a family')}"
+        return f"{name.name}_{family_index(self.session, name.index, env)}"
 
     def _claim_name(self, name: tree.IndexedName, full: str, env: Env) -> None:
         frame = env.frame()

@@ -148,7 +148,7 @@ def map_states(session: Session, value: MappedCell, before: set[str], span: Span
     step, layer = session.step, layer_of(value)
     assert step is not None and layer is not None and layer.frame is not None
     for name, record in step.states.items():
-        if name not in before and "[t-" not in name:
+        if name not in before and "[t-" not in name and name.rpartition(".")[2] not in value.skip:
             _map(session, record, value, layer.frame, span)
 
 

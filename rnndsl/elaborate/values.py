@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnndsl.ops import Op
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.records import Immutable, record
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -18,62 +19,62 @@ if TYPE_CHECKING:
 Scalar = int | float | bool | str
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+@record
+class Tensor(Immutable):
     """A value known at run time: a node (or input) of the graph that is being built."""
 
     id: str
     type: TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class DTypeValue:
+@record
+class DTypeValue(Immutable):
     name: DType
 
 
-@dataclass(frozen=True, slots=True)
-class AxisValue:
+@record
+class AxisValue(Immutable):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingFlag:
+@record
+class TrainingFlag(Immutable):
     """`training`, or `not training`: known when a graph is lowered."""
 
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
+@record
+class Builtin(Immutable):
     """A function of the language by its operation."""
 
     op: Op
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
+@record
+class Special(Immutable):
     """A function with rules of its own: `scan`, `split`, `l2`, ... `name` finds the rule."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class UserFunction:
+@record
+class UserFunction(Immutable):
     """A `fn` and where it was defined; `env` gives its free names."""
 
     definition: tree.FunctionDef
     env: Env
 
 
-@dataclass(frozen=True, slots=True)
-class InitializerName:
+@record
+class InitializerName(Immutable):
     """An initializer of the language, not called yet."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class InitializerValue:
+@record
+class InitializerValue(Immutable):
     """An initializer: an expression that is evaluated for each variable, with `fan_in` and `fan_out` known.
 
     `origin` says in words why a variable has it.
@@ -84,29 +85,29 @@ class InitializerValue:
     origin: str = "declared"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+@record
+class Recipe(Immutable):
     """An initializer's outcome for one variable: a name of `rnndsl.initializers.PARAMETERS` and its arguments."""
 
     name: str
     arguments: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class OptimizerName:
+@record
+class OptimizerName(Immutable):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class DefinitionValue:
+@record
+class DefinitionValue(Immutable):
     """A `block`, `cell` or `model` by name, without arguments."""
 
     symbol: Symbol
     definition: tree.Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Constructor:
+@record
+class Constructor(Immutable):
     """A definition with its constructor arguments bound. It owns nothing until a layer names it."""
 
     definition: tree.Definition
@@ -132,54 +133,76 @@ class Instance:
     input_types: dict[str, str] = field(default_factory=dict[str, str])
     frame: Env | None = None
     """The names of the latest application, for `layer.name`."""
+    registered: tuple[str, ...] = ()
+    """The dotted names of the states of its latest step, those of inner cells included."""
 
     @property
     def kind(self) -> str:
         return self.constructor.kind
 
 
-@dataclass(frozen=True, slots=True)
-class MappedCell:
+@record
+class MappedCell(Immutable):
     """`map_state(cell, f)`: a cell whose every new state is `f(new, old)`."""
 
-    cell: Constructor | Instance | MappedCell
+    cell: Constructor | Instance | MappedCell | Placed
     function: Value
     span: Span
+    skip: tuple[str, ...] = ()
+    """Names of states that stay as the cell computes them."""
 
     @property
     def kind(self) -> str:
         return "cell"
 
 
-@dataclass(frozen=True, slots=True)
-class StateRef:
+@record
+class Placed(Immutable):
+    """`placed(layer, "a", "b")`: where its variables lie, from the path of the layer's owner; nowhere deeper without segments."""
+
+    cell: Constructor | Instance | MappedCell | Placed
+    segments: tuple[str, ...]
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        return self.cell.kind
+
+
+@record
+class NoValue(Immutable):
+    """`none`: the value of an optional constructor parameter that was left out."""
+
+
+@record
+class StateRef(Immutable):
     """A state, or an input with an initial, of the cell that is being stepped. `name` is dotted, from the scanned cell."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class VariableRef:
+@record
+class VariableRef(Immutable):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeValue:
+@record
+class ScopeValue(Immutable):
     """A scope, or a family member of one: its names are its attributes."""
 
     env: Env
 
 
-@dataclass(frozen=True, slots=True)
-class StateRecord:
+@record
+class StateRecord(Immutable):
     """The states of a scan by dotted name: `run.final`. `prefix` narrows it: `run.final.lstm`."""
 
     states: Mapping[str, Tensor]
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ScanResult:
+@record
+class ScanResult(Immutable):
     """`run`: outputs, `last` and `final`."""
 
     output: Tensor
@@ -187,29 +210,29 @@ class ScanResult:
     final: StateRecord
 
 
-@dataclass(frozen=True, slots=True)
-class BidirectionalResult:
+@record
+class BidirectionalResult(Immutable):
     output: Tensor | None
     last: Tensor | None
     forward: ScanResult
     backward: ScanResult
 
 
-@dataclass(frozen=True, slots=True)
-class RecordValue:
+@record
+class RecordValue(Immutable):
     """`(h = a, lstm.c = b)`, evaluated."""
 
     fields: Mapping[str, Value]
     spans: Mapping[str, Span]
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionValue:
+@record
+class CollectionValue(Immutable):
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+@record
+class Family(Immutable):
     """The members of an indexed name, `cell[k]`."""
 
     name: str
@@ -232,6 +255,8 @@ Value = (
     | Constructor
     | Instance
     | MappedCell
+    | Placed
+    | NoValue
     | StateRef
     | VariableRef
     | ScopeValue
@@ -294,6 +319,10 @@ def describe(value: Value) -> str:
             return "a record"
         case CollectionValue():
             return "a set of collections"
+        case NoValue():
+            return "`none`"
+        case Placed():
+            return describe(value.cell)
         case Family():
             return f"the family `{value.name}`"
         case _:

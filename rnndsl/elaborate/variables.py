@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import names as name_codes
+from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import variables as codes
 from rnndsl.elaborate import initializers, types
 from rnndsl.elaborate.defaults import check_collections
@@ -36,6 +36,8 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
     _check_size(session, path, type.dims, type.dtype, statement.span)
     inherits = statement.initializer is not None and initializers.inherits(statement.initializer, env)
     own = InitializerValue(statement.initializer, env) if statement.initializer is not None and not inherits else None
+    if own is not None and (otherwise := initializers.inherited_or(session, own.expr, env)) is not None:
+        own, inherits = otherwise, True
     session.variables[path] = VariableRecord(
         path=path,
         kind=statement.kind,
@@ -81,7 +83,7 @@ def initializer(session: Session, record: VariableRecord, selected: tuple[Initia
     """The initialiser of a variable and why it is this one: a selector, the declaration, inheritance, the default (language, section 5)."""
     if selected is not None:
         return initializers.recipe(session, selected[0], record.path, record.shape, record.span), selected[1]
-    if record.initializer is not None:
+    if record.initializer is not None and not (record.inherits and record.defaults.init is not None):
         made = initializers.recipe(session, record.initializer, record.path, record.shape, record.span)
         return made, f"declared at {record.span}"
     inherited = record.defaults.init

@@ -15,18 +15,20 @@ argument outside training. A backend lowers on demand from the results that a si
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from rnndsl.records import Immutable, record
 
 DType = Literal["f16", "bf16", "f32", "f64", "i32", "i64", "bool"]
 Attr = Any
 """What an attribute of a node may hold: JSON, that is int, float, str, bool, None, and lists of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class TensorType:
+@record
+class TensorType(Immutable):
     dtype: DType
     axes: tuple[str, ...] = ()
     dims: tuple[int, ...] = ()
@@ -35,8 +37,8 @@ class TensorType:
         return f"{self.dtype}[{', '.join((*self.axes, *map(str, self.dims)))}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+@record
+class Node(Immutable):
     """One operation. `id` is unique in the plan, bodies of scans included; `args` are ids defined before it in the same graph
     (its inputs, its earlier nodes). `op` is a name in `rnndsl.ops.OPS`. `place` is `file:line:col` of the equation."""
 
@@ -48,24 +50,24 @@ class Node:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GraphInput:
+@record
+class GraphInput(Immutable):
     """A value that a graph is given. At the top its `id` is the input's name; in the body of a scan it is generated."""
 
     id: str
     type: TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class ScanInput:
+@record
+class ScanInput(Immutable):
     """`outer` (with the scan's axis) is read step by step as `inner` (without it). For `given`: the same at every step."""
 
     outer: str
     inner: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScanState:
+@record
+class ScanState(Immutable):
     """A carried value. `initial` is an id of the enclosing graph, broadcast to the type of `old`; `old` an input of the body;
     `new` an id of the body, broadcast too. Delays beyond one step are states of their own, named `h[t-2]`."""
 
@@ -75,8 +77,8 @@ class ScanState:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScanVariable:
+@record
+class ScanVariable(Immutable):
     """A `var` that the body updates. In training it is carried from `initial` (an id of the enclosing graph), read by the body as `old`, written as `new`; the
     update of the variable is the scan's result `variable`. In inference `old` is just the variable's value."""
 
@@ -86,8 +88,8 @@ class ScanVariable:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+@record
+class Scan(Immutable):
     """A recurrence over `axis`. Results are read by `Node(op="result", args=(scan.id,), attrs={"of": ..., "name": ...})`:
 
     - `output`: the body's outputs stacked along `axis` (`name`: an id in `outputs`), zero (or held) at masked steps;
@@ -126,8 +128,8 @@ class Scan:
         yield from (x for x in (self.lengths, self.mask, self.steps) if isinstance(x, str))
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+@record
+class Graph(Immutable):
     """Inputs and nodes in an order in which each is defined before it is used."""
 
     inputs: tuple[GraphInput, ...] = ()

@@ -6,48 +6,48 @@ The tree holds what was written and where, nothing resolved. Every node has a `s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from rnndsl.records import Immutable, record
 from rnndsl.source import SourceFile, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+@record
+class Node(Immutable):
     span: Span
 
 
 # ---------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number(Node):
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class String(Node):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Boolean(Node):
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name(Node):
     """An identifier, `training` and `t` included."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListExpr(Node):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Range(Node):
     """`a..b`, `a..`, `..b`: in `for` and between index brackets only. `stop` is not included."""
 
@@ -55,20 +55,20 @@ class Range(Node):
     stop: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary(Node):
     op: Literal["-", "not"]
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary(Node):
     op: Literal["+", "-", "*", "/", "//", "%", "**", "@", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
     left: Expr
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conditional(Node):
     """`if condition then yes else no`."""
 
@@ -77,7 +77,7 @@ class Conditional(Node):
     no: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument(Node):
     """One argument of a call, a field of a record, or a default of `with`. `name` may be dotted (`lstm.h`) in a record."""
 
@@ -86,13 +86,13 @@ class Argument(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call(Node):
     function: Expr
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index(Node):
     """`x[i]`, `x[a..b, i]`, `cell[k]`."""
 
@@ -100,7 +100,7 @@ class Index(Node):
     indices: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delay(Node):
     """`h[t - steps]`. `h[t]` has `steps` None."""
 
@@ -108,21 +108,21 @@ class Delay(Node):
     steps: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute(Node):
     target: Expr
     name: str
     name_span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record(Node):
     """`(h = a, lstm.c = b)`: the value of `initial` and `given`."""
 
     fields: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CollectionSet(Node):
     """`{losses, mine}`."""
 
@@ -151,7 +151,7 @@ Expr = (
 # ---------------------------------------------------------------- parts of statements
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IndexedName(Node):
     """What a statement defines: `lstm`, or a member of a family, `cell[k + 1]`."""
 
@@ -159,12 +159,12 @@ class IndexedName(Node):
     index: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rest(Node):
     """`...` as the first of a type's dims: any number of further dims."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorTypeExpr(Node):
     """`f32[batch, time, n]`, `[n]`, `i32[]`."""
 
@@ -172,7 +172,7 @@ class TensorTypeExpr(Node):
     dims: tuple[Expr | Rest, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConstructorParam(Node):
     """`name: type = default`; `is_list` for `[cell]`."""
 
@@ -182,7 +182,7 @@ class ConstructorParam(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selector(Node):
     """A pattern over paths, as written: `enc/**/w*`."""
 
@@ -192,7 +192,7 @@ class Selector(Node):
 # ---------------------------------------------------------------- statements
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Input(Node):
     """`input x: T = initial`, `target y: T`, `given memory: T`. A block's or cell's input may leave the type out."""
 
@@ -203,7 +203,7 @@ class Input(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariableDecl(Node):
     """`param w: f32[n, m] ~ init in {c} frozen`, `var ...`."""
 
@@ -216,7 +216,7 @@ class VariableDecl(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class State(Node):
     name: IndexedName
     type: TensorTypeExpr
@@ -224,7 +224,7 @@ class State(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layer(Node):
     """`layer enc = LSTM(128) with (...)`."""
 
@@ -234,7 +234,7 @@ class Layer(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope(Node):
     name: IndexedName
     defaults: tuple[Argument, ...]
@@ -242,14 +242,14 @@ class Scope(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Equation(Node):
     name: IndexedName
     value: Expr
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output(Node):
     """`output value` or `output name = value`."""
 
@@ -257,7 +257,7 @@ class Output(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update(Node):
     """`update target <- value in {collections}`."""
 
@@ -266,7 +266,7 @@ class Update(Node):
     collections: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measure(Node):
     """`loss name in c = value`, `metric name = value`, `residual name = value`."""
 
@@ -277,7 +277,7 @@ class Measure(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Train(Node):
     """`train name = optimizer on losses over selection after collection`. `order_collection` is `none` for `after none`."""
 
@@ -290,14 +290,14 @@ class Train(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InitSelector(Node):
     selector: Selector
     initializer: Expr
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FreezeSelector(Node):
     """`freeze p` or, with `frozen` false, `unfreeze p`."""
 
@@ -306,27 +306,27 @@ class FreezeSelector(Node):
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CollectSelector(Node):
     selector: Selector
     collection: Name
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RateSelector(Node):
     selector: Selector
     factor: Expr
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapRule(Node):
     pattern: String
     replacement: String
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Load(Node):
     """`load p from "file" at "prefix" map { "a" -> "b" } using layout(args)`."""
 
@@ -338,7 +338,7 @@ class Load(Node):
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignatureDecl(Node):
     """`signature name = output, output`."""
 
@@ -346,7 +346,7 @@ class SignatureDecl(Node):
     outputs: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If(Node):
     """Compile-time `if`; an `else if` is an `If` alone in `no`."""
 
@@ -355,21 +355,21 @@ class If(Node):
     no: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For(Node):
     variable: Name
     range: Expr
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Const(Node):
     name: Name
     value: Expr
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionDef(Node):
     """`fn f(x, y) = expr` or `initializer f(s = 1) = expr`. `defaults[i]` belongs to `params[i]`."""
 
@@ -381,12 +381,12 @@ class FunctionDef(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AxisDecl(Node):
     names: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CollectionDecl(Node):
     names: tuple[Name, ...]
 
@@ -420,7 +420,7 @@ Statement = (
 # ---------------------------------------------------------------- files
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Definition(Node):
     """A `block`, `cell` or `model`. `header` is the span from the keyword to the name."""
 
@@ -433,7 +433,7 @@ class Definition(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayoutTerm(Node):
     """One equation of a layout: `"key" + "key" = expr`. `keys` are the summed foreign names, with `{arg}` holes."""
 
@@ -441,7 +441,7 @@ class LayoutTerm(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayoutDef(Node):
     name: Name
     params: tuple[ConstructorParam, ...]
@@ -450,13 +450,13 @@ class LayoutDef(Node):
     doc: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportedName(Node):
     name: str
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import(Node):
     """`import "path.rnn" (A, B as C)`, with `path`, or `import std.tf1 (A)`, with `module` = `std.tf1`."""
 
@@ -469,14 +469,14 @@ class Import(Node):
 TopLevel = Import | Definition | LayoutDef | Const | FunctionDef | AxisDecl | CollectionDecl
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment(Node):
     """A comment as written, `#` included."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module(Node):
     """A whole file. `version` is None where `rnn N` is missing (diagnosed)."""
 
