@@ -38,7 +38,10 @@ PENDING = Pending()
 
 @dataclass(slots=True, eq=False)
 class Lazy:
-    """A value computed when first asked for. `state` is `ready`, `running` (a second request then closes a cycle), `done` or `failed`."""
+    """A value computed when first asked for.
+
+    `state` is `ready`, `running` (a second request then closes a cycle), `done` or `failed`.
+    """
 
     name: str
     span: Span
@@ -55,8 +58,8 @@ Binding = Lazy | Value
 class Env:
     """A set of names above another.
 
-    `frame` environments (a model, an application of a block or cell, a scope) receive definitions; the others (a `for` variable, the parameters
-    of a `fn`) only add names. `path` is the prefix of variables declared here; `kind` says what the statements belong to.
+    `frame` environments (a model, an application of a block or cell, a scope) receive definitions; the others (a `for`
+    variable, the parameters of a `fn`) only add names. `path` is the prefix of variables declared here; `kind` says what the statements belong to.
     """
 
     module: ResolvedModule

@@ -80,7 +80,7 @@ def _human(size: float) -> str:
 
 
 def initializer(session: Session, record: VariableRecord, selected: tuple[InitializerValue, str] | None) -> tuple[Initializer, str]:
-    """The initialiser of a variable and why it is this one: a selector, the declaration, inheritance, the default (language, section 5)."""
+    """The initialiser of a variable and why it is this one (language, section 5): a selector, the declaration, inheritance, the default."""
     if selected is not None:
         return initializers.recipe(session, selected[0], record.path, record.shape, record.span), selected[1]
     if record.initializer is not None and not (record.inherits and record.defaults.init is not None):

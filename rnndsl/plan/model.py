@@ -79,8 +79,8 @@ class ScanState(Immutable):
 
 @record
 class ScanVariable(Immutable):
-    """A `var` that the body updates. In training it is carried from `initial` (an id of the enclosing graph), read by the body as `old`, written as `new`; the
-    update of the variable is the scan's result `variable`. In inference `old` is just the variable's value."""
+    """A `var` that the body updates. In training it is carried from `initial` (an id of the enclosing graph), read by the body as
+    `old`, written as `new`; the update of the variable is the scan's result `variable`. In inference `old` is the variable's value."""
 
     path: str
     initial: str
