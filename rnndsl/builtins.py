@@ -9,12 +9,12 @@ from rnndsl.plan.model import DType
 DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
 AXES = ("batch", "time")
 SPECIALS = (
-    "scan", "step", "bidirectional", "map_state", "len", "split", "tabulate", "l1", "l2", "position", "rename",
+    "scan", "step", "bidirectional", "map_state", "placed", "states", "len", "split", "tabulate", "l1", "l2", "position", "rename",
     "concat", "stack", "einsum", "cosine", "exponential_decay", "piecewise",
 )  # fmt: skip
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "ftrl", "lion", "levenberg_marquardt")
 WORDS = frozenset(
-    {"leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "training", "t", "average"},
+    {"leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "training", "t", "average", "mul"},
 )
 """Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
 COLLECTIONS = (

@@ -120,14 +120,16 @@ model m() {
 def test_batch_norm_against_keras():
     import keras
 
-    module = module_of("""
+    module = module_of(
+        """
 model m() {
   input x: f32[batch, time, 3]
   layer norm = BatchNorm(momentum = 0.9)
   output y = norm(x)
   loss l = mean(square(norm(x) * 0.0))
   train step = sgd(rate = 0.0) after update_ops
-}""".replace("norm(x) * 0.0", "y * 0.0"))
+}""".replace("norm(x) * 0.0", "y * 0.0")
+    )
     layer = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-3)
     random = np.random.default_rng(0)
     for _ in range(3):

@@ -168,13 +168,15 @@ def test_patterns(pattern, path, selected):
 
 
 def test_a_family_is_indexed_names():
-    plan = plan_of("""
+    plan = plan_of(
+        """
 model m(depth: int = 3) {
   input x: f32[batch, 2]
   y[0] = x
   for k in 0..depth { layer d[k] = Dense(k + 2)  y[k + 1] = d[k](y[k]) }
   output y[depth]
-}""".replace("output y[depth]", "output z = y[depth]"))
+}""".replace("output y[depth]", "output z = y[depth]")
+    )
     assert {v.path: v.shape for v in plan.variables if v.path.endswith("kernel")} == {
         "d_0/kernel": (2, 2),
         "d_1/kernel": (2, 3),
