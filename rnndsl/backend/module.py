@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from rnndsl.backend.pure import Apply, Gradients
 from rnndsl.backend.tensorflow_module import DTYPES, tf
 from rnndsl.backend.training import GradientTrainer, MakeTrainer, Trainer
 from rnndsl.backend.variables import InitialValue, Variables, default_initial_value
+from rnndsl.passes.make_stream import stream_plan
 from rnndsl.plan.model import Named, Plan, PlanInput, Signature
 
 
@@ -54,7 +56,7 @@ def build(
     stream: the plan of one time step, whose inputs and outputs include the states; it shares the variables. The compiler's own
     (`rnndsl.passes.make_stream`) if not given.
     """
-    return _Builder(plan, initial, sizes or {}, jit, trainers or {}, stream or stream_plan(plan)).build()
+    return _Builder(plan, initial, sizes or {}, jit, {**own_trainers(), **(trainers or {})}, stream or own_stream(plan)).build()
 
 
 class _Builder:
@@ -197,10 +199,19 @@ class _Builder:
         return {v.path: tf.TensorSpec(v.shape, DTYPES[v.dtype], name=v.path) for v in stored}
 
 
-def stream_plan(plan: Plan) -> Plan | None:
-    """The plan of one time step, if the model has one and says that it is wanted."""
-    if "stream" not in {x.name for x in plan.signatures if x.absent is None}:
+def own_stream(plan: Plan) -> Plan | None:
+    """The plan of one time step, unless the model has none or its signatures say so."""
+    if any(x.name == "stream" and x.absent is not None for x in plan.signatures):
         return None
-    module: Any = importlib.import_module("rnndsl.passes.make_stream")
-    made = module.stream_plan(plan)
-    return made if isinstance(made, Plan) else None
+    made = stream_plan(plan)
+    return None if isinstance(made, str) else made
+
+
+def own_trainers() -> dict[str, MakeTrainer]:
+    """Training calls of the compiler's own optimizers, by the name of the optimizer: `make_trainer` in `rnndsl.optimizers.NAME`."""
+    found: dict[str, MakeTrainer] = {}
+    for name in ("levenberg_marquardt",):
+        if importlib.util.find_spec(f"rnndsl.optimizers.{name}") is not None:
+            module: Any = importlib.import_module(f"rnndsl.optimizers.{name}")
+            found[name] = module.make_trainer
+    return found

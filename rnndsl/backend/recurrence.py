@@ -116,11 +116,7 @@ class _Loop:
 
     def _empty(self, name: str) -> Any:
         dtype = DTYPES[self.types[name].dtype]
-        if self.scan.until is None:
-            return tensor_list.empty(self.length, self._shape(name), dtype)
-        shape = self._shape(name)
-        length = tf.reshape(tf.cast(self.length, tf.int32), [1])
-        return tensor_list.from_tensor(tf.zeros(tf.concat([length, tf.reshape(shape, [-1])], 0), dtype))
+        return tensor_list.empty(self.length, self._shape(name), dtype)
 
     def _invariants(self) -> list[Any]:
         """Static shapes that hold at every step."""

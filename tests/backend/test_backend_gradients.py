@@ -43,11 +43,11 @@ def loss(g: Builder, ids: list[str], w: Any, x: Any, jit: bool = False) -> Any:
 OPTIONS = [{}, {"reverse": True}, {"lengths": "n"}, {"mask": "m", "hold": True}, {"lengths": "n", "mask": "m", "reverse": True}]
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("mode", ["graph", "compiled"])
-def test_gradients(options: dict[str, Any], mode: str) -> None:
-    if mode == "compiled" and len(options) == 1:
-        pytest.skip("compiling takes long; the others cover this")
+CASES = [("graph", options) for options in OPTIONS] + [("compiled", options) for options in (OPTIONS[0], OPTIONS[-1])]
+
+
+@pytest.mark.parametrize(("mode", "options"), CASES)
+def test_gradients(mode: str, options: dict[str, Any]) -> None:
     g, ids = model(**options)
 
     @tf.function(autograph=False)

@@ -26,8 +26,9 @@ def inputs_of(function: Any) -> list[str]:
 
 def test_signatures_take_what_their_results_need() -> None:
     module = build(regression(), initial=initial_value)
-    assert list(module.signature_functions) == ["predict", "evaluate", "step", "initialize", "reset"]
+    assert list(module.signature_functions) == ["predict", "evaluate", "stream", "step", "initialize", "reset"]
     assert inputs_of(module.predict) == ["x"]
+    assert inputs_of(module.stream) == ["x", "run_h", "run_c"]
     assert inputs_of(module.evaluate) == inputs_of(module.step) == ["x", "y"]
     assert inputs_of(module.initialize) == []
 
@@ -99,6 +100,15 @@ def test_gradients_are_those_of_a_step() -> None:
     np.testing.assert_allclose(module.variables_by_path["norm/mean"], result["updates"]["norm/mean"])
     for path, gradient in result["gradients"].items():
         np.testing.assert_allclose(module.variables_by_path[path], start[path] - 0.1 * gradient, rtol=1e-5, atol=1e-7)
+
+
+def test_stream_is_predict_step_by_step() -> None:
+    module = build(regression(), initial=initial_value)
+    states = {"run_h": np.zeros((3, 3), "f4"), "run_c": np.zeros((3, 3), "f4")}
+    for t in range(X.shape[1]):
+        results = module.stream(x=X[:, t], **states)
+        states = {name: results[name] for name in states}
+    np.testing.assert_allclose(results["prediction"], module.predict(x=X)["prediction"], rtol=1e-5)
 
 
 def test_carried_states_make_pieces_into_one_sequence() -> None:

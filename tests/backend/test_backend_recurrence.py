@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -60,13 +61,15 @@ def reading_order(reverse: bool, lengths: np.ndarray | None) -> list[list[int]]:
     return [[*reversed(range(n)), *range(n, 5)] for n in ends]
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("hold", [False, True])
-@pytest.mark.parametrize(("lengths", "mask"), [(False, False), (True, False), (False, True), (True, True)])
+CASES = [
+    (mode, reverse, hold, lengths, mask)
+    for mode, reverse, hold, lengths, mask in itertools.product(MODES, *[[False, True]] * 4)
+    if mode != "compiled" or (lengths and hold == mask)  # compiling takes long; these cover the rest
+]
+
+
+@pytest.mark.parametrize(("mode", "reverse", "hold", "lengths", "mask"), CASES)
 def test_scan(mode: str, reverse: bool, hold: bool, lengths: bool, mask: bool) -> None:
-    if mode == "compiled" and (hold != mask or not lengths):
-        pytest.skip("compiling takes long; these cover the rest")
     g, r = rnn(reverse=reverse, hold=hold, lengths="n" if lengths else None, mask="m" if mask else None)
     valid = np.ones((3, 5), bool)
     if lengths:
