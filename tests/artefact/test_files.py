@@ -22,6 +22,10 @@ def ours(folder: Path) -> frozenset[str] | None:
     return WRITTEN if (folder / "manifest.json").exists() else None
 
 
+def listed(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def write(target: Path, content: str = "new") -> bool:
     staging = Staging(target, ours)
     with staging as folder:
@@ -46,7 +50,7 @@ def test_replaces_as_a_whole(tmp_path):
     (tmp_path / "out" / "graph").unlink()
     assert write(tmp_path / "out")
     assert (tmp_path / "out" / "graph").read_text() == "new"
-    assert os.listdir(tmp_path) == ["out"]
+    assert listed(tmp_path) == ["out"]
 
 
 def test_equal_bytes_are_left_alone(tmp_path):
@@ -64,13 +68,13 @@ def test_failure_leaves_the_former_artefact(tmp_path):
         (folder / "graph").write_text("half")
         raise RuntimeError
     assert (tmp_path / "out" / "graph").read_text() == "old"
-    assert os.listdir(tmp_path) == ["out"]
+    assert listed(tmp_path) == ["out"]
 
 
 def test_failure_leaves_no_new_parents(tmp_path):
     with pytest.raises(RuntimeError), Staging(tmp_path / "a" / "b" / "out", ours):
         raise RuntimeError
-    assert os.listdir(tmp_path) == []
+    assert listed(tmp_path) == []
 
 
 def test_a_file_in_the_way(tmp_path):
@@ -108,7 +112,7 @@ def test_a_link_stays_a_link(tmp_path):
     write(tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "out" / "graph").read_text() == "new"
-    assert sorted(os.listdir(tmp_path)) == ["link", "real"]
+    assert listed(tmp_path) == ["link", "real"]
 
 
 def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
@@ -137,7 +141,7 @@ def test_a_real_limit_on_the_size_of_files(tmp_path):
         assert code_of(write, tmp_path / "out", "x" * 100_000) == "RNN0705"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert os.listdir(tmp_path) == []
+    assert listed(tmp_path) == []
 
 
 def test_a_name_that_is_too_long(tmp_path):
@@ -154,7 +158,7 @@ def test_where_the_system_cannot_exchange(tmp_path, monkeypatch):
     write(tmp_path / "out", "old")
     write(tmp_path / "out")
     assert (tmp_path / "out" / "graph").read_text() == "new"
-    assert os.listdir(tmp_path) == ["out"]
+    assert listed(tmp_path) == ["out"]
 
 
 def test_an_artefact_that_was_moved_aside_comes_back(tmp_path):
@@ -163,7 +167,7 @@ def test_an_artefact_that_was_moved_aside_comes_back(tmp_path):
     with pytest.raises(RuntimeError), Staging(tmp_path / "out", ours):
         raise RuntimeError
     assert (tmp_path / "out" / "graph").read_text() == "old"
-    assert os.listdir(tmp_path) == ["out"]
+    assert listed(tmp_path) == ["out"]
 
 
 SLEEPER = """
@@ -184,14 +188,14 @@ def test_what_a_killed_process_leaves_is_cleaned_and_what_a_living_one_writes_is
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         write(tmp_path / "out", "newer")
-        assert len(os.listdir(tmp_path)) == 2
+        assert len(listed(tmp_path)) == 2
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert len(os.listdir(tmp_path)) == 2
+    assert len(listed(tmp_path)) == 2
     assert (tmp_path / "out" / "graph").read_text() == "newer"
     write(tmp_path / "out", "newest")
-    assert os.listdir(tmp_path) == ["out"]
+    assert listed(tmp_path) == ["out"]
 
 
 def test_several_at_once(tmp_path):
@@ -207,4 +211,4 @@ def test_several_at_once(tmp_path):
         assert len({*(tmp_path / "out" / "graph").read_text()}) == 1
         time.sleep(0.001)
     assert [process.returncode for process in processes] == [0, 0]
-    assert os.listdir(tmp_path) == ["out"]
+    assert listed(tmp_path) == ["out"]
