@@ -149,7 +149,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([column for name, t in tables.items() for column in _columns(name, t.shape[1])])
-        writer.writerows([repr(v) for t in tables.values() for v in t[i].tolist()] for i in range(lengths.pop() if lengths else 0))
+        writer.writerows([str(v) for t in tables.values() for v in t[i]] for i in range(lengths.pop() if lengths else 0))
 
 
 def _columns(name: str, count: int) -> list[str]:

@@ -20,5 +20,7 @@ def artefacts_in(folder: Path) -> dict[Path, Manifest]:
         raise UsageError(f"`{folder}` holds no artefact (no {MANIFEST})")
     try:
         return {each: read_manifest(each) for each in folders}
-    except (OSError, ValueError) as error:
-        raise UsageError(str(error).splitlines()[0]) from None
+    except OSError as error:
+        raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"the {MANIFEST} in `{folder}` is none of rnndsl's, or of another version of it") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.cli.parser import Parser, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, job_for, own_variables, plan_models, print_findings
+from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, own_variables, plan_models, print_findings
 from rnndsl.diagnostics import DiagnosticsError
 from rnndsl.driver import Job
 
@@ -38,5 +38,5 @@ def _check(job: Job, spec: str, model: str | None, given: dict[str, str]) -> str
         plans = plan_models(job, module, models, given)
     except DiagnosticsError:
         return None
-    described = "; ".join(f"model {p.name}, {own_variables(p)} variables" for p in plans)
+    described = "; ".join(f"model {p.name}, {counted(own_variables(p), 'variable')}" for p in plans)
     return f"ok ({described or 'no model'})"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, own_variables, plan_models, print_findings
-from rnndsl.diagnostics import DiagnosticsError
+from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
+from rnndsl.diagnostics import DiagnosticsError, did_you_mean
 from rnndsl.driver import Job
 
 if TYPE_CHECKING:
@@ -61,6 +61,15 @@ def _parser() -> Parser:
     return parser
 
 
+def _no_stage(name: str, level: int) -> UsageError:
+    from rnndsl.passes import PASSES
+
+    known = ["syntax", "plan", *(each for each, _ in PASSES if level > 0)]
+    return UsageError(
+        f"there is no stage `{name}` at level {level}", did_you_mean(name, known) or f"the stages are {', '.join(known)}"
+    )
+
+
 def _printer(stages: Sequence[str], printed: set[str]) -> Callable[[str, Callable[[], str]], None]:
     def watch(stage: str, show: Callable[[], str]) -> None:
         if stage in stages:
@@ -95,7 +104,7 @@ def _described(plan: Plan) -> str:
     from rnndsl.summary import summarise
 
     summary = summarise(plan)
-    return f"model {plan.name}, {own_variables(plan)} variables, {summary.parameters:,} parameters"
+    return f"model {plan.name}, {counted(own_variables(plan), 'variable')}, {counted(summary.parameters, 'parameter')}"
 
 
 def _report(job: Job, form: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, job_for, plan_models, print_findings
+from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
 from rnndsl.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _print(summaries: Sequence[ModelSummary], form: str) -> int:
 def _text(summary: ModelSummary) -> str:
     from rnndsl.render.table import table
 
-    settings = ", ".join(f"{k} = {v}" for k, v in summary.settings.items())
+    settings = ", ".join(f"{k} = {_value(v)}" for k, v in summary.settings.items())
     own = [v for v in summary.variables if v.kind != "optimizer"]
     rows = [(v.path, v.type, _trained(v), v.initializer, v.initializer_origin) for v in own]
     collections = [(name, str(len(members)), _listed(members, 3)) for name, members in summary.collections.items() if members]
@@ -68,12 +68,16 @@ def _text(summary: ModelSummary) -> str:
     parts = [
         f"model {summary.name}({settings}), {summary.dtype}, seed {summary.seed}\n",
         table(("variable", "type", "trained", "initial values", "from"), rows) if rows else "",
-        f"{len(own)} variables, {summary.parameters:,} parameters, {summary.trainable:,} trained{_of_optimizers(summary)}\n",
+        f"{counted(len(own), 'variable')}, {counted(summary.parameters, 'parameter')}, {summary.trainable:,} trained{_of_optimizers(summary)}\n",
         table(("collection", "size", "members"), collections, frozenset({1})) if collections else "",
         table(("signature", "inputs", "outputs"), signatures) if signatures else "",
         "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _trained(variable: VariableSummary) -> str:

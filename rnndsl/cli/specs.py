@@ -44,12 +44,27 @@ def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definiti
     try:
         return job.plan(module, models, settings)
     except SettingError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(str(error), "; ".join(map(_parameters, models))) from None
+
+
+def _parameters(model: tree.Definition) -> str:
+    """`model m takes units: int = 4`."""
+    params = (f"{p.name}: {f'[{p.type.name}]' if p.is_list else p.type.name}{_default(p)}" for p in model.params)
+    return f"model {model.name.name} takes {', '.join(params) or 'no parameters'}"
+
+
+def _default(param: tree.ConstructorParam) -> str:
+    return f" = {param.default.span.text}" if param.default is not None else ""
 
 
 def own_variables(plan: Plan) -> int:
     """How many variables the model has; optimizers' own are not counted."""
     return sum(v.kind != "optimizer" for v in plan.variables)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 variable`, `2 variables`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def print_findings(findings: Sequence[Findings], form: str, stream: TextIO | None = None) -> None:
@@ -74,9 +89,9 @@ def _print_text(findings: Sequence[Findings], stream: TextIO) -> None:
     paint = paint_for(stream)
     for found in findings:
         stream.write(render_text(found, paint))
-    counted = count_line(findings)
-    if counted:
-        print(counted, file=stream)
+    total = count_line(findings)
+    if total:
+        print(total, file=stream)
 
 
 def exit_status(findings: Sequence[Findings]) -> int:
