@@ -20,9 +20,10 @@ PASSES: tuple[tuple[str, Callable[[Plan], Plan]], ...] = (
     ("pack_projections", pack_projections),
     ("hoist_invariants", hoist_invariants),
     ("hoist_inputs", hoist_inputs),
+    ("share_common", share_common),
 )
 """Sharing comes before packing, which looks for products with the same left side; packing before hoisting, which moves the
-packed product whole. Each pass leaves nothing dead behind."""
+packed product whole. What two scans have brought to one graph is shared again. No pass leaves anything dead behind."""
 
 
 def run_passes(plan: Plan, level: int, after: Callable[[str, Plan], None] | None = None) -> Plan:

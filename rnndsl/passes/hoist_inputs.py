@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 
 from rnndsl.ops import result_type
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
-from rnndsl.passes.rewriting import LEAVES, FreshIds, is_pure, scan_ends, used_ids
+from rnndsl.passes.rewriting import LEAVES, FreshIds, is_pure, used_ids
 from rnndsl.plan.model import Node, Plan, Scan, TensorType
 from rnndsl.type_rules import INTS, TypeRuleError
 
@@ -70,8 +70,6 @@ class _Cone:
         """Whether `node` may move, given that its arguments may."""
         if not is_pure(node) or not all(x in self.types for x in node.args) or not any(x in self.varying for x in node.args):
             return False
-        if any(self.scan.axis in self.types[x].axes for x in node.args if x in self.fixed):
-            return False
         if self.scan.axis in node.type.axes or self.fails_early(node) or self.grows(node):
             return False
         try:
@@ -110,9 +108,8 @@ class _Cone:
         for node in self.scan.body.nodes:
             for x in used_ids(node):
                 users.setdefault(x, []).append(node.id)
-        ends = set(scan_ends(self.scan))
         views = {x for x in chosen if self.nodes[x].op in _VIEWS and not any(u in chosen for u in users.get(x, ()))}
-        sinks = {x for x in chosen if x not in ends and users.get(x) and all(u in views for u in users[x])}
+        sinks = {x for x in chosen if users.get(x) and all(u in views for u in users[x])}
         return {x for x in views if self.nodes[x].args[0] in sinks}
 
     def move(self) -> Move:

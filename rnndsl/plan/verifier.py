@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rnndsl import ops
 from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType, Variable
-from rnndsl.plan.verify_scan import check_inputs, check_result, check_scan
-from rnndsl.plan.verify_tables import check_tables
+from rnndsl.plan.verify_scan import check_fed, check_inputs, check_result, check_scan
+from rnndsl.plan.verify_tables import check_tables, check_variables
 from rnndsl.type_rules import TypeRuleError
 
 
@@ -19,6 +19,7 @@ def verify(plan: Plan, stage: str = "") -> None:
     """Raises VerificationError if ids are not unique or used before they are defined, if a type is not what the operation's rule
     gives, or if a name in the plan's tables stands for nothing. `stage` says which pass made the plan."""
     try:
+        check_variables(plan)
         _Verifier(plan).run()
         check_tables(plan)
     except ValueError as error:
@@ -69,6 +70,7 @@ class _Verifier:
     def scan(self, scan: Scan, types: dict[str, TensorType]) -> None:
         self.within(scan, lambda: need(scan.outer_ids(), types))
         self.within(scan, lambda: check_inputs(scan))
+        self.within(scan, lambda: check_fed(scan, types))
 
     def node(self, node: Node, types: dict[str, TensorType], scans: dict[str, tuple[Scan, dict[str, TensorType]]]) -> None:
         if node.op not in ops.OPS:

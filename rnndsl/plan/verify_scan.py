@@ -34,8 +34,7 @@ def _fed(scan: Scan) -> Iterator[str]:
 
 
 def check_scan(scan: Scan, outer: Types, body: Types, variables: Mapping[str, Variable]) -> None:
-    """Types of what goes in and is carried. outer, body: types of the values of the enclosing graph and of the body."""
-    _check_fed(scan, outer, body)
+    """Types of what is carried, and the options. outer, body: types of the values of the enclosing graph and of the body."""
     for x in (*scan.states, *scan.variables):
         if x.new not in body:
             raise ValueError(f"has no %{x.new} in its body")
@@ -55,7 +54,9 @@ def check_scan(scan: Scan, outer: Types, body: Types, variables: Mapping[str, Va
     _check_carry(scan, variables)
 
 
-def _check_fed(scan: Scan, outer: Types, body: Types) -> None:
+def check_fed(scan: Scan, outer: Types) -> None:
+    """What the body is given at each step has the types of its inputs."""
+    body = {x.id: x.type for x in scan.body.inputs}
     for x in scan.scanned:
         whole = outer[x.outer]
         if scan.axis not in whole.axes:

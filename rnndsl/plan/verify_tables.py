@@ -15,7 +15,6 @@ def check_tables(plan: Plan) -> None:
     types = {x.id: x.type for x in plan.graph.inputs}
     types.update((n.id, n.type) for n in plan.graph.nodes if isinstance(n, Node))
     _check_inputs(plan)
-    _check_variables(plan)
     _check_values(plan, types)
     _check_updates(plan, types)
     for train in plan.trains:
@@ -32,7 +31,8 @@ def _check_inputs(plan: Plan) -> None:
             raise ValueError(f"the input `{name}` is {declared.get(name)} in the table and {graph.get(name)} in the graph")
 
 
-def _check_variables(plan: Plan) -> None:
+def check_variables(plan: Plan) -> None:
+    """Raises ValueError if two variables have one path or one contradicts its kind."""
     _need_unique("variables", (v.path for v in plan.variables))
     for v in plan.variables:
         if v.trainable and (v.kind != "param" or v.not_trainable):

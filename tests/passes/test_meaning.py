@@ -1,0 +1,97 @@
+"""Passes keep what random plans mean, and what they make is a plan."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from rnndsl.passes import PASSES, run_passes, stream_plan
+from rnndsl.passes.make_inference import inference_plan
+from rnndsl.passes.remove_dead import remove_dead
+from rnndsl.plan.model import Plan, Scan, all_nodes
+from rnndsl.plan.printer import print_plan
+from rnndsl.plan.verifier import verify
+from tests.passes.oracle import assert_same_meaning, numbers
+from tests.plan.interpreter import interpret
+from tests.plan.random_plans import random_plan
+
+SEEDS = st.integers(0, 2**32)
+SIZES = st.fixed_dictionaries({"batch": st.integers(1, 3), "time": st.integers(1, 4), "src": st.integers(1, 2)})
+
+
+@pytest.mark.parametrize("name", dict(PASSES))
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, sizes=SIZES)
+def test_each_pass_alone(name, seed, sizes):
+    before = random_plan(Random(seed))
+    verify(before)
+    note(print_plan(before))
+    after = dict(PASSES)[name](before)
+    note(print_plan(after))
+    verify(after, name)
+    assert_same_meaning(before, after, seed % 1000, sizes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=SEEDS, sizes=SIZES)
+def test_all_passes(seed, sizes):
+    before = random_plan(Random(seed))
+    after = run_passes(before, 1, lambda name, plan: verify(plan, name))
+    note(print_plan(before))
+    note(print_plan(after))
+    assert_same_meaning(before, after, seed % 1000, sizes)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=SEEDS)
+def test_nothing_dead_is_left(seed):
+    after = run_passes(random_plan(Random(seed)), 1)
+    assert print_plan(remove_dead(after)) == print_plan(after)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=SEEDS, sizes=SIZES)
+def test_inference_is_the_plan_outside_training(seed, sizes):
+    before = random_plan(Random(seed))
+    after = inference_plan(before)
+    verify(after)
+    inputs, variables = numbers(before, seed % 1000, sizes)
+    expected = {k: v for k, v in interpret(before, inputs, variables).items() if k[0] == "outputs"}
+    found = interpret(after, inputs, variables)
+    assert expected.keys() == found.keys()
+    for key, value in expected.items():
+        assert value == pytest.approx(found[key], rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=SEEDS)
+def test_a_stream_is_a_plan_or_a_reason(seed):
+    step = stream_plan(random_plan(Random(seed)))
+    if isinstance(step, Plan):
+        verify(step)
+        assert all("time" not in x.type.axes for x in step.inputs)
+        assert all(n.axis != "time" for n in all_nodes(step.graph) if isinstance(n, Scan))
+    else:
+        assert step
+
+
+def test_level_0_changes_nothing():
+    plan = random_plan(Random(1))
+    assert run_passes(plan, 0) is plan
+
+
+def test_time_grows_with_nodes_not_with_their_square():
+    """20,000 nodes in the body of one scan, a chain, go through all passes in seconds."""
+    from time import perf_counter
+
+    from tests.passes.large import chain
+
+    start = perf_counter()
+    run_passes(chain(1_000), 1)
+    small = perf_counter() - start
+    start = perf_counter()
+    run_passes(chain(10_000), 1)
+    assert perf_counter() - start < 40 * max(small, 0.02)

@@ -1,0 +1,166 @@
+"""Each thing that the verifier checks, by a plan that breaks it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rnndsl.plan.model import Named, Optimizer, Plan, Signature, TensorType, Train, Update
+from rnndsl.plan.verifier import VerificationError, verify
+from tests.plan.reading import read_plan
+
+GOOD = """\
+plan m: f32, seed 0, axes batch, time
+inputs
+  input x: f32[batch, time, 2]
+  input n: i32[batch]
+  input m: bool[batch, time]
+  input rate: f32[]
+variables
+  param w: f32[2, 2] ~ zeros() (default), trainable, in {global_variables, trainable_variables}
+  param frozen: f32[2] ~ zeros() (default), not trainable, in {global_variables}
+  var v: f32[] ~ zeros() (default), not trainable, in {global_variables}
+graph
+  %w0 = read variable="w" : f32[2, 2]
+  %v0 = read variable="v" : f32[]
+  %false = literal value=false : bool[]
+  %run = scan run over time lengths %n mask %m until done
+    each %xt of %x : f32[batch, 2]
+    given %w1 = %w0 : f32[2, 2]
+    state h: %h from %v0 then %h2 : f32[batch, 2]
+    state done: %d from %false then %d2 : bool[batch]
+    variable v: %v1 from %v0 then %v2 : f32[]
+    %a = matmul %xt, %w1 : f32[batch, 2]
+    %h2 = add %a, %h : f32[batch, 2]
+    %d2 = not %d : bool[batch]
+    %v2 = square %v1 : f32[]
+    output %h2
+  %y = result %run of="output" name="h2" : f32[batch, time, 2]
+  %last = result %run of="last" name="h2" : f32[batch, 2]
+  %fin = result %run of="final" name="h" : f32[batch, 2]
+  %vv = result %run of="variable" name="v" : f32[]
+  %eye = eye n=2 : f32[2, 2]
+  %l = mean %last axes=["batch"] dims=[-1] : f32[]
+outputs
+  y = %y
+losses
+  l = %l in losses
+metrics
+  fin = %fin
+residuals
+  r = %last
+updates
+  u: v <- %vv in {update_ops}
+"""
+
+TRAIN = Train(name="t", optimizer=Optimizer(name="sgd", rate="rate"), losses=("l",), variables=("w",), updates=("u",))
+
+
+def good() -> Plan:
+    plan = read_plan(GOOD)
+    custom = Signature(name="s", kind="custom", outputs=("y",))
+    collections = {**plan.collections, "losses": ("l",), "update_ops": ("u",)}
+    return plan.model_copy(update={"trains": (TRAIN,), "signatures": (custom,), "collections": collections})
+
+
+def test_a_good_plan_passes():
+    verify(good())
+
+
+TEXT_FAULTS = [
+    ("%d2 = not %d", "%d = not %d", "the id %d is defined twice"),
+    ("%a = matmul %xt, %w1", "%a = matmul %xt, %w9", "uses %w9, which is not defined"),
+    ("%a = matmul %xt, %w1", "%a = matmul %xt, %w0", "uses %w0, which is not defined"),
+    ("%h2 = add %a, %h : f32[batch, 2]", "%h2 = add %a, %h : f32[batch, 3]", "its rule gives f32[batch, 2]"),
+    ("%h2 = add %a, %h : f32[batch, 2]", "%h2 = add %a, %d : f32[batch, 2]", "mixes f32 and bool"),
+    ('%w0 = read variable="w" : f32[2, 2]', '%w0 = read variable="w" : f32[4]', "has the type f32[4], but is f32[2, 2]"),
+    ('%w0 = read variable="w"', '%w0 = read variable="z"', "reads the variable `z`, which the plan lacks"),
+    ("literal value=false : bool[]", "literal value=false : bool[1]", "but is bool[]"),
+    ("%eye = eye n=2", "%eye = eye n=3", "but is f32[3, 3]"),
+    ('of="output" name="h2"', 'of="output" name="a"', "asks for output `a`"),
+    ('of="final" name="h"', 'of="final" name="z"', "asks for final `z`"),
+    ('of="variable" name="v"', 'of="all" name="v"', "asks for all `v`"),
+    ('of="last" name="h2" : f32[batch, 2]', 'of="last" name="h2" : f32[batch, 3]', "reads last `h2` of f32[batch, 2]"),
+    ("%fin = result %run", "%fin = result %y", "is no scan"),
+    ("state h: %h from %v0", "state h: %h from %false", "initial value %false, bool[], which does not broadcast"),
+    ("then %h2 : f32[batch, 2]", "then %w1 : f32[batch, 2]", "next value %w1, f32[2, 2], which does not broadcast"),
+    ("then %v2 : f32[]", "then %v3 : f32[]", "has no %v3 in its body"),
+    ("variable v: %v1", "variable z: %v1", "updates the variable `z`"),
+    ("each %xt of %x : f32[batch, 2]", "each %xt of %w0 : f32[2, 2]", "goes over `time`, which %w0"),
+    ("each %xt of %x : f32[batch, 2]", "each %xt of %x : f32[batch, time, 2]", "has the axis `time` in one step"),
+    ("given %w1 = %w0 : f32[2, 2]", "given %w1 = %w0 : f32[2, 3]", "the given %w0"),
+    ("lengths %n", "lengths %rate", "has lengths f32[]"),
+    ("mask %m", "mask %n", "has a mask i32[batch]"),
+    ("mask %m until", "mask %m steps 3 until", "both an input to go over and a number of steps"),
+    ("until done", "until h", "ends by `h`, which is no bool state"),
+    ("until done", "until done reverse carry", "carries its state between calls in reverse"),
+    ("until done", "until done carry", "no carried variable `run/h`"),
+    ("state done:", "state h:", "two states of one name"),
+    ("output %h2\n", "output %w0\n", "has no %w0 in its body to put out"),
+    ("y = %y\n", "y = %z\n", "`y` among the outputs is %z"),
+    ("l = %l in", "l = %last in", "the loss `l` is no scalar"),
+    ("u: v <- %vv", "u: z <- %vv", "writes `z`, which the plan lacks"),
+    ("u: v <- %vv", "u: v <- %run", "is %run, which the graph lacks"),
+    ("u: v <- %vv", "u: v <- %last", "writes f32[batch, 2] to `v`"),
+    ("var v: f32[] ~ zeros() (default), not trainable", "var w: f32[] ~ zeros() (default), not trainable", "`w` is twice"),
+    ("fin = %fin\n", "fin = %fin\n  fin = %fin\n", "`fin` is twice among the metrics"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "words"), TEXT_FAULTS, ids=[words for *_, words in TEXT_FAULTS])
+def test_a_fault_in_the_text_is_found(old, new, words):
+    assert old in GOOD
+    with pytest.raises(VerificationError, match=re.escape(words)):
+        verify(read_plan(GOOD.replace(old, new, 1)))
+
+
+def changed(**fields):
+    return good().model_copy(update=fields)
+
+
+TABLE_FAULTS = [
+    ({"trains": (TRAIN.model_copy(update={"losses": ()}),)}, "has nothing to minimise"),
+    ({"trains": (TRAIN.model_copy(update={"losses": ("z",)}),)}, "minimises `z`"),
+    ({"trains": (TRAIN.model_copy(update={"residuals": ("z",)}),)}, "minimises `z`"),
+    ({"trains": (TRAIN.model_copy(update={"updates": ("z",)}),)}, "runs `z`"),
+    ({"trains": (TRAIN.model_copy(update={"variables": ("z",)}),)}, "trains `z`, which the plan lacks"),
+    ({"trains": (TRAIN.model_copy(update={"variables": ("frozen",)}),)}, "trains `frozen`, which is not trainable"),
+    ({"trains": (TRAIN.model_copy(update={"optimizer": Optimizer(name="sgd", rate="z")}),)}, "has the rate `z`"),
+    ({"signatures": (Signature(name="s", kind="custom", outputs=("z",)),)}, "gives `z`"),
+    (
+        {"collections": {"global_variables": ("w", "v", "frozen"), "trainable_variables": ("w", "v")}},
+        "has `v`, which does not say so",
+    ),
+    ({"collections": {"global_variables": ("w", "v"), "trainable_variables": ("w",)}}, "`frozen` is in `global_variables`"),
+    ({"collections": {**good().collections, "mine": ("z",)}}, "the collection `mine` has `z`"),
+    ({"residuals": (Named(name="r", value="run"),)}, "`r` among the residuals is %run"),
+    ({"updates": (Update(name="u", variable="v", value="false", collections=()),)}, "writes bool[] to `v`"),
+    ({"inputs": good().inputs[:-1]}, "the input `rate` is None in the table"),
+]
+
+
+@pytest.mark.parametrize(("fields", "words"), TABLE_FAULTS, ids=[words for _, words in TABLE_FAULTS])
+def test_a_fault_in_the_tables_is_found(fields, words):
+    with pytest.raises(VerificationError, match=re.escape(words)):
+        verify(changed(**fields))
+
+
+def test_a_trainable_var_is_found():
+    variables = tuple(v.model_copy(update={"trainable": True}) for v in good().variables)
+    with pytest.raises(VerificationError, match="the var `v` is trainable"):
+        verify(changed(variables=variables))
+
+
+def test_axes_out_of_order_are_found():
+    plan = good()
+    node = plan.graph.nodes[-5]
+    assert TensorType("f32", ("time", "batch"), (2,)) != node.type
+    text = GOOD.replace('name="h2" : f32[batch, time, 2]', 'name="h2" : f32[time, batch, 2]')
+    with pytest.raises(VerificationError, match="not in the plan's order"):
+        verify(read_plan(text))
+
+
+def test_the_message_names_stage_node_and_place():
+    with pytest.raises(VerificationError, match=r"^after fuse: plan `m`: %a = matmul \(no place\) uses %w9"):
+        verify(read_plan(GOOD.replace("matmul %xt, %w1", "matmul %xt, %w9")), "fuse")
