@@ -97,3 +97,31 @@ def test_norm_has_gradient_zero_at_zero() -> None:
         tape.watch(value)
         out = Lowering(plan(g), read=lambda _: None, inputs={"x": value}, training=True).value(n)
     np.testing.assert_allclose(tape.gradient(out, value), [[0, 0, 0], [0.6, 0, 0.8]])
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "compiled"])
+def test_gradients_of_rows_that_end(mode: str) -> None:
+    """h = 2 a h until h >= 8; outputs after the end are zero and have no part in the gradient."""
+    g, b = Builder(), Builder()
+    start, a = g.input("f64[batch]", "start"), g.read("a", dtype="f64")
+    h, done, factor = b.input("f64[batch]"), b.input("bool[batch]"), b.input("f64")
+    new = b.op("mul", b.op("mul", h, factor), b.literal(2.0, "f64"))
+    over = b.op("ge", new, b.literal(8.0, "f64"))
+    states = [("h", start, h, new), ("done", g.literal(False, "bool"), done, over)]
+    s = g.scan(b, given={factor: a}, states=states, outputs=(new,), steps=6, until="done")
+    output = g.result(s, "output", new, "f64[batch, time]")
+    total = g.op("sum", output, axes=["batch", "time"])
+
+    def gradients(a: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(a)
+            inputs = {"start": tf.constant([1.0, 3.0], tf.float64)}
+            value = Lowering(
+                plan(g), read=lambda _: a, inputs=inputs, training=True, demanded=[total], jit=mode == "compiled"
+            ).value(total)
+        return value, tape.gradient(value, a)
+
+    run = gradients if mode == "eager" else tf.function(gradients, autograph=False)
+    value, found = run(tf.constant(1.0, tf.float64))
+    assert float(value) == (2 + 4 + 8) + (6 + 12)
+    assert float(found) == (2 + 2 * 4 + 3 * 8) + (6 + 2 * 12)
