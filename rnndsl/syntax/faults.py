@@ -41,6 +41,9 @@ ELSEWHERE = {
 }
 """Words of other languages."""
 
+CALLED = {"const": "a constant", "fn": "a function", "for": "a variable", "train": "a training step", "var": "a variable"}
+"""What the name after a keyword names, if not a thing called so too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -78,7 +81,7 @@ class Fault:
 
 def explain(fault: Fault) -> Repair:
     """The most telling diagnostic."""
-    for rule in (_reserved_definition, _reserved_name, _reserved_value, _misspelt, _wrong_sign, _comparison, _future):
+    for rule in (_reserved_definition, _reserved_name, _reserved_value, _misspelt, _stray, _wrong_sign, _comparison, _future):
         repair = rule(fault)
         if repair:
             return repair
@@ -130,6 +133,8 @@ def _help(fault: Fault) -> str | None:
         return "a range stands after `for … in` and between index brackets"
     if token.type == ")" and before and before.type == "(":
         return "a record has at least one field: `(h = a)`"
+    if fault.enclosing[fault.i] < 0 and fault.accepts("block") and (token.type in words.STATEMENTS or token.type == "NAME"):
+        return "statements stand in the body of a block, cell or model" if token.first else None
     if token.type == "with" and before:
         return "`with (…)` stands after a layer's constructor, a scope's name or a model's parameters"
     return None
@@ -161,7 +166,7 @@ def _reserved_name(fault: Fault) -> Repair | None:
     if token.type not in words.KEYWORDS or not fault.accepts("NAME"):
         return None
     if before and not token.first and before.type in words.NAMING:
-        return Repair(_reserved(fault.span(token), token.text, f"name {_a(before.type)}"), "NAME")
+        return Repair(_reserved(fault.span(token), token.text, f"name {CALLED.get(before.type, _a(before.type))}"), "NAME")
     if before and not token.first and before.type in words.DEFINITIONS:
         return Repair(_reserved(fault.span(token), token.text, f"name a {before.type}"), "NAME")
     if token.type in words.EXPRESSION_WORDS and fault.accepts("layer") and _is_defined(fault, fault.i + 1):
@@ -205,6 +210,18 @@ def _misspelt(fault: Fault) -> Repair | None:
         return None
     near = _near(before.text, words.STATEMENTS)
     return Repair(_unknown_keyword(fault.span(before), before.text, "statement", near), near, back=1)
+
+
+def _stray(fault: Fault) -> Repair | None:
+    """`output y z`: the z was taken for the start of an equation."""
+    before, earlier = fault.before(), fault.before(2)
+    if before is None or earlier is None or before.type != "NAME" or before.first or not fault.accepts("="):
+        return None
+    if fault.token.type in SIGNS or fault.token.type == "==" or earlier.type in words.KEYWORDS | {"{", "}"}:
+        return None
+    near = _near(before.text, words.CLAUSES)
+    found = text.UNEXPECTED(fault.span(before), expected="an operator or a statement", found=describe(before))
+    return Repair(found.suggest(f"did you mean `{near}`?" if near else None))
 
 
 def _unknown_keyword(span: Span, word: str, what: str, near: str | None) -> Diagnostic:

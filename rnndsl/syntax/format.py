@@ -31,6 +31,7 @@ class _Formatter:
         header = re.compile(r"\brnn\s+[0-9]+").search(self.text, self._after_comments())
         if header:
             self._own_lines(header.start(), "", header.start())
+            self._blank(header.start())
             self._line(f"rnn {self.module.version}", "", header.end())
         self._body(self.module.items, "", len(self.text))
         return "\n".join(self.lines).strip("\n") + "\n"

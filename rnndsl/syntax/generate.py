@@ -57,9 +57,8 @@ def generate(grammar: str) -> str:
 
 
 def _json(value: Any) -> str:
-    if not isinstance(value, list):
-        return json.dumps(value, separators=(",", ":"))
-    return "[\n" + ",\n".join(json.dumps(item, separators=(",", ":")) for item in value) + "]"
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("],[", "],\n[").replace("},{", "},\n{")
 
 
 def _reached(table: Any, symbols: dict[str, str]) -> list[Any]:

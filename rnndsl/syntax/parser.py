@@ -39,6 +39,7 @@ class Parser:
         self.starts = [0]
         self.last_end = 0
         self.failed_at = -1
+        self.repaired: set[int] = set()  # tokens that were read otherwise, each once at most, so that a parse ends
         self.faults = 0
 
     def run(self) -> list[Any]:
@@ -127,7 +128,6 @@ class Parser:
 
     def _recover(self, i: int) -> int:
         """Diagnose the fault at token i and go on; the token to go on with, -1 if there is none."""
-        token = self.tokens[i]
         if i == self.failed_at:
             return self._skip(i, i + 1)
         repair = explain(Fault(self.source, self.tokens, i, self.accepts, self.closing, self.enclosing))
@@ -160,11 +160,12 @@ class Parser:
 
     def _apply(self, repair: Repair, i: int) -> bool:
         """Read tokens[i - back] as the repair says; False if it says nothing."""
-        if repair.read_as is None:
+        place = i - repair.back
+        if repair.read_as is None or place in self.repaired:
             return False
         if repair.back:
             self._cut(len(self.states) - repair.back)
-        place = i - repair.back
+        self.repaired.add(place)
         self.tokens[place].type = repair.read_as
         self.tokens[place].alt = False
         return True
@@ -254,7 +255,7 @@ class Parser:
         token = self.tokens[i]
         if opening < 0:
             return token.type in words.FILE_WORDS or token.type in words.FILE_STATEMENTS
-        return token.type in words.STATEMENTS or (token.first and self._is_equation(i))
+        return token.type in words.STATEMENTS or (token.first and (self._is_equation(i) or self._is_misspelt(i)))
 
     def _is_equation(self, i: int) -> bool:
         if self.tokens[i].type != "NAME":
@@ -263,6 +264,11 @@ class Parser:
         if self.tokens[after].type == "[":
             after = self.closing[after] + 1
         return self.tokens[after].type == "="
+
+    def _is_misspelt(self, i: int) -> bool:
+        """Two names, which no expression holds side by side, at the start of a line."""
+        token, after = self.tokens[i], self.tokens[i + 1]
+        return token.type == "NAME" == after.type and not after.first and token.text not in words.CLAUSES
 
     def _next_statement(self, i: int, closing: int) -> int:
         while i < closing:

@@ -10,44 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnndsl.codes import limits, text
+from rnndsl.codes import text
 from rnndsl.diagnostics import Diagnostic, Sink
 from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import words
-from rnndsl.syntax.tokens import LimitReached, Scan, Token
+from rnndsl.syntax.cost import Cost
+from rnndsl.syntax.tokens import Scan, Token
 
-MAX_NESTING = 100
-MAX_OPERATORS = 1_000
 OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", ")", "]", "}", "true", "false", "training", "t"})
-
-
-PREFIXES = frozenset({"-", "not"})
-"""Operators before their operand, where the token before them does not end one."""
-
-
-@dataclass(slots=True, eq=False)
-class Level:
-    """What the expression at hand has cost inside one bracket, with what is around that bracket (`base…`).
-
-    `operators` keeps chains such as `a + b + …` from growing without end; `depth` counts what nests with no bracket: postfixes,
-    `**`, prefixes, and `if … then … else`.
-    """
-
-    base_operators: int = 0
-    base_depth: int = 0
-    operators: int = 0
-    run: int = 0
-    conditionals: int = 0
-    else_ifs: int = 0
-
-    def restart(self) -> None:
-        """Another expression begins."""
-        self.operators = self.base_operators
-        self.run = self.conditionals = 0
-
-    @property
-    def depth(self) -> int:
-        return self.base_depth + self.run + self.conditionals
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +46,7 @@ class _Preparer:
         self.closing: dict[int, int] = {}
         self.open: list[int] = []  # opening tokens, by their place in `tokens`
         self.round = 0  # how many of them are ( or [
-        self.levels = [Level()]  # for each open bracket
+        self.cost = Cost(source, sink)
         self.declared: frozenset[str] = frozenset()
         self.in_update = False
         self.in_header = False
@@ -133,9 +103,8 @@ class _Preparer:
         token.alt = word in self.declared
         if not self.round and word in words.STATEMENTS:
             self.in_update = word == "update"
-            if word != "if" or before is None or before.type != "else":
-                self.levels[-1].restart()
-                self.levels[-1].else_ifs = 0
+            if word != "if" or before is None or before.type == "{" or self._ends_operand():
+                self.cost.statement()
 
     def _is_type(self, before: Token | None) -> bool:
         if before is None:
@@ -153,7 +122,7 @@ class _Preparer:
                 self._pop(Token(self._partner(), "", place, place, silent=True))
         token.type = token.text
         self.in_header = token.type in words.DEFINITIONS
-        self.levels[-1].restart()
+        self.cost.restart()
         self.declared = self._parameters(i)
 
     def _open_body(self, statement: Token) -> None:
@@ -207,64 +176,34 @@ class _Preparer:
     def _add(self, token: Token) -> None:
         kind = token.type
         if kind in words.OPERATORS:
-            self._count(token)
+            self.cost.operator(token, self.tokens[-1].type if self.tokens else "", self._ends_operand())
         elif kind == ".":
-            self.levels[-1].run += 1
-            self._check_depth(token)
+            self.cost.postfix(token)
         elif kind in (",", "="):
-            self.levels[-1].restart()
+            self.cost.restart()
         self.enclosing.append(self.open[-1] if self.open else -1)
         self.tokens.append(token)
-
-    def _count(self, token: Token) -> None:
-        level, kind = self.levels[-1], token.type
-        if kind == "else" and self.tokens and self.tokens[-1].type == "}":
-            level.else_ifs += 1
-            if level.else_ifs > MAX_NESTING:
-                self._too_deep(token)
-            return
-        level.operators += 1
-        if level.operators > MAX_OPERATORS:
-            self.sink.add(limits.EXPRESSION_TOO_LONG(self._span(token), limit=MAX_OPERATORS))
-            raise LimitReached
-        if kind in ("if", "else"):
-            level.conditionals += kind == "if"
-            level.run = 0
-        elif kind == "**" or (kind in PREFIXES and not self._ends_operand()):
-            level.run += 1
-        else:
-            level.run = 0
-        self._check_depth(token)
-
-    def _check_depth(self, token: Token) -> None:
-        if len(self.open) + self.levels[-1].depth > MAX_NESTING:
-            self._too_deep(token)
 
     def _ends_operand(self) -> bool:
         return bool(self.tokens) and self.tokens[-1].type in OPERAND_ENDS
 
     def _push(self, token: Token) -> None:
-        level = self.levels[-1]
-        if token.type != "{" and self._ends_operand():
-            level.run += 1
+        if token.type == "{" and self.round and self._ends_operand():
+            self._close_round(token.start)
+        is_round = token.type != "{"
+        if is_round and self._ends_operand():
+            self.cost.postfix(token)
         self._add(token)
         self.open.append(len(self.tokens) - 1)
-        self._check_depth(token)
-        if token.type == "{" and not self.round:
+        self.round += is_round
+        self.cost.open(token, fresh=not self.round)
+        if not self.round:
             self.in_update = self.in_header = False
-            self.levels.append(Level())
-            return
-        self.round += token.type != "{"
-        self.levels.append(Level(level.operators, level.depth, level.operators))
-
-    def _too_deep(self, token: Token) -> None:
-        self.sink.add(limits.TOO_DEEP(self._span(token), limit=MAX_NESTING))
-        raise LimitReached
 
     def _pop(self, token: Token) -> None:
         self._add(token)
         opening = self.open.pop()
-        self.levels.pop()
+        self.cost.close()
         self.closing[opening] = len(self.tokens) - 1
         self.round -= token.type != "}"
         if not self.open:
@@ -288,7 +227,7 @@ class _Preparer:
     def _unopened(self, token: Token) -> Diagnostic:
         found = text.UNOPENED(self._span(token), closing=token.type)
         earlier = self.last_close
-        if token.type != "}" or self.tokens[-1] is earlier or not earlier.end:
+        if token.type != "}" or not earlier.end or self.tokens[-1] is earlier:
             return found
         self.suspect.append(self._span(earlier).to(self._span(token)))
         return found.note("the definition ends here already", self._span(earlier))
@@ -302,7 +241,7 @@ class _Preparer:
         self._report_unclosed(self.open[-1], self.tokens[-1].end)
         while self.open and self.tokens[self.open[-1]].type != "{":
             self._pop(Token(self._partner(), "", self.tokens[-1].end, self.tokens[-1].end, silent=True))
-        self.levels[-1].restart()
+        self.cost.restart()
 
     def _partner(self) -> str:
         return words.OPENING[self.tokens[self.open[-1]].type]
