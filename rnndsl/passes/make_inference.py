@@ -14,9 +14,11 @@ from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, TensorType
 
 
 def inference_plan(plan: Plan) -> Plan:
-    """`plan` with its outputs alone, as `predict` computes them. Inputs that they do not need stay in its table."""
-    empty = {"losses": (), "metrics": (), "residuals": (), "updates": (), "trains": ()}
-    bare = plan.model_copy(update=empty)
+    """`plan` with its outputs alone, as `predict` computes them. Its inputs and variables all stay in their tables."""
+    titles = ("losses", "metrics", "residuals", "updates", "trains", "signatures")
+    paths = {v.path for v in plan.variables}
+    collections = {name: tuple(x for x in members if x in paths) for name, members in plan.collections.items()}
+    bare = plan.model_copy(update={"collections": collections, **dict.fromkeys(titles, ())})
     graph, names = _choose(plan.graph, {})
     return remove_dead(map_top_ends(bare, names, graph))
 

@@ -126,4 +126,5 @@ def _train(train: Train) -> str:
 def _signature(signature: Signature) -> str:
     if signature.absent is not None:
         return f"{signature.name}: none, {signature.absent}"
-    return f"{signature.name} ({signature.kind}): {', '.join(signature.inputs)} -> {', '.join(signature.outputs)}"
+    inputs, outputs = (", ".join(names) or "nothing" for names in (signature.inputs, signature.outputs))
+    return f"{signature.name} ({signature.kind}): {inputs} -> {outputs}"

@@ -1,0 +1,52 @@
+"""What TensorFlow computes from a plan is the same before and after the passes, draws included; the interpreter agrees."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from rnndsl.passes import run_passes
+from rnndsl.plan.model import Plan
+from tests.passes.oracle import numbers
+from tests.passes.test_specs import SPECS, plans
+from tests.plan.interpreter import interpret
+from tests.plan.random_plans import random_plan
+
+pytestmark = pytest.mark.tf
+
+
+def lowered(plan: Plan, inputs: dict, variables: dict, training: bool) -> dict:
+    import tensorflow as tf
+
+    from rnndsl.backend.lower import Lowering
+
+    tensors = {k: tf.constant(v) for k, v in inputs.items()}
+    tables = {"outputs": plan.outputs, "losses": plan.losses, **({"updates": plan.updates} if training else {})}
+    demanded = [x.value for table in tables.values() for x in table]
+    lowering = Lowering(plan, read=lambda path: tf.constant(variables[path]), inputs=tensors, training=training, demanded=demanded)
+    return {(title, i, x.name): lowering.value(x.value).numpy() for title, table in tables.items() for i, x in enumerate(table)}
+
+
+def assert_close(found: dict, expected: dict, rtol: float):
+    for key, value in found.items():
+        np.testing.assert_allclose(value, expected[key], rtol=rtol, atol=rtol, err_msg=str(key))
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("seed", range(15))
+def test_random_plans(seed, training):
+    plan = random_plan(Random(seed))
+    inputs, variables = numbers(plan, seed)
+    before, after = (lowered(p, inputs, variables, training) for p in (plan, run_passes(plan, 1)))
+    assert_close(after, before, 1e-9)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_specs(path):
+    for plan in plans(path):
+        inputs, variables = numbers(plan)
+        expected = interpret(plan, inputs, variables)
+        for level in (0, 1):
+            assert_close(lowered(run_passes(plan, level), inputs, variables, False), expected, 2e-4)

@@ -1,0 +1,69 @@
+"""Real models through the passes: verified after each, meaning kept, the loop lighter, a stream that is the model step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnndsl.driver import Job
+from rnndsl.passes import run_passes, stream_plan
+from rnndsl.passes.make_stream import TIME, stream_states
+from rnndsl.plan.model import Node, Plan, Scan, all_nodes
+from rnndsl.plan.verifier import verify
+from tests.passes.oracle import assert_same_meaning, numbers
+from tests.plan.interpreter import NUMPY, interpret
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.rnn"))
+NO_STREAM = {"digits": "runs in reverse"}
+
+
+def plans(path: Path) -> list[Plan]:
+    job = Job(path)
+    module = job.resolve()
+    return job.plan(module, [d for d in module.tree.items if getattr(d, "kind", "") == "model"], {})
+
+
+def in_loops(plan: Plan) -> list[Node]:
+    bodies = [n.body for n in plan.graph.nodes if isinstance(n, Scan)]
+    return [n for body in bodies for n in all_nodes(body) if isinstance(n, Node)]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_passes(path):
+    for before in plans(path):
+        after = run_passes(before, 1, lambda name, plan: verify(plan, name))
+        assert_same_meaning(before, after)
+        assert len(in_loops(after)) <= len(in_loops(before))
+        assert not any(n.op == "read" for n in in_loops(after))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("level", [0, 1])
+def test_stream(path, level):
+    for plan in plans(path):
+        step = stream_plan(run_passes(plan, level))
+        if path.stem in NO_STREAM:
+            assert isinstance(step, str)
+            assert NO_STREAM[path.stem] in step
+            continue
+        assert isinstance(step, Plan), step
+        verify(step)
+        inputs, variables = numbers(plan)
+        if "lengths" in inputs:
+            inputs["lengths"] = np.full_like(inputs["lengths"], 4)
+        state = {s.name: np.full([3, *s.type.dims], s.initial, NUMPY[s.type.dtype]) for s in stream_states(plan)}
+        axes = {x.name: x.type.axes for x in plan.inputs}
+        types = {n.id: n.type for n in plan.graph.nodes if isinstance(n, Node)}
+        for t in range(4):
+            part = {k: np.take(v, range(t + 1), axes[k].index(TIME)) if TIME in axes[k] else v for k, v in inputs.items()}
+            part |= {"lengths": np.full_like(inputs["lengths"], t + 1)} if "lengths" in inputs else {}
+            now = {k: np.take(v, t, axes[k].index(TIME)) if TIME in axes[k] else v for k, v in inputs.items()}
+            whole = interpret(plan, part, variables)
+            found = {key[2]: value for key, value in interpret(step, {**now, **state}, variables).items()}
+            for i, x in enumerate(plan.outputs):
+                value = whole["outputs", i, x.name]
+                expected = value.take(-1, types[x.value].axes.index(TIME)) if TIME in types[x.value].axes else value
+                np.testing.assert_allclose(found[x.name], expected, rtol=1e-4, atol=1e-5)
+            state = {name: found[name] for name in state}
