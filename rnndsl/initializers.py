@@ -29,6 +29,7 @@ PARAMETERS: Mapping[str, tuple[tuple[str, Any], ...]] = MappingProxyType(
         "ones": (),
         "constant": (("value", 0.0),),
         "uniform": (("low", -0.05), ("high", 0.05)),
+        "log_uniform": (("low", 1.0), ("high", 1000.0)),
         "normal": (("mean", 0.0), ("stddev", 0.05)),
         "truncated_normal": (("mean", 0.0), ("stddev", 0.05)),
         "variance_scaling": (("scale", 1.0), ("mode", "fan_in"), ("distribution", "truncated_normal")),
@@ -92,6 +93,8 @@ def problem(name: str, arguments: Mapping[str, Any], shape: Sequence[int], dtype
         return f"needs rank 2, not the shape {list(shape)}"
     if name == "uniform" and not arguments["low"] <= arguments["high"]:
         return f"has low = {arguments['low']} above high = {arguments['high']}"
+    if name == "log_uniform" and not 0 < arguments["low"] <= arguments["high"]:
+        return f"needs 0 < low <= high, not low = {arguments['low']} and high = {arguments['high']}"
     if arguments.get("stddev", 0) < 0:
         return f"has a negative stddev = {arguments['stddev']}"
     if name == "variance_scaling":
@@ -195,6 +198,13 @@ def _uniform(rng: np.random.RandomState, shape: tuple[int, ...], arguments: Mapp
     return low + (high - low) * rng.random_sample(shape)
 
 
+def _log_uniform(rng: np.random.RandomState, shape: tuple[int, ...], arguments: Mapping[str, Any]) -> Array:
+    """exp(U(log low, log high)): the periods of a Phased LSTM (Neil et al. 2016)."""
+    import numpy as np
+
+    return np.exp(_uniform(rng, shape, {"low": math.log(arguments["low"]), "high": math.log(arguments["high"])}))
+
+
 def _integers(rng: np.random.RandomState, shape: tuple[int, ...], arguments: Mapping[str, Any]) -> Array:
     """Whole numbers from `low` up to, not with, `high`, as TensorFlow's for integer dtypes."""
     import numpy as np
@@ -266,6 +276,7 @@ _DRAWS: Mapping[str, Draw] = MappingProxyType(
         "ones": _filled(1),
         "constant": _full,
         "uniform": _uniform,
+        "log_uniform": _log_uniform,
         "normal": _normal,
         "truncated_normal": _truncated,
         "variance_scaling": _scaled,
