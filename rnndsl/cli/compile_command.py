@@ -33,9 +33,7 @@ def run(argv: Sequence[str]) -> int:
         return exit_status([job.findings])
     missing = [stage for stage in arguments.print_after if stage not in printed]
     if missing:
-        raise UsageError(
-            f"there is no stage or pass `{missing[0]}` at this level", "the stages are syntax, plan and the passes by name"
-        )
+        raise _no_stage(missing[0], arguments.opt_level)
     _report(job, arguments.format)
     if arguments.format == "text":
         print("".join(f"{line}\n" for line in lines), end="")

@@ -68,7 +68,7 @@ def _text(summary: ModelSummary) -> str:
     parts = [
         f"model {summary.name}({settings}), {summary.dtype}, seed {summary.seed}\n",
         table(("variable", "type", "trained", "initial values", "from"), rows) if rows else "",
-        f"{counted(len(own), 'variable')}, {counted(summary.parameters, 'parameter')}, {summary.trainable:,} trained{_of_optimizers(summary)}\n",
+        f"{_counts(summary, len(own))}\n",
         table(("collection", "size", "members"), collections, frozenset({1})) if collections else "",
         table(("signature", "inputs", "outputs"), signatures) if signatures else "",
         "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent),
@@ -84,9 +84,10 @@ def _trained(variable: VariableSummary) -> str:
     return "yes" if variable.trainable else f"no: {variable.not_trainable}"
 
 
-def _of_optimizers(summary: ModelSummary) -> str:
-    count = sum(v.kind == "optimizer" for v in summary.variables)
-    return f"; {count} more of optimizers (train/...)" if count else ""
+def _counts(summary: ModelSummary, own: int) -> str:
+    hidden = len(summary.variables) - own
+    more = f"; {hidden} more of optimizers (train/...)" if hidden else ""
+    return f"{counted(own, 'variable')}, {counted(summary.parameters, 'parameter')}, {summary.trainable:,} trained{more}"
 
 
 def _listed(names: Sequence[str], most: int) -> str:

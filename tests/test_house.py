@@ -1,0 +1,105 @@
+"""The rules of the house that no linter knows: who may import whom, how long a file may be, that every module says what it is."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "rnndsl"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 340
+LONG = {"syntax.tree": 500, "type_rules": 420}  # a table of node types, and one of type rules
+
+# Stages in order; a module belongs to the longest name that it begins with. A stage imports from itself and from earlier ones.
+STAGES = [
+    ["source", "records"],
+    ["diagnostics"],
+    ["codes"],
+    ["reading", "render"],
+    ["syntax"],
+    ["plan", "ops", "type_rules", "optimizer_table", "initializers", "builtins"],
+    ["resolve", "name_check"],
+    ["elaborate"],
+    ["summary", "exchange", "files", "manifest"],
+    ["passes"],
+    ["backend", "quiet"],
+    ["arrays"],
+    ["driver"],
+    ["api"],
+    ["cli"],
+]
+ORDER = {name: i for i, stage in enumerate(STAGES) for name in stage}
+# Allowed against the order, each with its reason.
+EXCEPTIONS = {
+    ("render.tree", "syntax"): "prints a syntax tree",
+}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def stage_of(module: str) -> int | None:
+    return ORDER.get(module.split(".")[0])
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that is imported anywhere in `path`, those for type checkers only included."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
+            found.update(arg.value for arg in node.args if isinstance(arg, ast.Constant))
+    return found
+
+
+def module_ids() -> list[str]:
+    return [name_of(path) or "rnndsl" for path in MODULES]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_ids())
+def test_every_module_has_a_docstring(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_ids())
+def test_no_file_is_too_long(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= LONG.get(name_of(path), MOST_LINES), f"{path.relative_to(ROOT)} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != PACKAGE or p.name != "__init__.py"], ids=lambda p: name_of(p))
+def test_no_stage_imports_a_later_one(path: Path) -> None:
+    module = name_of(path)
+    own = stage_of(module)
+    assert own is not None, f"rnndsl.{module} belongs to no stage: add it to STAGES"
+    for imported in imports(path):
+        if not imported.startswith("rnndsl."):
+            continue
+        target = imported.removeprefix("rnndsl.")
+        if (module, target.split(".")[0]) in EXCEPTIONS or stage_of(target) is None:
+            continue
+        assert ORDER[target.split(".")[0]] <= own, f"rnndsl.{module} imports {imported}, which comes later"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_ids())
+def test_only_the_backend_imports_tensorflow(path: Path) -> None:
+    if name_of(path).startswith("backend"):
+        return
+    heavy = {name for name in imports(path) if name.split(".")[0] in ("tensorflow", "keras", "h5py")}
+    assert not heavy
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
+    tracked = {"rnndsl", *(f"rnndsl.{name_of(p).split('.')[0]}" for p in MODULES if p.parent != PACKAGE)}
+    assert listed == tracked | {"rnndsl.std", "rnndsl.grammar"}
