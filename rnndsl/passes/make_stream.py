@@ -61,6 +61,13 @@ def stream_states(plan: Plan) -> tuple[StreamState, ...]:
     return tuple(step.states)
 
 
+def add_stream_signature(plan: Plan) -> Plan:
+    """`plan` whose signatures say what `stream` takes and gives, or why there is none."""
+    step = stream_plan(plan)
+    signature = Signature(name="stream", kind="stream", absent=step) if isinstance(step, str) else step.signatures[0]
+    return plan.model_copy(update={"signatures": (*(x for x in plan.signatures if x.kind != "stream"), signature)})
+
+
 def artefact_name(name: str) -> str:
     """`enc/lstm.h[t-2]` as `enc_lstm_h_t_2`."""
     return re.sub(r"\W+", "_", name).strip("_")

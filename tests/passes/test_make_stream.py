@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.passes import run_passes, stream_plan
-from rnndsl.passes.make_stream import TIME, artefact_name, stream_states
+from rnndsl.passes import add_stream_signature, run_passes, stream_plan, stream_states
+from rnndsl.passes.make_stream import TIME, artefact_name
 from rnndsl.plan.model import Plan
 from rnndsl.plan.verifier import verify
 from tests.passes.oracle import numbers
@@ -65,3 +65,24 @@ def test_a_step_at_a_time_is_the_whole_sequence(path, level):
 
 def test_names():
     assert artefact_name("enc/lstm.h[t-2]") == "enc_lstm_h_t_2"
+
+
+def read_case(name: str) -> Plan:
+    return read_plan((HERE / f"{name}.plan").read_text().partition("\n---->")[0])
+
+
+def test_the_plan_says_what_its_stream_takes():
+    signature = add_stream_signature(add_stream_signature(read_case("until_hold"))).signature("stream")
+    assert signature.inputs == ("x", "run_s", "run_done", "run_output")
+    assert signature.outputs == ("ys", "run_s", "run_done", "run_output")
+
+
+def test_the_plan_says_why_it_has_no_stream():
+    plan = add_stream_signature(read_case("none_reverse"))
+    assert plan.signature("stream").absent == "`run` runs in reverse"
+    assert stream_states(plan) == ()
+
+
+def test_initial_states():
+    states = {s.name: (s.path, s.state, s.initial) for s in stream_states(read_case("until_hold"))}
+    assert states == {"run_s": ("run", "s", 0.0), "run_done": ("run", "done", False), "run_output": ("run", "output", 0)}
