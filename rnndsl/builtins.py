@@ -14,9 +14,14 @@ SPECIALS = (
 )  # fmt: skip
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "ftrl", "lion", "levenberg_marquardt")
 WORDS = frozenset(
-    {"leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "training", "t", "average", "mul"},
-)
+    {
+        "leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "fan_avg", "training", "t", "average", "mul",
+        "untruncated_normal",
+    }
+)  # fmt: skip
 """Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
+MEASURES = frozenset({"damping", "accepted"})
+"""What a training signature may return beside losses and metrics (language, section 10)."""
 COLLECTIONS = (
     "global_variables", "local_variables", "model_variables", "trainable_variables", "moving_average_variables",
     "update_ops", "losses", "regularization_losses", "metrics", "summaries", "train_op",

@@ -195,7 +195,7 @@ def index(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[
         if item[0] == "all":
             dims.append(size)
         elif item[0] == "range":
-            if not 0 <= item[1] < item[2] <= size:
+            if not 0 <= item[1] <= item[2] <= size:
                 raise TypeRuleError(f"has no range {item[1]}..{item[2]} in a dim of {size}")
             dims.append(item[2] - item[1])
         elif not 0 <= item[1] < size:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from rnndsl.diagnostics import Poisoned
 from rnndsl.elaborate.values import InitializerValue, Instance, Value
 from rnndsl.plan.model import DType
 from rnndsl.source import Span
@@ -54,6 +55,15 @@ class Lazy:
 Binding = Lazy | Value
 
 
+def failed(name: str, span: Span) -> Lazy:
+    """A name whose definition is faulty and has been diagnosed: asking for its value raises Poisoned."""
+    return Lazy(name, span, _never, state="failed")
+
+
+def _never() -> Value:
+    raise Poisoned
+
+
 @dataclass(slots=True, eq=False)
 class Env:
     """A set of names above another.
@@ -74,7 +84,7 @@ class Env:
     instance: Instance | None = None
     state_prefix: str = ""
     states: dict[str, str] = field(default_factory=dict[str, str])
-    """What can be delayed here, by its own name: the dotted name of the state."""
+    """What can be delayed here, by its own name: the dotted name of the state; empty for one that is faulty."""
     placed: dict[str, str] = field(default_factory=dict[str, str])
     """The prefix of the states of each layer declared with `placed(…)`."""
     owner: object = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnndsl.codes import time as time_codes
 from rnndsl.codes import types as codes
-from rnndsl.diagnostics import did_you_mean
+from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import lookup
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.environment import Env
@@ -103,6 +103,8 @@ def _part(session: Session, expr: tree.Index, x: Tensor, env: Env) -> Tensor:
 def delay(session: Session, expr: tree.Delay, env: Env) -> Value:
     """`h[t - k]`: what a state, or an input with an initial, was k valid steps ago."""
     name = _state_name(session, expr.target, env)
+    if name == "":
+        raise Poisoned
     if expr.steps is None:
         return session.evaluate(expr.target, env)
     steps = _steps(session, expr.steps, env)

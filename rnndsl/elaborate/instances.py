@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from rnndsl.codes import names as codes
 from rnndsl.codes import time as time_codes
-from rnndsl.diagnostics import did_you_mean
+from rnndsl.diagnostics import Poisoned, SpecError, did_you_mean
 from rnndsl.elaborate import stepping, types, updates
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.binding import bind
-from rnndsl.elaborate.environment import Binding, Env, dotted, join
+from rnndsl.elaborate.environment import Binding, Env, dotted, failed, join
 from rnndsl.elaborate.indexing import member_name
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
@@ -33,6 +33,7 @@ from rnndsl.elaborate.values import (
     Value,
     describe,
 )
+from rnndsl.name_check import PARAMETER_TYPES
 from rnndsl.ops import Required
 from rnndsl.source import Span
 from rnndsl.syntax import tree
@@ -60,6 +61,8 @@ def parameter(session: Session, param: tree.ConstructorParam, expr: tree.Expr | 
     """The value of a constructor parameter: its argument, or its default. Raises SpecError if it is of another type."""
     source = expr if expr is not None else param.default
     assert source is not None
+    if param.type.name not in PARAMETER_TYPES:
+        raise Poisoned
     if param.type.name == "initializer":
         return NoValue() if _left_out(param, source) else _initializer(session, source, env)
     return typed(param, session.evaluate(source, env), source.span)
@@ -249,14 +252,23 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
     )
     instance.first = instance.first or span
 
+    misfits: list[str] = []
+
     def on_input(statement: tree.Input, name: str, env: Env) -> None:
-        _input(session, instance, values, statement, name, env, span)
+        try:
+            _input(session, instance, values, statement, name, env, span)
+        except (SpecError, Poisoned):
+            misfits.append(name)
+            _poison_input(statement, name, env)
+            raise
 
     def on_state(statement: tree.State, name: str, env: Env) -> None:
         stepping.declare_state(session, statement, name, env)
 
-    with session.deeper(span, definition.name.name, _MAX_DEPTH), session.reducing("last"):
+    with session.deeper(span, definition.name.name, _MAX_DEPTH), session.reducing("last"), session.applying(instance.path, span):
         declared = Declarer(session, on_input, on_state).run(definition.body, frame)
+        if misfits:
+            raise Poisoned
         values.finish()
         instance.frame = frame
         return _evaluate(session, declared, instance)
@@ -271,6 +283,13 @@ def _input(session: Session, instance: Instance, values: Feed, statement: tree.I
     types.match(session, statement, tensor, env, instance, place)
     if statement.initial is not None:
         stepping.declare_input_state(session, statement, name, tensor, env)
+
+
+def _poison_input(statement: tree.Input, name: str, env: Env) -> None:
+    """Lets what a faulty input would have bound fail silently: its name and the names of its dims."""
+    dims = statement.type.dims if statement.type else ()
+    for each in (name, *(d.name for d in dims if isinstance(d, tree.Name) and env.find(d.name) is None)):
+        env.frame().names[each] = failed(each, statement.span)
 
 
 def _evaluate(session: Session, declared: Declared, instance: Instance) -> Value:

@@ -68,11 +68,12 @@ def _placed(value: Placed, place: _Place, env: Env) -> _Place:
 
 def _instance(session: Session, constructor: Constructor, statement: tree.Layer, place: _Place, env: Env) -> Instance:
     frame = env.frame()
-    key = place.path if place.path != frame.path else f"{place.path}/={place.name}"
+    owner = env.instance.key if env.instance else ""
+    key = place.path if place.path != frame.path else f"{owner}={frame.path}={place.name}"
     if not _claim(session, key, place, statement.span, frame.path):
         return session.instances[key]
     own = defaults.inherit(session, frame.defaults, statement.defaults, env, f"layer `{place.path}`")
-    instance = Instance(place.path, constructor, own, statement.span)
+    instance = Instance(place.path, constructor, own, statement.span, key)
     session.instances[key] = instance
     return instance
 

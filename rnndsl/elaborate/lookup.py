@@ -87,9 +87,18 @@ def symbol_value(session: Session, symbol: Symbol) -> Value:
         case tree.FunctionDef():
             return UserFunction(item, env)
         case tree.Const():
-            return session.evaluate(item.value, env)
+            return _constant(session, symbol, item, env)
         case tree.LayoutDef():
             codes.WRONG_KIND(item.span, what=f"the layout `{item.name.name}`", wanted="a value").throw()
+
+
+def _constant(session: Session, symbol: Symbol, item: tree.Const, env: Env) -> Value:
+    """A file's constant, evaluated once a model."""
+    lazy = session.constants.get(id(symbol.item))
+    if lazy is None:
+        lazy = Lazy(item.name.name, item.span, lambda: session.evaluate(item.value, env), "const")
+        session.constants[id(symbol.item)] = lazy
+    return session.force(lazy)
 
 
 def is_tensor(value: Value) -> bool:

@@ -10,6 +10,7 @@ from rnndsl.codes import names as names_codes
 from rnndsl.codes import time as codes
 from rnndsl.elaborate import instances, scan_options, scanning, stepping
 from rnndsl.elaborate.attributes import layer_of, new_value
+from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.binding import bind
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.lookup import is_word
@@ -29,6 +30,7 @@ from rnndsl.elaborate.values import (
     describe,
 )
 from rnndsl.ops import Required
+from rnndsl.resolve import walk
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -49,6 +51,13 @@ def _cell(session: Session, call: tree.Call, position: int, env: Env, function: 
     return value
 
 
+def _inputs(cell: Instance | MappedCell) -> set[str]:
+    """The names of the inputs of a cell, families by their common name."""
+    layer = layer_of(cell)
+    assert layer is not None
+    return {s.name.name for s in walk(layer.constructor.definition.body) if isinstance(s, tree.Input)}
+
+
 def _path(session: Session, env: Env) -> str:
     """The path of a scan: that of the equation it stands in, with an ordinal from the second on."""
     name = session.equation or "scan"
@@ -59,14 +68,14 @@ def _path(session: Session, env: Env) -> str:
 
 def _scan(session: Session, call: tree.Call, env: Env) -> Value:
     cell = _cell(session, call, 0, env, "scan")
-    options = scan_options.read(session, call, call.arguments[1:], env, "scan")
+    options = scan_options.read(session, call, call.arguments[1:], env, "scan", _inputs(cell))
     return scanning.scan(session, cell, options, call.span, _path(session, env))
 
 
 def _step(session: Session, call: tree.Call, env: Env) -> Value:
     """One step outside of a scan, in the graph in the making."""
     cell = _cell(session, call, 0, env, "step")
-    options = scan_options.read(session, call, call.arguments[1:], env, "step")
+    options = scan_options.read(session, call, call.arguments[1:], env, "step", _inputs(cell))
     axes = scanning.leading_axes(session, cell, options, None)
     step = StepContext(session.builder, session.builder, axes, options.initial, options.initial_spans, call.span)
     session.steps.append(step)
@@ -90,7 +99,7 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
         ).throw()
     arguments = [a for a in call.arguments[2:] if a.name != "merge"]
     merge = _merge_mode(call, env)
-    options = scan_options.read(session, call, tuple(arguments), env, "bidirectional")
+    options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", _inputs(forward) | _inputs(backward))
     if options.reverse or options.steps is not None:
         codes.SCAN_OPTION(call.span, option="reverse or steps", problem="has no place in `bidirectional`").throw()
     path = _path(session, env)

@@ -12,7 +12,7 @@ from rnndsl.codes import names as name_codes
 from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import time as time_codes
 from rnndsl.codes import types as type_codes
-from rnndsl.diagnostics import Poisoned, Sink, SpecError
+from rnndsl.diagnostics import Diagnostic, Poisoned, Sink, SpecError
 from rnndsl.elaborate.builder import GraphBuilder
 from rnndsl.elaborate.environment import PENDING, Defaults, Env, Lazy, Pending
 from rnndsl.elaborate.values import (
@@ -114,6 +114,11 @@ class Session:
     draws: bool = False
     bytes: int = 0
     anonymous: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    applications: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    constants: dict[int, Lazy] = field(default_factory=dict[int, Lazy])
+    rounds: int = 0
+    _calls: int = 0
+    _exhausted: bool = False
     _ids: int = 0
     _ordinals: dict[str, int] = field(default_factory=dict[str, int])
     _depth: int = 0
@@ -161,14 +166,32 @@ class Session:
 
     @contextmanager
     def deeper(self, span: Span, name: str, limit: int) -> Generator[None]:
-        """Counts the nesting of `fn`s and layers: a definition that needs itself is diagnosed, not followed for ever."""
+        """Counts `fn`s and layers, and their nesting: a definition that needs itself is diagnosed, not followed for ever.
+
+        After that nothing is applied any more, since each level would only meet the same limit again.
+        """
+        if self._exhausted:
+            raise Poisoned
+        self._calls += 1
+        self._exhausted = self._depth >= limit or self._calls > limit_codes.MAX_CALLS
         if self._depth >= limit:
             limit_codes.NESTED_TOO_DEEP(span, name=name, limit=limit).throw()
+        if self._exhausted:
+            limit_codes.TOO_MANY_CALLS(span, limit=limit_codes.MAX_CALLS).throw()
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
+
+    @contextmanager
+    def applying(self, layer: str, span: Span) -> Generator[None]:
+        """Faults found inside belong to the application of `layer` at `span`."""
+        self.applications.append((layer, span))
+        try:
+            yield
+        finally:
+            self.applications.pop()
 
     def ordinal(self, key: str) -> int:
         """How often this was asked before for `key`."""
@@ -225,7 +248,7 @@ class Session:
             value = lazy.compute()
         except SpecError as error:
             lazy.state = "failed"
-            self.sink.add(error.diagnostic)
+            self.report(error.diagnostic)
             raise Poisoned from None
         except Poisoned:
             lazy.state = "failed"
@@ -244,16 +267,28 @@ class Session:
             diagnostic = diagnostic.note(f"`{each.name}` is needed on the way", each.span)
         for each in cycle:
             each.state = "failed"
-        diagnostic.suggest("a delay such as `h[t-1]` breaks a cycle").throw()
+        in_time = all(each.kind == "equation" for each in cycle)
+        diagnostic.suggest("a delay such as `h[t-1]` breaks a cycle" if in_time else None).throw()
 
     def attempt(self, action: Callable[[], object]) -> None:
         """Runs `action`; a fault of the spec goes to the sink and ends only this action."""
         try:
             action()
         except SpecError as error:
-            self.sink.add(error.diagnostic)
+            self.report(error.diagnostic)
         except Poisoned:
             pass
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Tells a fault, once a place, and of one in the standard library, or of types in a definition, where it is applied."""
+        span = diagnostic.span
+        foreign = span is not None and span.source.name.startswith("std/")
+        if span is not None and not foreign and any(d.code == diagnostic.code and d.span == span for d in self.sink.found):
+            return
+        outer = next((each for each in reversed(self.applications) if not each[1].source.name.startswith("std/")), None)
+        if outer and (foreign or diagnostic.code.startswith("RNN02")) and diagnostic.span != outer[1]:
+            diagnostic = diagnostic.note(f"in this application of `{outer[0]}`", outer[1])
+        self.sink.add(diagnostic)
 
     def tensor(self, value: Value, span: Span, dtype: DType | None = None) -> Tensor:
         """`value` as a tensor: a scan's outputs, a variable's value, a number as a constant of `dtype`."""

@@ -152,8 +152,10 @@ class Declarer:
 
     def _for(self, statement: tree.For, env: Env) -> None:
         values = self._rounds(statement.range, env)
-        if len(values) > limit_codes.MAX_REPEATS:
-            limit_codes.TOO_MANY_REPEATS(statement.range.span, count=len(values), limit=limit_codes.MAX_REPEATS).throw()
+        count = self.session.rounds + _length(values)
+        if count > limit_codes.MAX_REPEATS:
+            limit_codes.TOO_MANY_REPEATS(statement.range.span, count=count, limit=limit_codes.MAX_REPEATS).throw()
+        self.session.rounds = count
         for value in values:
             self.run(statement.body, env.child({statement.variable.name: value}))
 
@@ -192,6 +194,11 @@ class Declarer:
     def _measure(self, statement: tree.Measure, env: Env, default: Any) -> Value:
         with self.session.reducing(default):
             return self.session.evaluate(statement.value, env)
+
+
+def _length(values: range | list[Value]) -> int:
+    # `len` of a range is refused beyond 63 bits.
+    return max(0, values.stop - values.start) if isinstance(values, range) else len(values)
 
 
 def declare_collection(session: Session, name: tree.Name) -> None:

@@ -20,6 +20,7 @@ from rnndsl.syntax import tree
 def declare_state(session: Session, statement: tree.State, name: str, env: Env) -> None:
     """`state name: T = INITIAL` in a cell that is being stepped. Raises SpecError."""
     step = session.step
+    env.frame().states[name] = ""
     if env.kind != "cell" or step is None:
         codes.NO_BATCH_STATE(statement.span, kind=env.kind).throw()
     declared = types.full(session, statement.type, env, env.frame().defaults.dtype)

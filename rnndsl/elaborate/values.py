@@ -128,6 +128,8 @@ class Instance:
     constructor: Constructor
     defaults: Defaults
     span: Span
+    key: str = ""
+    """What tells it from every other layer: its path, unless that is its owner's."""
     dims: dict[str, int] = field(default_factory=dict[str, int])
     first: Span | None = None
     input_types: dict[str, str] = field(default_factory=dict[str, str])
