@@ -12,7 +12,7 @@ from rnndsl.diagnostics import Sink, did_you_mean
 from rnndsl.resolve import ResolvedModule, walk
 from rnndsl.syntax import tree
 
-_TYPE_NAMES = frozenset({"int", "float", "bool", "string", "dtype", "fn", "initializer", "block", "cell", "axis"})
+PARAMETER_TYPES = frozenset({"int", "float", "bool", "string", "dtype", "fn", "initializer", "block", "cell", "axis"})
 
 
 def check_names(module: ResolvedModule, sink: Sink) -> None:
@@ -71,9 +71,9 @@ class _Checker:
                 self.collections |= {n.name for n in statement.names}
         for param in item.params:
             self.expressions(param.default)
-            if param.type.name not in _TYPE_NAMES:
+            if param.type.name not in PARAMETER_TYPES:
                 unknown = codes.UNKNOWN_NAME(param.type.span, name=param.type.name)
-                self.sink.add(unknown.suggest(did_you_mean(param.type.name, _TYPE_NAMES)))
+                self.sink.add(unknown.suggest(did_you_mean(param.type.name, PARAMETER_TYPES)))
         self.expressions(*(a.value for a in item.defaults))
         for statement in walk(item.body):
             self._statement(statement)
@@ -133,7 +133,7 @@ class _Checker:
             return
         if name in NAMES or name in WORDS or name in self.module.axes:
             return
-        known = self.defined | self.module.all_names() | NAMES
+        known = self.defined | self.module.all_names() | NAMES | WORDS
         self.sink.add(codes.UNKNOWN_NAME(node.span, name=name).suggest(did_you_mean(name, known)))
 
     def _collections(self, node: tree.CollectionSet) -> None:

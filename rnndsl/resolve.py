@@ -50,6 +50,10 @@ class ResolvedModule:
     collections: dict[str, Span] = field(default_factory=dict[str, Span])
     imported: dict[str, Span] = field(default_factory=dict[str, Span])
     used: set[str] = field(default_factory=set[str])
+    read_whole: bool = True
+    """Whether all of the file's text could be read: if not, a name that nothing defines says nothing."""
+    sound: bool = True
+    """Of the spec: whether it and all that it imports could be read, so that elaboration can add to what is known to be wrong."""
 
     def lookup(self, name: str) -> Symbol | None:
         """The definition that `name` stands for in this file, std.core's included."""
@@ -87,7 +91,9 @@ class Resolver:
         return self.modules[key]
 
     def _load(self, key: str, source: SourceFile, path: Path | None) -> None:
+        before = len(self.sink.found)
         module = ResolvedModule(parse(source, self.sink), path, self.core)
+        module.read_whole = not any(d.severity == "error" for d in self.sink.found[before:])
         self.modules[key] = module
         self.loading.append(key)
         for item in module.tree.items:
@@ -160,8 +166,9 @@ def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:
     resolver = Resolver(reader, sink)
     resolver.core = resolver.std(CORE, None)
     module = resolver.file(path, None)
+    module.sound = not sink.failed
     for each in resolver.modules.values():
-        if each is not resolver.core and each.path is not None:
+        if each is not resolver.core and each.path is not None and each.read_whole:
             check_names(each, sink)
     return module
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnndsl.diagnostics import Code
 
-CYCLE = Code("RNN0401", "cycle without a delay", "these equations need each other at the same time: {cycle}")
+CYCLE = Code("RNN0401", "cycle without a delay", "these {what}: {cycle}")
 STATE_WITHOUT_EQUATION = Code("RNN0402", "state without an equation", "the state `{name}` has no equation `{name} = …`")
 BAD_DELAY = Code("RNN0403", "cannot be delayed", "{what} cannot be read in the past")
 DELAY_STEPS = Code("RNN0404", "bad delay", "a delay is a whole number of steps from 1 up, not {what}")

@@ -57,7 +57,7 @@ Binding = Lazy | Value
 
 def failed(name: str, span: Span) -> Lazy:
     """A name whose definition is faulty and has been diagnosed: asking for its value raises Poisoned."""
-    return Lazy(name, span, _never, state="failed")
+    return Lazy(name, span, _never, "const", "failed")
 
 
 def _never() -> Value:

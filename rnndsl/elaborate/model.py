@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rnndsl.builtins import AXES, COLLECTIONS
+from rnndsl.builtins import AXES, COLLECTIONS, MEASURES
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Poisoned, Sink
@@ -16,6 +16,7 @@ from rnndsl.elaborate.statements import Declared, Declarer
 from rnndsl.elaborate.values import Tensor, Value, describe
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.resolve import ResolvedModule
+from rnndsl.source import Span
 from rnndsl.syntax import tree
 from rnndsl.type_rules import FLOATS
 
@@ -142,19 +143,22 @@ class _Model:
         if not isinstance(expr, tree.Name):
             unnamed = name_codes.MISPLACED(statement.span, what="an output without a name", where="a model")
             unnamed.suggest(f"write `output name = {statement.value.span.text}`").throw()
-        value = self.session.tensor(self.session.evaluate(expr, env), expr.span, env.defaults.dtype)
+        value = self.session.tensor(self.session.evaluate(expr, env), statement.value.span, env.defaults.dtype)
         first = next((o for o in self.parts.outputs if o.name == expr.name), None)
         if first is not None:
-            name_codes.DEFINED_TWICE(statement.span, name=expr.name).throw()
+            name_codes.DEFINED_TWICE(expr.span, name=expr.name).note("it is an output at " + first.place).throw()
         self.parts.outputs.append(Named(name=expr.name, value=value.id, place=str(statement.span)))
 
     def _measure(self, statement: tree.Measure, env: Env) -> None:
         expr = tree.Name(statement.name.span, statement.name.name)
+        if statement.name.name in MEASURES:
+            name_codes.RESERVED_PATH(expr.span, name=expr.name, use="a result of `levenberg_marquardt`").throw()
         value = self.session.tensor(self.session.evaluate(expr, env), statement.value.span, env.defaults.dtype)
         if statement.kind != "residual":
             _check_scalar(statement, value)
         if statement.kind != "metric" and value.type.dtype not in FLOATS:
-            type_codes.NOT_SCALAR(statement.value.span, kind=statement.kind, name=statement.name.name, type=value.type).throw()
+            problem = f"is a {statement.kind}, which needs a floating-point value, not {value.type.dtype}: write a `cast`"
+            type_codes.TYPE_MISMATCH(statement.value.span, op=statement.name.name, problem=problem).throw()
         named = Named(name=statement.name.name, value=value.id, place=str(statement.span), collection=self._collection(statement))
         {"loss": self.parts.losses, "metric": self.parts.metrics, "residual": self.parts.residuals}[statement.kind].append(named)
 
@@ -168,6 +172,7 @@ class _Model:
     def _finish(self, declared: Declared, env: Env) -> Plan | None:
         session = self.session
         self._unused_layers()
+        session.attempt(lambda: self._require_result(declared))
         records = session.ordered_variables()
         chosen = selectors.run(session, declared.model, records)
         settled = assemble.settle(session, records, chosen)
@@ -191,6 +196,12 @@ class _Model:
         )
         return assemble.plan(session, made)
 
+    def _require_result(self, declared: Declared) -> None:
+        """A model without outputs, losses, metrics and residuals computes nothing."""
+        if not declared.outputs and not any(isinstance(statement, tree.Measure) for statement, _ in declared.model):
+            nothing = name_codes.NO_OUTPUT(self.model.header, what=f"the model `{self.model.name.name}`")
+            nothing.suggest("write `output name = …`, or a `loss`").throw()
+
     def _unused_layers(self) -> None:
         if self.session.sink.failed:
             return
@@ -202,8 +213,14 @@ class _Model:
         self, declared: Declared, settled: list[Variable], planned: list[Update], records: list[VariableRecord]
     ) -> list[Train]:
         found: list[Train] = []
+        names: dict[str, Span] = {}
         for statement, env in declared.model:
             if isinstance(statement, tree.Train):
+                first = names.setdefault(statement.name.name, statement.name.span)
+                if first != statement.name.span:
+                    twice = name_codes.DEFINED_TWICE(statement.name.span, name=statement.name.name)
+                    self.session.report(twice.note("it is defined here first", first))
+                    continue
                 self.session.attempt(lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records)))
         return found
 

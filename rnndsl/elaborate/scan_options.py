@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from rnndsl.codes import names as name_codes
@@ -49,8 +50,10 @@ class Options:
         )
 
 
-def read(session: Session, call: tree.Call, arguments: tuple[tree.Argument, ...], env: Env, function: str) -> Options:
-    """The arguments after the cell. Raises SpecError."""
+def read(
+    session: Session, call: tree.Call, arguments: tuple[tree.Argument, ...], env: Env, function: str, inputs: Collection[str]
+) -> Options:
+    """The arguments after the cell, which has these `inputs`. Raises SpecError."""
     options = Options()
     allowed = _OF_STEP if function == "step" else OPTIONS
     for argument in arguments:
@@ -58,8 +61,8 @@ def read(session: Session, call: tree.Call, arguments: tuple[tree.Argument, ...]
             _option(session, options, argument, env)
             continue
         value = session.evaluate(argument.value, env)
-        if not is_tensor(value):
-            _not_an_input(argument, value, function)
+        if not is_tensor(value) or (argument.name is not None and not _is_input(argument.name, inputs)):
+            _not_an_input(argument, value, function, (*allowed, *inputs))
         tensor = (session.tensor(value, argument.value.span), argument.value.span)
         if argument.name is None:
             options.positional.append(tensor)
@@ -70,10 +73,16 @@ def read(session: Session, call: tree.Call, arguments: tuple[tree.Argument, ...]
     return options
 
 
-def _not_an_input(argument: tree.Argument, value: Value, function: str) -> None:
-    if argument.name is not None:
-        unknown = name_codes.BAD_ARGUMENT(argument.span, function=function, problem=f"has no option `{argument.name}`")
-        unknown.suggest(did_you_mean(argument.name, OPTIONS)).throw()
+def _is_input(name: str, inputs: Collection[str]) -> bool:
+    """Whether an input, or a member of a family of inputs, has this name."""
+    return name in inputs or name.rpartition("_")[0] in inputs
+
+
+def _not_an_input(argument: tree.Argument, value: Value, function: str, known: Collection[str]) -> None:
+    if argument.name is not None and argument.name not in known:
+        problem = f"has no option `{argument.name}`, nor its cell an input of this name"
+        unknown = name_codes.BAD_ARGUMENT(argument.name_span or argument.span, function=function, problem=problem)
+        unknown.suggest(did_you_mean(argument.name, known)).throw()
     name_codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor to `{function}` over").throw()
 
 

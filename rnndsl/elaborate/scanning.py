@@ -20,7 +20,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     """A scan of `cell` in the graph in the making. Raises SpecError or Poisoned."""
     outer, body = session.builder, session.new_builder()
     axes = leading_axes(session, cell, options, options.along)
-    _check_options(options, axes)
+    _check_options(options, axes, span)
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
     inner = _inner_inputs(options, body)
     with session.building(body):
@@ -149,9 +149,9 @@ def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
     return named
 
 
-def _check_options(options: Options, axes: tuple[str, ...]) -> None:
+def _check_options(options: Options, axes: tuple[str, ...], span: Span) -> None:
     if options.steps is None and not options.scanned():
-        codes.SCAN_OPTION(None, option="scan", problem="needs an input to go along, or `steps = n`").throw()
+        codes.SCAN_OPTION(span, option="scan", problem="needs an input to go along, or `steps = n`").throw()
     if options.steps is not None and options.scanned():
         codes.SCAN_OPTION(options.scanned()[0][1], option="steps", problem="is for a cell without a scanned input").throw()
     if options.lengths:

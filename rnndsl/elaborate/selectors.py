@@ -115,9 +115,10 @@ def _factor(session: Session, expr: tree.Expr, env: Env) -> float:
 def _initialise(session: Session, result: Selections, statement: tree.InitSelector, env: Env, record: VariableRecord) -> None:
     value = InitializerValue(statement.initializer, env)
     origin = f"`init {statement.selector.pattern}` at {statement.span}"
+    recipe = _recipe(session, value, record)
     if record.path in result.initializers:
         other, _, first = result.initializers[record.path]
-        if _recipe(session, other, record) != _recipe(session, value, record):
+        if _recipe(session, other, record) != recipe:
             codes.TWO_INITIALIZERS(statement.span, path=record.path).note("the other selector is here", first.span).throw()
     result.initializers[record.path] = (value, origin, statement)
 

@@ -118,7 +118,7 @@ class Session:
     constants: dict[int, Lazy] = field(default_factory=dict[int, Lazy])
     rounds: int = 0
     _calls: int = 0
-    _exhausted: bool = False
+    _unwinding: bool = False
     _ids: int = 0
     _ordinals: dict[str, int] = field(default_factory=dict[str, int])
     _depth: int = 0
@@ -168,21 +168,22 @@ class Session:
     def deeper(self, span: Span, name: str, limit: int) -> Generator[None]:
         """Counts `fn`s and layers, and their nesting: a definition that needs itself is diagnosed, not followed for ever.
 
-        After that nothing is applied any more, since each level would only meet the same limit again.
+        From there to the outermost level nothing is applied: each level on the way out would only meet the same limit again.
         """
-        if self._exhausted:
-            raise Poisoned
         self._calls += 1
-        self._exhausted = self._depth >= limit or self._calls > limit_codes.MAX_CALLS
+        if self._unwinding or self._calls > limit_codes.MAX_CALLS + 1:
+            raise Poisoned
         if self._depth >= limit:
+            self._unwinding = True
             limit_codes.NESTED_TOO_DEEP(span, name=name, limit=limit).throw()
-        if self._exhausted:
+        if self._calls > limit_codes.MAX_CALLS:
             limit_codes.TOO_MANY_CALLS(span, limit=limit_codes.MAX_CALLS).throw()
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
+            self._unwinding = self._unwinding and self._depth > 0
 
     @contextmanager
     def applying(self, layer: str, span: Span) -> Generator[None]:
@@ -262,12 +263,13 @@ class Session:
     def _cycle(self, lazy: Lazy) -> None:
         cycle = self.running[self.running.index(lazy) :]
         text = " → ".join(f"`{each.name}`" for each in (*cycle, lazy))
-        diagnostic = time_codes.CYCLE(lazy.span, cycle=text)
+        in_time = all(each.kind == "equation" for each in cycle)
+        what = "equations need each other at the same time" if in_time else "definitions need each other"
+        diagnostic = time_codes.CYCLE(lazy.span, what=what, cycle=text)
         for each in cycle[1:]:
             diagnostic = diagnostic.note(f"`{each.name}` is needed on the way", each.span)
         for each in cycle:
             each.state = "failed"
-        in_time = all(each.kind == "equation" for each in cycle)
         diagnostic.suggest("a delay such as `h[t-1]` breaks a cycle" if in_time else None).throw()
 
     def attempt(self, action: Callable[[], object]) -> None:
@@ -313,6 +315,7 @@ class Session:
         dims, flat = _shape(value, span)
         for each in flat:
             fits = isinstance(each, bool) == (dtype == "bool") and (isinstance(each, int) or dtype in FLOATS)
+            fits = fits and not (dtype == "i32" and isinstance(each, int) and not -(1 << 31) <= each < 1 << 31)
             if not fits:
                 type_codes.LITERAL_DTYPE(span, value=str(each).lower() if isinstance(each, bool) else each, dtype=dtype).throw()
         return self.builder.leaf("literal", TensorType(dtype, (), dims), {"value": value}, span)

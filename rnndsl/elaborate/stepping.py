@@ -56,7 +56,7 @@ def _register(
 ) -> None:
     step = session.step
     assert step is not None
-    state_env = _outside(session, full, env)
+    state_env = _outside(full, initial.span, env)
 
     def make_initial(k: int) -> Tensor:
         name = full if k == 1 else f"{base}[t-{k}]"
@@ -81,23 +81,23 @@ def _given(step: StepContext, name: str, type: TensorType) -> Tensor:
     return value
 
 
-def _outside(session: Session, state: str, env: Env) -> Env:
+def _outside(state: str, initial: Span, env: Env) -> Env:
     """The cell's names less what is known only within a step: inputs and equations."""
     hidden: dict[str, Binding] = {}
     for each in env.chain():
         for name, binding in each.names.items():
             if isinstance(binding, Tensor) or (isinstance(binding, Lazy) and binding.kind == "equation"):
-                hidden.setdefault(name, _forbidden(state, name, env.frame().spans.get(name)))
+                hidden.setdefault(name, _forbidden(state, initial, name, each.spans.get(name)))
     return env.child(hidden)
 
 
-def _forbidden(state: str, name: str, span: Span | None) -> Lazy:
+def _forbidden(state: str, initial: Span, name: str, span: Span | None) -> Lazy:
     def fail() -> NoReturn:
-        wrong = codes.INITIAL_NOT_CONSTANT(span, state=state, what=f"`{name}`")
+        wrong = codes.INITIAL_NOT_CONSTANT(initial, state=state, what=f"`{name}`")
+        wrong = wrong.note(f"`{name}` is defined here", span) if span is not None else wrong
         wrong.suggest("use numbers and the cell's own params").throw()
 
-    assert span is not None
-    return Lazy(name, span, fail, "const")
+    return Lazy(name, span or initial, fail, "const")
 
 
 def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state: str, env: Env) -> Tensor:

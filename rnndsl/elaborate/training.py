@@ -76,7 +76,9 @@ def _name_average(call: tree.Call) -> tree.Call:
     for each in call.arguments:
         inner = each.value
         is_average = isinstance(inner, tree.Call) and isinstance(inner.function, tree.Name) and inner.function.name == "average"
-        if is_average and isinstance(inner, tree.Call) and len(inner.arguments) == 1 and each.name in (None, "average"):
+        if is_average and isinstance(inner, tree.Call) and each.name in (None, "average"):
+            if len(inner.arguments) != 1 or inner.arguments[0].name not in (None, "decay"):
+                name_codes.BAD_ARGUMENT(inner.span, function="average", problem="takes one argument, the decay").throw()
             arguments.append(tree.Argument(each.span, "average", each.span, inner.arguments[0].value))
         else:
             arguments.append(each)
@@ -161,7 +163,8 @@ def _losses(statement: tree.Train, losses: Sequence[Named], residuals: Sequence[
             unknown = codes.UNKNOWN_LOSS(name.span, name=name.name)
             is_residual = name.name in {r.name for r in residuals}
             hint = f"`{name.name}` is a residual: reduce it, `loss mse = mean(square({name.name}))`" if is_residual else None
-            unknown.suggest(hint or did_you_mean(name.name, known)).throw()
+            listed = f"the losses are {', '.join(f'`{n}`' for n in sorted(known))}" if known else "write `loss name = …` in the model"
+            unknown.suggest(hint or did_you_mean(name.name, known) or listed).throw()
     return tuple(dict.fromkeys(n.name for n in statement.on))
 
 
@@ -178,7 +181,8 @@ def _variables(
     trained = tuple(v.path for v in variables if v.trainable and (not statement.over or v.path in chosen))
     if not trained:
         nothing = codes.NOTHING_TO_TRAIN(statement.span, name=statement.name.name)
-        for variable in [v for v in variables if v.path in chosen and v.not_trainable][:3]:
+        passed_over = [v for v in variables if v.not_trainable and (not statement.over or v.path in chosen)]
+        for variable in passed_over[:3]:
             nothing = nothing.note(f"`{variable.path}` is not trainable: {variable.not_trainable}")
         nothing.throw()
     return trained

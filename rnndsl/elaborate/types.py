@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnndsl.builtins import DTYPES
+from rnndsl.codes import sizes
 from rnndsl.codes import types as codes
 from rnndsl.diagnostics import did_you_mean
 from rnndsl.elaborate import lookup
@@ -43,7 +44,9 @@ def axis_of(session: Session, dim: tree.Expr | tree.Rest, env: Env) -> str | Non
 def dim(session: Session, expr: tree.Expr, env: Env) -> int:
     """A dim: a positive whole number known at compile time."""
     value = session.evaluate(expr, env)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _MAX_DIM:
+    if isinstance(value, int) and value >= _MAX_DIM:
+        sizes.TOO_MANY_ELEMENTS(expr.span, what="a dim", count=value, limit=_MAX_DIM - 1).throw()
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         codes.BAD_DIM(expr.span, what=describe(value)).throw()
     return value
 
