@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from cell_oracle import Array, Case, Oracle, States, Weights, over_time, relu, sigmoid, zeros
+
+from tests.std.cells.cell_oracle import Array, Case, Oracle, States, Weights, over_time, relu, sigmoid, zeros
 
 UNITS = 4
 Data = Mapping[str, Array]

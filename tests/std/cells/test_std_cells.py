@@ -11,15 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import oracle_gated
-import oracle_lstm
-import oracle_plain
 import pytest
-from cell_oracle import Array, Case, Weights
 
-from rnndsl.diagnostics import Sink
-from rnndsl.driver import Job
-from rnndsl.elaborate import elaborate
+from tests.compiling import plan_of
+from tests.std.cells import oracle_gated, oracle_lstm, oracle_plain
+from tests.std.cells.cell_oracle import Array, Case, Weights
 
 pytestmark = pytest.mark.tf
 
@@ -78,14 +74,10 @@ def data_of(dtype: Any) -> dict[str, Array]:
 class Run:
     """The model built and called once."""
 
-    def __init__(self, dtype: str, folder: Path) -> None:
+    def __init__(self, dtype: str) -> None:
         from rnndsl.backend.module import build
 
-        spec = folder / "cells.rnn"
-        spec.write_text(text(dtype))
-        sink = Sink()
-        plan = elaborate(Job(spec).resolve(), "cells", {}, sink)
-        assert plan is not None, "\n".join(f"{d.span} {d.message}" for d in sink.found)
+        plan = plan_of(text(dtype))
         numbers = {"f64": np.float64, "f32": np.float32}[dtype]
         self.dtype, self.variables, self.data = dtype, values_of(plan, numbers), data_of(numbers)
         self.results = {k: v.numpy() for k, v in build(plan).apply(self.variables, self.data, 0).items()}
@@ -96,8 +88,8 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return cache(lambda dtype: Run(dtype, tmp_path_factory.mktemp(dtype)))
+def runs() -> Any:
+    return cache(Run)
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32"])
