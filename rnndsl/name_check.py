@@ -9,8 +9,9 @@ from rnndsl.builtins import COLLECTIONS, NAMES, WORDS
 from rnndsl.codes import names as codes
 from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Sink, did_you_mean
-from rnndsl.resolve import ResolvedModule, walk
+from rnndsl.resolve import ResolvedModule
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 
 PARAMETER_TYPES = frozenset({"int", "float", "bool", "string", "dtype", "fn", "initializer", "block", "cell", "axis"})
 

@@ -6,7 +6,6 @@ definitions and imports come before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -171,17 +170,3 @@ def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:
         if each is not resolver.core and each.path is not None and each.read_whole:
             check_names(each, sink)
     return module
-
-
-def walk(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Statement]:
-    """Every statement, those within `if`, `for` and scopes included."""
-    for statement in statements:
-        yield statement
-        match statement:
-            case tree.If():
-                yield from walk(statement.yes)
-                yield from walk(statement.no)
-            case tree.For() | tree.Scope():
-                yield from walk(statement.body)
-            case _:
-                pass

@@ -10,7 +10,6 @@ from rnndsl.codes import names as names_codes
 from rnndsl.codes import time as codes
 from rnndsl.elaborate import instances, scan_options, scanning, stepping
 from rnndsl.elaborate.attributes import layer_of, new_value
-from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.binding import bind
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.lookup import is_word
@@ -30,9 +29,9 @@ from rnndsl.elaborate.values import (
     describe,
 )
 from rnndsl.ops import Required
-from rnndsl.resolve import walk
 from rnndsl.source import Span
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 
 _MERGES = ("concat", "sum", "mul", "average", "none")
 

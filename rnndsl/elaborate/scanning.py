@@ -11,9 +11,9 @@ from rnndsl.elaborate.scan_options import Options
 from rnndsl.elaborate.session import Session, StateRecordInProgress, StepContext
 from rnndsl.elaborate.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, describe
 from rnndsl.plan.model import GraphInput, Initializer, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
-from rnndsl.resolve import walk
 from rnndsl.source import Span
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 
 
 def scan(session: Session, cell: Instance | MappedCell, options: Options, span: Span, path: str) -> ScanResult:

@@ -1,0 +1,43 @@
+"""`rnndsl new CELL`: a definition of the standard library as text of the user's own, to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.diagnostics import did_you_mean
+from rnndsl.library import Entry, entries, find, own_file
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print the definition, or write it to a new file. Raises UsageError for a name that the library lacks or that two modules have."""
+    parser = Parser("rnndsl new", "Print a block or cell of the standard library as text of your own, to change it.")
+    parser.add_argument("name", metavar="NAME", help="such as LSTM, or std.tf1.GRUCell")
+    parser.add_argument("--as", dest="renamed", metavar="NAME", help="the definition's new name")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to this file, which must not exist")
+    arguments = parser.read(argv)
+    if arguments.renamed is not None and not arguments.renamed.isidentifier():
+        raise UsageError(f"`{arguments.renamed}` is not a name")
+    text = own_file(_entry(arguments.name), arguments.renamed)
+    if arguments.output is None:
+        print(text, end="")
+        return 0
+    try:
+        with Path(arguments.output).open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"`{arguments.output}` exists", "give another file: nothing is overwritten") from None
+    except OSError as error:
+        raise UsageError(f"cannot write `{arguments.output}`: {error.strerror}") from None
+    return 0
+
+
+def _entry(name: str) -> Entry:
+    found = find(name)
+    if not found:
+        near = did_you_mean(name.rpartition(".")[2], [e.name for e in entries()])
+        raise UsageError(f"the standard library has no `{name}`", near or "`rnndsl doc` lists it")
+    if len(found) > 1:
+        raise UsageError(f"`{name}` is in {' and '.join(e.module for e in found)}", f"say which: `{found[0].module}.{name}`")
+    return found[0]
