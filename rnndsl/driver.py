@@ -67,11 +67,12 @@ class Job:
         Raises DiagnosticsError, and SettingError for a parameter that the model has not, or of another type.
         """
         from rnndsl.elaborate import elaborate
+        from rnndsl.passes.make_stream import add_stream_signature
         from rnndsl.plan.verifier import verify
 
         plans = [elaborate(module, m.name.name, dict(settings.get(m.name.name, {})), self.sink) for m in models]
         self.sink.raise_if_failed()
-        done = [plan for plan in plans if plan is not None]
+        done = [add_stream_signature(plan) for plan in plans if plan is not None]
         for plan in done:
             verify(plan)
             self.watch("plan", lambda plan=plan: _show_plan(plan))
