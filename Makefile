@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
 
 .PHONY: help venv test lint types check sunspots schemas clean
 
@@ -39,7 +40,8 @@ sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
 	$(BIN)/python docs/examples/sunspots.py build/sunspots
 
 schemas: $(STAMP)  ## write the published JSON Schemas again
-	$(BIN)/python -m rnndsl.cli.schemas docs/schemas
+	$(BIN)/python -m rnndsl.cli.schemas docs
+	$(BIN)/python -m rnndsl.manifest > docs/manifest.schema.json
 
 clean:  ## remove what was built; the environment stays
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

@@ -156,9 +156,10 @@ class Loaded:
         """The outputs as a pure function of variables (by path) and inputs; `step` numbers the random draws."""
         return _numpy(self._module.apply(*self._pure(variables, inputs, step)))
 
-    def gradients(self, variables: Arrays, inputs: Arrays, *, step: int = 0) -> dict[str, Any]:
-        """Loss, gradients by path and new values of updated variables, as a pure function of variables, inputs and targets."""
-        return _numpy(self._module.gradients(*self._pure(variables, inputs, step)))
+    def gradients(self, variables: Arrays, inputs: Arrays, targets: Arrays | None = None, *, step: int = 0) -> dict[str, Any]:
+        """`loss`, `gradients` by path and `updates` (new values of updated variables by path), as a pure function."""
+        values, data, at = self._pure(variables, inputs, step)
+        return _numpy(self._module.gradients(values, data, _as_tensors(targets or {}), at))
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the present values of all variables to a `.npz`, by path."""
@@ -178,7 +179,7 @@ class Loaded:
         from rnndsl.backend.tensorflow_module import tf
 
         values = {path: tf.cast(tf.convert_to_tensor(v), self._tensors[path].dtype) for path, v in variables.items()}
-        return values, {name: tf.convert_to_tensor(v) for name, v in inputs.items()}, tf.constant(step, tf.int64)
+        return values, _as_tensors(inputs), tf.constant(step, tf.int64)
 
 
 def _tensors(given: dict[str, Any], specs: dict[str, Any], signature: str) -> dict[str, Any]:
@@ -195,6 +196,12 @@ def _tensors(given: dict[str, Any], specs: dict[str, Any], signature: str) -> di
         if not specs[name].shape.is_compatible_with(array.shape):
             raise ValueError(f"`{name}` is {specs[name].dtype.name}{specs[name].shape}, not an array of shape {array.shape}")
     return {name: tf.constant(array.astype(specs[name].dtype.as_numpy_dtype)) for name, array in arrays.items()}
+
+
+def _as_tensors(values: Arrays) -> dict[str, Any]:
+    from rnndsl.backend.tensorflow_module import tf
+
+    return {name: tf.convert_to_tensor(value) for name, value in values.items()}
 
 
 def _numpy(value: Any) -> Any:

@@ -22,7 +22,7 @@ STAGES = [
     ["reading", "render"],
     ["syntax"],
     ["plan", "ops", "type_rules", "optimizer_table", "initializers", "builtins"],
-    ["resolve", "name_check"],
+    ["library", "resolve", "name_check"],
     ["elaborate"],
     ["summary", "exchange", "files", "manifest"],
     ["passes"],

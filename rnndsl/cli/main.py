@@ -23,6 +23,8 @@ COMMANDS = {
     "inspect": "show the variables, collections and signatures of a spec or an artefact",
     "run": "run an artefact or a spec on arrays",
     "fmt": "format specs",
+    "new": "print a cell of the standard library, to change it",
+    "doc": "list the standard library and the functions of the language",
 }
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics as JSON: the published form, with a JSON Schema (`docs/schemas/diagnostics.schema.json`)."""
+"""Diagnostics as JSON: the published form, with a JSON Schema (`docs/diagnostics.schema.json`)."""
 
 from __future__ import annotations
 

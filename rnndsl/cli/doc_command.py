@@ -1,0 +1,49 @@
+"""`rnndsl doc [NAME]`: the standard library and the functions of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.diagnostics import did_you_mean
+from rnndsl.library import entries, find
+from rnndsl.render import library
+
+
+def run(argv: Sequence[str]) -> int:
+    """List the library, show one definition in full, or write the whole as a page."""
+    parser = Parser("rnndsl doc", "Show the standard library: signatures, papers, equations.")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a definition (LSTM, std.tf1.GRUCell) or a module (std.cells)")
+    parser.add_argument("--functions", action="store_true", help="list the functions of the language")
+    parser.add_argument("--html", metavar="FILE", help="write the whole library as a page with its equations set")
+    arguments = parser.read(argv)
+    if arguments.html is not None:
+        return _write(Path(arguments.html), library.page(entries()))
+    if arguments.functions:
+        print(library.function_table(), end="")
+        return 0
+    print(_text(arguments.name), end="")
+    return 0
+
+
+def _text(name: str | None) -> str:
+    every = entries()
+    if name is None:
+        return library.listing(every)
+    of_module = [e for e in every if e.module == name]
+    if of_module:
+        return library.listing(of_module)
+    found = find(name)
+    if not found:
+        near = did_you_mean(name.rpartition(".")[2], [e.name for e in every])
+        raise UsageError(f"the standard library has no `{name}`", near or "`rnndsl doc` lists it")
+    return "\n".join(library.describe(e) for e in found)
+
+
+def _write(path: Path, text: str) -> int:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
+    return 0

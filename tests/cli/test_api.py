@@ -1,0 +1,167 @@
+"""`rnndsl.compile` and `rnndsl.load`, and `rnndsl run` on what they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rnndsl
+from rnndsl.cli.main import main
+
+pytestmark = pytest.mark.tf
+
+SPEC = """rnn 1
+model line(units: int = 1) {
+  input x: f32[batch, 3]
+  target y: f32[batch, units]
+  layer head = Dense(units)
+  layer norm = BatchNorm(momentum = 0.5)
+  prediction = norm(head(x))
+  output prediction
+  loss mse = mean(square(prediction - y))
+  train step = sgd(rate = 0.1) after update_ops
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("api")
+    (root / "line.rnn").write_text(SPEC)
+    return rnndsl.compile(root / "line.rnn", root / "out", units=2)
+
+
+@pytest.fixture
+def model(folder: Path) -> rnndsl.Loaded:
+    return rnndsl.load(folder)
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(16, 3)).astype(np.float32)
+    return {"x": x, "y": (x[:, :2] - x[:, 1:]).astype(np.float32)}
+
+
+def test_a_wrong_spec_and_a_wrong_parameter(tmp_path: Path) -> None:
+    (tmp_path / "line.rnn").write_text(SPEC.replace("norm(head(x))", "norm(hed(x))"))
+    with pytest.raises(rnndsl.DiagnosticsError, match="RNN0101") as caught:
+        rnndsl.compile(tmp_path / "line.rnn", tmp_path / "out")
+    assert caught.value.diagnostics[0].code == "RNN0101"
+    (tmp_path / "line.rnn").write_text(SPEC)
+    with pytest.raises(rnndsl.SettingError, match="units"):
+        rnndsl.compile(tmp_path / "line.rnn", tmp_path / "out", unit=2)
+    with pytest.raises(rnndsl.SettingError):
+        rnndsl.compile(tmp_path / "line.rnn", tmp_path / "out", units=2.5)
+    with pytest.raises(rnndsl.SettingError, match="has the models line"):
+        rnndsl.compile(tmp_path / "line.rnn", tmp_path / "out", model="lines")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_an_output_it_is_a_temporary_folder(tmp_path: Path) -> None:
+    (tmp_path / "line.rnn").write_text(SPEC)
+    made = rnndsl.compile(tmp_path / "line.rnn")
+    assert (made / "manifest.json").is_file()
+    assert [p.name for p in tmp_path.iterdir()] == ["line.rnn"]
+
+
+def test_prediction_is_the_formula(model: rnndsl.Loaded, data: dict[str, np.ndarray]) -> None:
+    v = model.variables
+    expected = (data["x"] @ v["head/kernel"] + v["head/bias"]) / np.sqrt(1 + 1e-3)
+    np.testing.assert_allclose(model.predict(x=data["x"])["prediction"], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(model.predict({"x": data["x"]})["prediction"], model.predict(x=data["x"])["prediction"])
+
+
+def test_training_changes_memory_alone_and_reset_undoes_it(model: rnndsl.Loaded, folder: Path, data: dict[str, np.ndarray]) -> None:
+    before = model.variables
+    losses = [float(model.train("step", data)["mse"]) for _ in range(30)]
+    assert losses[-1] < losses[0] / 3
+    assert not np.array_equal(model.variables["norm/moving_mean"], before["norm/moving_mean"])
+    for path, value in rnndsl.load(folder).variables.items():
+        np.testing.assert_array_equal(value, before[path])
+    model.reset()
+    for path, value in model.variables.items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_what_the_model_is_made_of(model: rnndsl.Loaded) -> None:
+    assert {"predict", "evaluate", "step", "initialize", "reset"} <= set(model.signatures)
+    assert model.collections["trainable_variables"] == ("head/kernel", "head/bias", "norm/gamma", "norm/beta")
+    assert model.manifest["parameters"] == {"units": 2}
+    initial = model.initialize()
+    np.testing.assert_array_equal(initial["head/kernel"], model.variables["head/kernel"])
+
+
+def test_the_model_as_pure_functions(model: rnndsl.Loaded, data: dict[str, np.ndarray]) -> None:
+    values = {p: v for p, v in model.variables.items() if not p.startswith("train/")}
+    outputs = model.apply(values, {"x": data["x"]})
+    np.testing.assert_allclose(outputs["prediction"], model.predict(x=data["x"])["prediction"], rtol=1e-6)
+    found = model.gradients(values, {"x": data["x"]}, {"y": data["y"]})
+    assert set(found["gradients"]) == {"head/kernel", "head/bias", "norm/gamma", "norm/beta"}
+    assert set(found["updates"]) == {"norm/moving_mean", "norm/moving_variance"}
+
+
+def test_weights_are_kept(model: rnndsl.Loaded, folder: Path, data: dict[str, np.ndarray], tmp_path: Path) -> None:
+    model.train("step", data)
+    model.save_weights(tmp_path / "w.npz")
+    other = rnndsl.load(folder)
+    other.load_weights(tmp_path / "w.npz")
+    model.train("step", data)
+    other.train("step", data)
+    for path, value in model.variables.items():
+        np.testing.assert_array_equal(value, other.variables[path])
+
+
+def test_wrong_arguments(model: rnndsl.Loaded, data: dict[str, np.ndarray]) -> None:
+    for wrong in ({}, {"z": 1}, {"x": np.zeros((2, 4))}):
+        with pytest.raises(ValueError, match="`"):
+            model.predict(wrong)
+    with pytest.raises(ValueError, match="no signature `stepp`"):
+        model.train("stepp", data)
+    with pytest.raises(KeyError, match="head/kernel"):
+        model.assign({"head/kernl": 1.0})
+    with pytest.raises(ValueError, match="shape"):
+        model.assign({"head/bias": np.zeros(3)})
+    with pytest.raises(FileNotFoundError):
+        rnndsl.load(Path("nowhere"))
+
+
+def test_run_on_files(folder: Path, data: dict[str, np.ndarray], model: rnndsl.Loaded, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "x.csv", data["x"], delimiter=",", header="a,b,c", comments="")
+    np.save(tmp_path / "y.npy", data["y"])
+    np.savez(tmp_path / "both.npz", **data)
+    x, both, out = (str(tmp_path / name) for name in ("x.csv", "both.npz", "o.npz"))
+    assert main(["run", str(folder), x, "-o", out]) == 0
+    np.testing.assert_allclose(np.load(out)["prediction"], model.predict(x=data["x"])["prediction"], rtol=1e-5)
+    assert main(["run", str(folder), both, "--signature", "evaluate", "-o", out]) == 0
+    named = ["--input", f"x={x}", "--input", f"y={tmp_path / 'y.npy'}"]
+    assert main(["run", str(folder), *named, "--signature", "step", "-o", out]) == 0
+    assert main(["run", str(folder.parent / "line.rnn"), x, "--set", "units=3", "-o", str(tmp_path / "o.csv")]) == 0
+    assert (tmp_path / "o.csv").read_text().startswith("prediction_0,prediction_1,prediction_2\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x.csv", "--signature", "evaluate"], "takes the inputs"),
+        (["--input", "x=x.csv", "--signature", "step"], "`step` wants y: f32[batch, 2]"),
+        (["--input", "z=x.csv"], "no input `z`"),
+        (["none.csv"], "no file"),
+        (["x.csv", "--signature", "predic"], "no signature `predic`"),
+        (["x.csv", "--set", "units=3"], "already compiled"),
+    ],
+)
+def test_run_with_wrong_arguments(
+    folder: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.csv").write_text("1,2,3\n")
+    assert main(["run", str(folder), *arguments]) == 2
+    assert message in capsys.readouterr().err
