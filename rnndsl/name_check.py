@@ -134,8 +134,9 @@ class _Checker:
             return
         if name in NAMES or name in WORDS or name in self.module.axes:
             return
-        known = self.defined | self.module.all_names() | NAMES | WORDS
-        self.sink.add(codes.UNKNOWN_NAME(node.span, name=name).suggest(did_you_mean(name, known)))
+        known = (self.defined | self.module.all_names() | NAMES | WORDS) - {"none", "t"}
+        hint = f"a collection is written `{{{name}}}`" if name in self.collections else did_you_mean(name, known)
+        self.sink.add(codes.UNKNOWN_NAME(node.span, name=name).suggest(hint))
 
     def _collections(self, node: tree.CollectionSet) -> None:
         for name in node.names:

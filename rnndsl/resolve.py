@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from rnndsl.builtins import COLLECTIONS
 from rnndsl.codes import names as codes
+from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Sink, SpecError, did_you_mean
 from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import parse, tree
@@ -104,13 +106,22 @@ class Resolver:
             case tree.Import():
                 self._import(module, item)
             case tree.AxisDecl():
-                module.axes.update({n.name: n.span for n in item.names})
+                self._list(module.axes, item.names)
             case tree.CollectionDecl():
-                module.collections.update({n.name: n.span for n in item.names})
+                self._list(module.collections, item.names)
+                predeclared = [n for n in item.names if n.name in COLLECTIONS]
+                self.sink.extend(training_codes.DECLARED_COLLECTION(n.span, name=n.name) for n in predeclared)
             case tree.LayoutDef():
                 self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, Symbol(item, module))
             case _:
                 self._bind(module, item.name.name, item.name.span, Symbol(item, module))
+
+    def _list(self, declared: dict[str, Span], names: tuple[tree.Name, ...]) -> None:
+        """Notes axes or collections, each once."""
+        for name in names:
+            first = declared.setdefault(name.name, name.span)
+            if first != name.span:
+                self.sink.add(codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first))
 
     def _bind(self, module: ResolvedModule, name: str, span: Span, symbol: Symbol) -> None:
         if name in module.names:
@@ -149,6 +160,7 @@ class Resolver:
             return
         if isinstance(symbol.item, tree.Definition) and symbol.item.kind == "model":
             self.sink.add(codes.IMPORTS_MODEL(imported.span, name=imported.name))
+            module.imported[imported.alias] = imported.span
             return
         self._bind(module, imported.alias, imported.span, symbol)
         module.imported[imported.alias] = imported.span
@@ -165,7 +177,7 @@ def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:
     resolver = Resolver(reader, sink)
     resolver.core = resolver.std(CORE, None)
     module = resolver.file(path, None)
-    module.sound = not sink.failed
+    module.sound = all(each.read_whole for each in resolver.modules.values())
     for each in resolver.modules.values():
         if each is not resolver.core and each.path is not None and each.read_whole:
             check_names(each, sink)

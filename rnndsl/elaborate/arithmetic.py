@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,14 +22,17 @@ def compute(op: Op, arguments: Sequence[Any], span: Span) -> int | float | bool:
     try:
         result = op.scalar(*arguments)
     except ZeroDivisionError:
-        name_codes.DIVIDES_BY_ZERO(span, problem="division by zero").throw()
+        name_codes.ARITHMETIC(span, problem="division by zero").throw()
     except OverflowError:
         NUMBER_TOO_LARGE(span).throw()
-    except (ValueError, TypeError) as error:
-        name_codes.DIVIDES_BY_ZERO(span, problem=str(error)).throw()
+    except (ValueError, TypeError):
+        shown = ", ".join(str(a) for a in arguments)
+        name_codes.ARITHMETIC(span, problem=f"`{op.name}` is undefined for {shown}").throw()
     if isinstance(result, complex):
-        name_codes.DIVIDES_BY_ZERO(span, problem="the result is not a real number").throw()
+        name_codes.ARITHMETIC(span, problem="the result is not a real number").throw()
     if isinstance(result, int) and not isinstance(result, bool) and not -_LIMIT <= result < _LIMIT:
+        NUMBER_TOO_LARGE(span).throw()
+    if isinstance(result, float) and not math.isfinite(result):
         NUMBER_TOO_LARGE(span).throw()
     return result
 

@@ -105,7 +105,9 @@ def _check_names(session: Session, found: Sequence[Variable]) -> None:
         first = taken.setdefault(name, variable.path)
         if first != variable.path:
             span = session.variables[variable.path].span if variable.path in session.variables else None
-            session.sink.add(name_codes.ARTEFACT_NAMES_MEET(span, a=first, b=variable.path, name=name))
+            meets = name_codes.ARTEFACT_NAMES_MEET(span, a=first, b=variable.path, name=name)
+            other = session.variables.get(first)
+            session.report(meets.note(f"`{first}` is declared here", other.span) if other else meets)
 
 
 def update_list(session: Session) -> list[Update]:
@@ -215,7 +217,7 @@ def _signatures(session: Session, plan: Plan, declared: Sequence[tree.SignatureD
     if measures:
         found.append(Signature(name="evaluate", kind="evaluate", inputs=_needs(plan, measures), outputs=_names(measures)))
     found += [_train(plan, train) for train in plan.trains]
-    paths = tuple(artefact_name(v.path) for v in plan.variables if v.kind in ("param", "var"))
+    paths = tuple(v.path for v in plan.variables if v.kind in ("param", "var"))
     found += [Signature(name="initialize", kind="initialize", outputs=paths), Signature(name="reset", kind="reset")]
     if any(v.kind == "carried" for v in plan.variables):
         found.append(Signature(name="reset_states", kind="reset_states"))

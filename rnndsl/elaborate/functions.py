@@ -172,7 +172,9 @@ def _penalty(op: str) -> Special:
             ).throw()
         type = TensorType(env.defaults.dtype)
         attrs = {"collection": value.names[0], "of": op}
-        return session.builder.leaf("penalty", type, attrs, call.span)
+        made = session.builder.leaf("penalty", type, attrs, call.span)
+        session.penalties[made.id] = call.span
+        return made
 
     return penalty
 

@@ -43,7 +43,14 @@ def member_name(session: Session, expr: tree.Index, family: str, env: Env) -> st
 def family_index(session: Session, expr: tree.Expr, env: Env) -> str:
     """The end of a member's name: `2`, or `0_2` for the index `[0, 2]`."""
     parts = expr.items if isinstance(expr, tree.ListExpr) else (expr,)
-    return "_".join(str(integer(session, part, env, "the index of a family")) for part in parts)
+    return "_".join(str(_from_zero(session, part, env)) for part in parts)
+
+
+def _from_zero(session: Session, expr: tree.Expr, env: Env) -> int:
+    value = integer(session, expr, env, "the index of a family")
+    if value < 0:  # it becomes a part of a path
+        codes.BAD_INDEX(expr.span, problem=f"the index of a family is a whole number from 0 up, not {value}").throw()
+    return value
 
 
 def member(session: Session, expr: tree.Index, family: Family, env: Env) -> Value:

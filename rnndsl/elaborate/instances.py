@@ -37,6 +37,7 @@ from rnndsl.name_check import PARAMETER_TYPES
 from rnndsl.ops import Required
 from rnndsl.source import Span
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 
 _MAX_DEPTH = 64
 
@@ -94,7 +95,12 @@ def typed(param: tree.ConstructorParam, value: Value, span: Span) -> Value:
     elif _fits(param.type.name, value):
         return float(value) if param.type.name == "float" and isinstance(value, int) else value
     wanted = f"[{param.type.name}]" if param.is_list else param.type.name
-    wrong = codes.WRONG_KIND(span, what=describe(value), wanted=f"{'an' if wanted[0] in 'aeio' else 'a'} {wanted}")
+    what = describe(value)
+    if isinstance(value, DefinitionValue):
+        what = f"{what} without its arguments"
+    elif param.is_list and isinstance(value, list):
+        what = f"a list with {describe(next(each for each in value if not _fits(param.type.name, each)))}"
+    wrong = codes.WRONG_KIND(span, what=what, wanted=f"{'an' if wanted[0] in 'aeio' else 'a'} {wanted}")
     wrong.note(f"the parameter `{param.name}` is declared here", param.span).throw()
 
 
@@ -253,6 +259,11 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
     instance.first = instance.first or span
 
     misfits: list[str] = []
+    known = {s.name.name for s in walk(definition.body) if isinstance(s, tree.Input)}
+    for name, (_, place) in values.named.items():
+        if name not in known and name.rpartition("_")[0] not in known:
+            unknown = codes.BAD_ARGUMENT(place, function=values.layer, problem=f"has no input `{name}`")
+            unknown.suggest(did_you_mean(name, known)).throw()
 
     def on_input(statement: tree.Input, name: str, env: Env) -> None:
         try:

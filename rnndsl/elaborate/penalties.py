@@ -13,15 +13,18 @@ from rnndsl.plan.model import Graph, Node, Scan, TensorType
 def spell_out(session: Session, collections: Mapping[str, tuple[str, ...]]) -> Graph:
     """The top graph with each `penalty` in plain operations. An empty collection is diagnosed; then raises Poisoned."""
     nodes: list[Node | Scan] = []
+    failed = False
     for node in session.builder.nodes:
         if isinstance(node, Scan) or node.op != "penalty":
             nodes.append(node)
             continue
         paths = [p for p in collections.get(node.attrs["collection"], ()) if p in session.variables]
         if not paths:
-            session.sink.add(codes.EMPTY_COLLECTION(None, name=node.attrs["collection"]).note(f"it is used at {node.place}"))
-            raise Poisoned
+            session.report(codes.EMPTY_COLLECTION(session.penalties.get(node.id), name=node.attrs["collection"]))
+            failed = True
         nodes += _penalty(session, node, paths)
+    if failed:
+        raise Poisoned
     graph = session.builder.graph()
     return Graph(graph.inputs, tuple(nodes))
 

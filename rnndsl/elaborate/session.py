@@ -115,6 +115,7 @@ class Session:
     bytes: int = 0
     anonymous: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
     applications: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    penalties: dict[str, Span] = field(default_factory=dict[str, Span])
     constants: dict[int, Lazy] = field(default_factory=dict[int, Lazy])
     rounds: int = 0
     _calls: int = 0
@@ -191,6 +192,8 @@ class Session:
         self.applications.append((layer, span))
         try:
             yield
+        except SpecError as error:
+            raise SpecError(self._placed(error.diagnostic)) from None
         finally:
             self.applications.pop()
 
@@ -282,15 +285,26 @@ class Session:
             pass
 
     def report(self, diagnostic: Diagnostic) -> None:
-        """Tells a fault, once a place, and of one in the standard library, or of types in a definition, where it is applied."""
+        """Tells a fault, once a place."""
+        diagnostic = self._placed(diagnostic)
         span = diagnostic.span
         foreign = span is not None and span.source.name.startswith("std/")
-        if span is not None and not foreign and any(d.code == diagnostic.code and d.span == span for d in self.sink.found):
+        known = (diagnostic.code, name_codes.UNKNOWN_NAME.number)
+        if span is not None and not foreign and any(d.span == span and d.code in known for d in self.sink.found):
             return
-        outer = next((each for each in reversed(self.applications) if not each[1].source.name.startswith("std/")), None)
-        if outer and (foreign or diagnostic.code.startswith("RNN02")) and diagnostic.span != outer[1]:
-            diagnostic = diagnostic.note(f"in this application of `{outer[0]}`", outer[1])
         self.sink.add(diagnostic)
+
+    def _placed(self, diagnostic: Diagnostic) -> Diagnostic:
+        """With a note on the application of the user's that led to a fault in the standard library, or of types in a definition."""
+        span = diagnostic.span
+        applied = next((each for each in reversed(self.applications) if not each[1].source.name.startswith("std/")), None)
+        if span is None or applied is None or any(note.span == applied[1] for note in diagnostic.notes):
+            return diagnostic
+        layer, at = applied
+        within = span.source is at.source and at.start <= span.start and span.end <= at.end
+        if within or not (span.source.name.startswith("std/") or diagnostic.code.startswith("RNN02")):
+            return diagnostic
+        return diagnostic.note(f"in this application of `{layer}`", at)
 
     def tensor(self, value: Value, span: Span, dtype: DType | None = None) -> Tensor:
         """`value` as a tensor: a scan's outputs, a variable's value, a number as a constant of `dtype`."""

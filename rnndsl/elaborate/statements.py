@@ -6,6 +6,7 @@ equations may stand in any order. What cannot be a name (outputs, updates, losse
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -183,8 +184,10 @@ class Declarer:
 
     def _model_statement(self, statement: tree.Statement, env: Env) -> None:
         if env.kind != "model":
-            what = type(statement).__name__.removesuffix("Selector").removesuffix("Decl").lower()
-            codes.MISPLACED(statement.span, what=f"`{what}`", where=f"a {env.kind}: it belongs to a model").throw()
+            what = re.match(r"\w+", statement.span.text)
+            codes.MISPLACED(
+                statement.span, what=f"`{what[0] if what else ''}`", where=f"a {env.kind}: it belongs to a model"
+            ).throw()
         if isinstance(statement, tree.Measure):
             named = tree.IndexedName(statement.name.span, statement.name.name)
             default = "error" if statement.kind == "residual" else "everything"

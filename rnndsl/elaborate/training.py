@@ -163,7 +163,9 @@ def _losses(statement: tree.Train, losses: Sequence[Named], residuals: Sequence[
             unknown = codes.UNKNOWN_LOSS(name.span, name=name.name)
             is_residual = name.name in {r.name for r in residuals}
             hint = f"`{name.name}` is a residual: reduce it, `loss mse = mean(square({name.name}))`" if is_residual else None
-            listed = f"the losses are {', '.join(f'`{n}`' for n in sorted(known))}" if known else "write `loss name = …` in the model"
+            listed = (
+                f"the losses are {', '.join(f'`{n}`' for n in sorted(known))}" if known else "write `loss name = …` in the model"
+            )
             unknown.suggest(hint or did_you_mean(name.name, known) or listed).throw()
     return tuple(dict.fromkeys(n.name for n in statement.on))
 
