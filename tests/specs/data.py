@@ -71,4 +71,17 @@ def long_memory() -> Arrays:
     return {"signal": wave[:, :-1], "next": wave[:, 1:]}
 
 
-ALL = {each.__name__: each for each in (sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory)}
+def attention_decoder() -> Arrays:
+    """Words and the same words backwards; 1 is the end, and 0 fills up the rest."""
+    random = np.random.default_rng(4)
+    lengths = random.integers(2, 7, 64).astype(np.int32)
+    source, translation = np.zeros((64, 6), np.int32), np.zeros((64, 7), np.int32)
+    for row, backwards, n in zip(source, translation, lengths, strict=True):
+        row[:n] = random.integers(2, 12, n)
+        backwards[: n + 1] = [*row[:n][::-1], 1]
+    return {"source": source, "source_length": lengths, "translation": translation}
+
+
+ALL = {
+    each.__name__: each for each in (sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder)
+}
