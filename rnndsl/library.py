@@ -1,4 +1,4 @@
-"""The standard library as a catalogue: each block and cell with its signature, equations and papers; its text, to copy and change."""
+"""The standard library as a catalogue: each definition with its signature, equations and papers; its text, to copy and change."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Entry(Immutable):
 
     def needs(self) -> list[tree.ImportedName]:
         """What the definition uses of its own module, as imports."""
-        own = {item.name.name: item for item in self.file.items if isinstance(item, tree.Definition | tree.FunctionDef | tree.Const)}
+        own = {
+            item.name.name: item for item in self.file.items if isinstance(item, tree.Definition | tree.FunctionDef | tree.Const)
+        }
         used = set(_names(self.definition)) & set(own) - {self.name}
         return [tree.ImportedName(self.definition.span, name, name) for name in own if name in used]
 

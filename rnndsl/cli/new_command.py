@@ -11,7 +11,7 @@ from rnndsl.library import Entry, entries, find, own_file
 
 
 def run(argv: Sequence[str]) -> int:
-    """Print the definition, or write it to a new file. Raises UsageError for a name that the library lacks or that two modules have."""
+    """Print the definition, or write it to a new file. Raises UsageError for a name that is in no module, or in two."""
     parser = Parser("rnndsl new", "Print a block or cell of the standard library as text of your own, to change it.")
     parser.add_argument("name", metavar="NAME", help="such as LSTM, or std.tf1.GRUCell")
     parser.add_argument("--as", dest="renamed", metavar="NAME", help="the definition's new name")

@@ -1,0 +1,101 @@
+"""The standard library and the functions of the language, as text and as a static page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from rnndsl.builtins import SPECIALS
+from rnndsl.library import Entry
+from rnndsl.ops import Op, Parameter, Required, functions
+from rnndsl.render.math import equation
+from rnndsl.render.table import table
+from rnndsl.syntax.format_statements import statement_text
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+body { color: #1a1a1a; background: #fff }
+h2 { border-bottom: 1px solid #ccc; margin-top: 3rem }
+article { margin: 2rem 0 } article h3 { font: 600 1rem/1.4 ui-monospace, monospace; margin: 0 }
+article p { margin: .3rem 0 .6rem } ul.owns { font: .85rem/1.5 ui-monospace, monospace; color: #555 }
+math { font-size: 1.05rem; margin: .15rem 0 } math[display="block"] { text-align: left; margin-left: 2rem }
+nav { columns: 3; font: .85rem/1.6 ui-monospace, monospace } a { color: #0645ad; text-decoration: none }
+table { border-collapse: collapse; font-size: .9rem } td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top }
+@media (prefers-color-scheme: dark) { body { background: #16181c; color: #e6e6e6 } a { color: #8ab4f8 } ul.owns { color: #aaa } }
+"""
+
+
+def listing(entries: Sequence[Entry]) -> str:
+    """One line a definition: its signature and the first sentence of its doc comment, by module."""
+    lines: list[str] = []
+    for module in dict.fromkeys(e.module for e in entries):
+        lines += ["", module] if lines else [module]
+        for entry in (e for e in entries if e.module == module):
+            lines.append(f"  {' '.join(entry.signature.split())}")
+            lines += [f"      {line}" for line in entry.doc.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def describe(entry: Entry) -> str:
+    """A definition in full: signature, papers, what it owns, its states and equations."""
+    lines = [f"{entry.module}: {' '.join(entry.signature.split())}", "", *entry.doc.splitlines(), ""]
+    parts = (("owns", entry.variables), ("states", entry.states), ("equations", entry.equations))
+    for title, statements in parts:
+        if statements:
+            lines += [f"{title}:", *(f"  {statement_text(s, '  ')}" for s in statements)]
+    return "\n".join(lines) + "\n"
+
+
+def function_table() -> str:
+    """Every function of the language: parameters with defaults, formula, gradient."""
+    return table(("function", "value", "gradient"), _rows())
+
+
+def _rows() -> list[tuple[str, str, str]]:
+    plain = [(_signature(op), op.formula, op.gradient) for name, op in functions().items() if name not in SPECIALS]
+    return plain + [(signature, value, "through it") for signature, value in SPECIALS.values()]
+
+
+def _signature(op: Op) -> str:
+    over = ", over = …" if op.kind == "reduction" else ""
+    return f"{op.name}({', '.join(map(_parameter, op.parameters))}{over})"
+
+
+def _parameter(parameter: Parameter) -> str:
+    if parameter.default is Required:
+        return parameter.name
+    default = parameter.default
+    shown = str(default).lower() if isinstance(default, bool) else "…" if default is None else str(default)
+    return f"{parameter.name} = {shown}"
+
+
+def page(entries: Sequence[Entry]) -> str:
+    """The whole library as one page of HTML with MathML; it needs nothing from elsewhere."""
+    links = "".join(f'<a href="#{_anchor(e)}">{escape(e.name)}</a><br>' for e in entries)
+    body: list[str] = []
+    for module in dict.fromkeys(e.module for e in entries):
+        body.append(f"<h2>{escape(module)}</h2>")
+        body += [_article(e) for e in entries if e.module == module]
+    rows = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(value)}</td><td>{escape(gradient)}</td></tr>"
+        for name, value, gradient in _rows()
+    )
+    functions_part = f"<h2>Functions</h2><table><tr><th>function</th><th>value</th><th>gradient</th></tr>{rows}</table>"
+    title = "The standard library of rnndsl"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
+        f"<body><h1>{title}</h1><nav>{links}</nav>\n{''.join(body)}\n{functions_part}</body></html>\n"
+    )
+
+
+def _anchor(entry: Entry) -> str:
+    return f"{entry.module}.{entry.name}"
+
+
+def _article(entry: Entry) -> str:
+    owns = "".join(f"<li>{escape(statement_text(s, ''))}</li>" for s in (*entry.variables, *entry.states))
+    equations = "".join(equation(s) for s in entry.equations)
+    return (
+        f'<article id="{_anchor(entry)}"><h3>{escape(" ".join(entry.signature.split()))}</h3>'
+        f"<p>{escape(' '.join(entry.doc.split()))}</p>{equations}<ul class='owns'>{owns}</ul></article>\n"
+    )
