@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnndsl.diagnostics import Sink
 from rnndsl.reading import Reader, std_modules
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import parse, tree
+from rnndsl.syntax.format_expressions import flat
 from rnndsl.syntax.format_statements import definition_text
 from rnndsl.syntax.walk import walk
 
@@ -41,8 +43,9 @@ class Entry(Immutable):
         return [s for s in walk(self.definition.body) if isinstance(s, tree.State)]
 
     @property
-    def equations(self) -> list[tree.Equation | tree.Output]:
-        return [s for s in walk(self.definition.body) if isinstance(s, tree.Equation | tree.Output)]
+    def equations(self) -> list[tuple[str, tree.Equation | tree.Output]]:
+        """Equations and the output, each with the compile-time condition under which it holds, empty for always."""
+        return list(_equations(self.definition.body, ""))
 
     @property
     def variables(self) -> list[tree.VariableDecl | tree.Layer]:
@@ -66,6 +69,25 @@ class Entry(Immutable):
         }
         used = set(_names(self.definition)) & set(own) - {self.name}
         return [tree.ImportedName(self.definition.span, name, name) for name in own if name in used]
+
+
+def _equations(body: tuple[tree.Statement, ...], condition: str) -> Iterator[tuple[str, tree.Equation | tree.Output]]:
+    for statement in body:
+        match statement:
+            case tree.Equation() | tree.Output():
+                yield condition, statement
+            case tree.If():
+                test = flat(statement.condition)
+                yield from _equations(statement.yes, _both(condition, test))
+                yield from _equations(statement.no, _both(condition, f"not {test}" if " " not in test else f"not ({test})"))
+            case tree.For():
+                yield from _equations(statement.body, _both(condition, f"{statement.variable.name} in {flat(statement.range)}"))
+            case _:
+                pass
+
+
+def _both(first: str, second: str) -> str:
+    return f"{first}, {second}" if first else second
 
 
 def _names(definition: tree.Definition) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -18,7 +19,9 @@ body { color: #1a1a1a; background: #fff }
 h2 { border-bottom: 1px solid #ccc; margin-top: 3rem }
 article { margin: 2rem 0 } article h3 { font: 600 1rem/1.4 ui-monospace, monospace; margin: 0 }
 article p { margin: .3rem 0 .6rem } ul.owns { font: .85rem/1.5 ui-monospace, monospace; color: #555 }
-math { font-size: 1.05rem; margin: .15rem 0 } math[display="block"] { text-align: left; margin-left: 2rem }
+article div { margin: .15rem 0 .15rem 2rem; display: flex; gap: 2rem; align-items: baseline }
+article span { color: #777; font-size: .85rem }
+math { font-size: 1.05rem }
 nav { columns: 3; font: .85rem/1.6 ui-monospace, monospace } a { color: #0645ad; text-decoration: none }
 table { border-collapse: collapse; font-size: .9rem } td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e6e6e6 } a { color: #8ab4f8 } ul.owns { color: #aaa } }
@@ -39,10 +42,10 @@ def listing(entries: Sequence[Entry]) -> str:
 def describe(entry: Entry) -> str:
     """A definition in full: signature, papers, what it owns, its states and equations."""
     lines = [f"{entry.module}: {' '.join(entry.signature.split())}", "", *entry.doc.splitlines(), ""]
-    parts = (("owns", entry.variables), ("states", entry.states), ("equations", entry.equations))
-    for title, statements in parts:
+    for title, statements in (("owns", entry.variables), ("states", entry.states)):
         if statements:
             lines += [f"{title}:", *(f"  {statement_text(s, '  ')}" for s in statements)]
+    lines += ["equations:", *(f"  {statement_text(s, '  ')}{f'    # {when}' if when else ''}" for when, s in entry.equations)]
     return "\n".join(lines) + "\n"
 
 
@@ -92,10 +95,19 @@ def _anchor(entry: Entry) -> str:
     return f"{entry.module}.{entry.name}"
 
 
+def _condition(when: str) -> str:
+    return f"<span>{escape(when)}</span>" if when else ""
+
+
+def _prose(doc: str) -> str:
+    """A doc comment on one line, its `code` set as code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(" ".join(doc.split())))
+
+
 def _article(entry: Entry) -> str:
     owns = "".join(f"<li>{escape(statement_text(s, ''))}</li>" for s in (*entry.variables, *entry.states))
-    equations = "".join(equation(s) for s in entry.equations)
+    equations = "".join(f"<div>{equation(s)}{_condition(when)}</div>" for when, s in entry.equations)
     return (
         f'<article id="{_anchor(entry)}"><h3>{escape(" ".join(entry.signature.split()))}</h3>'
-        f"<p>{escape(' '.join(entry.doc.split()))}</p>{equations}<ul class='owns'>{owns}</ul></article>\n"
+        f"<p>{_prose(entry.doc)}</p>{equations}<ul class='owns'>{owns}</ul></article>\n"
     )

@@ -20,7 +20,7 @@ def equation(statement: tree.Equation | tree.Output) -> str:
         left = _identifier(_family(statement.name))
     else:
         left = _identifier("output" if statement.name is None else statement.name.name)
-    return f'<math display="block"><mrow>{left}<mo>=</mo>{_expr(statement.value, 0)}</mrow></math>'
+    return f"<math><mrow>{left}<mo>=</mo>{_expr(statement.value, 0)}</mrow></math>"
 
 
 def _family(name: tree.IndexedName) -> str:
@@ -80,9 +80,9 @@ def _bare(expr: tree.Expr) -> str:
         case tree.Conditional():
             parts = (
                 _expr(expr.yes, 0),
-                "<mtext> if </mtext>",
+                "<mtext>&#160;if&#160;</mtext>",
                 _expr(expr.condition, 0),
-                "<mtext>, else </mtext>",
+                "<mtext>, else&#160;</mtext>",
                 _expr(expr.no, 0),
             )
             return f"<mrow>{''.join(parts)}</mrow>"
@@ -121,9 +121,7 @@ def _call(expr: tree.Call) -> str:
         return f"<mrow><mo>|</mo>{_expr(plain[0].value, 0)}<mo>|</mo></mrow>"
     if name == "exp" and len(plain) == 1:
         return f"<msup><mi>e</mi>{_wrapped(plain[0].value)}</msup>"
-    parts = (
-        f"<mtext>{escape(a.name)}</mtext><mo>=</mo>{_expr(a.value, 0)}" if a.name else _expr(a.value, 0) for a in expr.arguments
-    )
+    parts = map(_argument, expr.arguments)
     return f"<mrow>{_expr(expr.function, POSTFIX)}<mo>(</mo>{'<mo>,</mo>'.join(parts)}<mo>)</mo></mrow>"
 
 
