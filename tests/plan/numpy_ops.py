@@ -46,7 +46,22 @@ def _cross_entropy(node, logits, labels):
     return -np.take_along_axis(logs, labels[..., None].astype(int), -1)[..., 0]
 
 
+def _conv(node, x, kernel):
+    """Cross-correlation over the dims of x before its last; "same" pads less at the start than at the end."""
+    widths, stride = kernel.shape[:-2], node.attrs.get("stride", 1)
+    if node.attrs.get("padding", "same") == "same":
+        needed = [max((-(-n // stride) - 1) * stride + k - n, 0) for n, k in zip(x.shape, widths, strict=False)]
+        x = np.pad(x, [*((p // 2, p - p // 2) for p in needed), (0, 0)])
+    sizes = [(n - k) // stride + 1 for n, k in zip(x.shape, widths, strict=False)]
+    out = np.zeros((*sizes, kernel.shape[-1]), np.result_type(x, kernel))
+    for at in np.ndindex(*widths):
+        part = x[tuple(slice(a, a + stride * (n - 1) + 1, stride) for a, n in zip(at, sizes, strict=True))]
+        out += part @ kernel[at]
+    return out
+
+
 POSITION = {
+    "conv": _conv,
     "matmul": lambda node, x, w: np.tensordot(x, w, 1),
     "dot": lambda node, a, b: np.sum(a * b, -1),
     "outer": lambda node, a, b: np.multiply.outer(a, b),
