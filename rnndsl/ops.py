@@ -10,6 +10,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from rnndsl import product_rules as products
+from rnndsl import reduction_rules as reductions
+from rnndsl import shape_rules as shapes
 from rnndsl import type_rules as rules
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.records import Immutable, record
@@ -155,19 +158,19 @@ _ROWS: tuple[Op, ...] = (
     Op("where", "binary", _p("condition", "a", "b"), rules.WHERE, "a where condition holds, else b"),
     Op("clip", "binary", _p("x", "low", "high"), rules.NUMERIC, "min(max(x, low), high)", _clip),
     # ---- products
-    _binary("matmul", "the last trailing dim of a contracted with the first of b", rule=rules.matmul),
-    _binary("dot", "the sum of a * b over the last trailing dim", rule=rules.dot),
-    _binary("outer", "a[i] * b[j]", rule=rules.outer),
+    _binary("matmul", "the last trailing dim of a contracted with the first of b", rule=products.matmul),
+    _binary("dot", "the sum of a * b over the last trailing dim", rule=products.dot),
+    _binary("outer", "a[i] * b[j]", rule=products.outer),
     Op(
         "einsum",
         "structure",
         (Parameter("equation", "string"), Parameter("operands", "tensors")),
-        rules.einsum,
+        products.einsum,
         "Einstein's sum over trailing dims",
     ),
-    _structure("inv", rules.inv, "the inverse matrix", Parameter("a")),
-    _structure("solve", rules.solve, "x with a x = b", *_p("a", "b")),
-    _structure("logdet", rules.logdet, "log |det a|", Parameter("a")),
+    _structure("inv", products.inv, "the inverse matrix", Parameter("a")),
+    _structure("solve", products.solve, "x with a x = b", *_p("a", "b")),
+    _structure("logdet", products.logdet, "log |det a|", Parameter("a")),
     Op(
         "conv",
         "structure",
@@ -178,29 +181,29 @@ _ROWS: tuple[Op, ...] = (
             Parameter("over", "axis", None),
             Parameter("to", "axis", None),
         ),
-        rules.conv,
+        products.conv,
         "cross-correlation with kernel [widths.., in, out]",
     ),
     # ---- shapes
     _structure("cast", rules.cast, "x in another dtype", Parameter("x"), Parameter("dtype", "dtype"), gradient="between floats"),
     _structure(
-        "concat", rules.concat, "the values joined along a dim", Parameter("values", "tensors"), Parameter("axis", "int", -1)
+        "concat", shapes.concat, "the values joined along a dim", Parameter("values", "tensors"), Parameter("axis", "int", -1)
     ),
-    _structure("stack", rules.stack, "the values along a new last dim", Parameter("values", "tensors")),
-    _structure("index", rules.index, "a part of x", Parameter("x")),
-    _structure("reshape", rules.reshape, "x with other trailing dims", Parameter("x"), Parameter("dims", "dims")),
-    _structure("broadcast", rules.broadcast, "x with wider trailing dims", Parameter("x"), Parameter("dims", "dims")),
-    _structure("transpose", rules.transpose, "x with its last two trailing dims exchanged", Parameter("x")),
+    _structure("stack", shapes.stack, "the values along a new last dim", Parameter("values", "tensors")),
+    _structure("index", shapes.index, "a part of x", Parameter("x")),
+    _structure("reshape", shapes.reshape, "x with other trailing dims", Parameter("x"), Parameter("dims", "dims")),
+    _structure("broadcast", shapes.broadcast, "x with wider trailing dims", Parameter("x"), Parameter("dims", "dims")),
+    _structure("transpose", shapes.transpose, "x with its last two trailing dims exchanged", Parameter("x")),
     _structure(
-        "roll", rules.roll, "x[(i - shift) mod n] along the last trailing dim", Parameter("x"), Parameter("shift", "int", 1)
+        "roll", shapes.roll, "x[(i - shift) mod n] along the last trailing dim", Parameter("x"), Parameter("shift", "int", 1)
     ),
     _structure("zeros_like", rules.same, "zeros of the type of x", Parameter("x"), gradient=_ZERO),
     _structure("ones_like", rules.same, "ones of the type of x", Parameter("x"), gradient=_ZERO),
-    _structure("one_hot", rules.one_hot, "1 at the id, else 0", Parameter("x"), Parameter("n", "int"), gradient="none"),
-    _structure("gather", rules.gather, "rows of table", *_p("table", "ids")),
+    _structure("one_hot", shapes.one_hot, "1 at the id, else 0", Parameter("x"), Parameter("n", "int"), gradient="none"),
+    _structure("gather", shapes.gather, "rows of table", *_p("table", "ids")),
     _structure(
         "softmax",
-        rules.softmax,
+        shapes.softmax,
         "exp(x) / sum(exp(x))",
         Parameter("x"),
         Parameter("axis", "int", -1),
@@ -208,7 +211,7 @@ _ROWS: tuple[Op, ...] = (
     ),
     _structure(
         "log_softmax",
-        rules.softmax,
+        shapes.softmax,
         "x - log(sum(exp(x)))",
         Parameter("x"),
         Parameter("axis", "int", -1),
@@ -216,7 +219,7 @@ _ROWS: tuple[Op, ...] = (
     ),
     _structure(
         "argmax",
-        rules.argmax,
+        shapes.argmax,
         "where x is largest, the first of equals",
         Parameter("x"),
         Parameter("axis", "int", -1),
@@ -226,17 +229,17 @@ _ROWS: tuple[Op, ...] = (
     # ---- axes
     _structure(
         "shift",
-        rules.over_axis,
+        shapes.over_axis,
         "y[t] = x[t - steps], zeros enter",
         Parameter("x"),
         Parameter("steps", "int", 1),
         Parameter("over", "axis"),
     ),
     _structure(
-        "position", rules.position, "0, 1, ... along an axis", Parameter("like"), Parameter("over", "axis"), gradient="none"
+        "position", shapes.position, "0, 1, ... along an axis", Parameter("like"), Parameter("over", "axis"), gradient="none"
     ),
-    _structure("reverse", rules.over_axis, "x from its end", Parameter("x"), Parameter("over", "axis")),
-    _structure("rename", rules.rename, "x with an axis under another name", Parameter("x")),
+    _structure("reverse", shapes.over_axis, "x from its end", Parameter("x"), Parameter("over", "axis")),
+    _structure("rename", shapes.rename, "x with an axis under another name", Parameter("x")),
     # ---- randomness
     Op("dropout", "random", _p("x", "rate"), rules.FLOAT, "in training x * keep / (1 - rate), else x", varies=True),
     Op("bernoulli", "random", _p("p"), rules.FLOAT, "1 with probability p, else 0", gradient="none", varies=True),
@@ -246,23 +249,23 @@ _ROWS: tuple[Op, ...] = (
         "categorical",
         "random",
         _p("logits"),
-        rules.categorical,
+        shapes.categorical,
         "an id with probability softmax(logits)",
         gradient="none",
         varies=True,
     ),
     # ---- reductions
-    _reduction("sum", rules.reduction(rules.numeric), "the sum"),
-    _reduction("mean", rules.reduction(rules.need_float), "the sum over the count of what the mask leaves"),
-    _reduction("min", rules.reduction(rules.numeric), "the least value"),
-    _reduction("max", rules.reduction(rules.numeric), "the largest value"),
-    _reduction("variance", rules.reduction(rules.need_float), "mean(square(x - mean(x)))"),
-    _reduction("norm", rules.reduction(rules.need_float), "sqrt(sum(square(x)))", gradient="0 at 0"),
-    _reduction("any", rules.reduction(rules.boolean), "whether one holds"),
-    _reduction("all", rules.reduction(rules.boolean), "whether all hold"),
-    _reduction("count", rules.reduction(rules.boolean, "i32"), "how many hold"),
+    _reduction("sum", reductions.reduction(rules.numeric), "the sum"),
+    _reduction("mean", reductions.reduction(rules.need_float), "the sum over the count of what the mask leaves"),
+    _reduction("min", reductions.reduction(rules.numeric), "the least value"),
+    _reduction("max", reductions.reduction(rules.numeric), "the largest value"),
+    _reduction("variance", reductions.reduction(rules.need_float), "mean(square(x - mean(x)))"),
+    _reduction("norm", reductions.reduction(rules.need_float), "sqrt(sum(square(x)))", gradient="0 at 0"),
+    _reduction("any", reductions.reduction(rules.boolean), "whether one holds"),
+    _reduction("all", reductions.reduction(rules.boolean), "whether all hold"),
+    _reduction("count", reductions.reduction(rules.boolean, "i32"), "how many hold"),
     # ---- losses
-    Op("cross_entropy", "loss", _p("logits", "labels"), rules.cross_entropy, "-sum(labels * log_softmax(logits))"),
+    Op("cross_entropy", "loss", _p("logits", "labels"), reductions.cross_entropy, "-sum(labels * log_softmax(logits))"),
     Op("binary_cross_entropy", "loss", _p("logits", "labels"), rules.FLOAT, "softplus(logits) - labels * logits"),
     Op(
         "huber",
@@ -275,7 +278,7 @@ _ROWS: tuple[Op, ...] = (
         "ctc",
         "loss",
         (*_p("logits", "labels", "logit_lengths", "label_lengths"), Parameter("blank", "int", 0)),
-        rules.ctc,
+        reductions.ctc,
         "-log p(labels | logits), Graves et al. 2006",
     ),
 )
