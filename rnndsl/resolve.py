@@ -94,6 +94,8 @@ class Resolver:
     def _load(self, key: str, source: SourceFile, path: Path | None) -> None:
         before = len(self.sink.found)
         module = ResolvedModule(parse(source, self.sink), path, self.core)
+        if path is None:  # the names of std.tf1 are TensorFlow's, and no user can change the looks of the std
+            self.sink.found[before:] = [d for d in self.sink.found[before:] if d.severity != "lint"]
         module.read_whole = not any(d.severity == "error" for d in self.sink.found[before:])
         self.modules[key] = module
         self.loading.append(key)
