@@ -204,6 +204,7 @@ class _Model:
 
     def _unused_layers(self) -> None:
         if self.session.sink.failed:
+            self.session.incomplete |= any(instance.first is None for instance in self.session.instances.values())
             return
         for instance in self.session.instances.values():
             if instance.first is None:
@@ -214,6 +215,8 @@ class _Model:
     ) -> list[Train]:
         found: list[Train] = []
         names: dict[str, Span] = {}
+        measured = {each.name for each in (*self.parts.losses, *self.parts.metrics, *self.parts.residuals)}
+        faulty = {s.name.name for s, _ in declared.model if isinstance(s, tree.Measure)} - measured
         for statement, env in declared.model:
             if isinstance(statement, tree.Train):
                 first = names.setdefault(statement.name.name, statement.name.span)
@@ -221,17 +224,24 @@ class _Model:
                     twice = name_codes.DEFINED_TWICE(statement.name.span, name=statement.name.name)
                     self.session.report(twice.note("it is defined here first", first))
                     continue
-                self.session.attempt(lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records)))
+                self.session.attempt(lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records, faulty)))
         return found
 
     def _train(
-        self, statement: tree.Train, env: Env, settled: list[Variable], planned: list[Update], records: list[VariableRecord]
+        self,
+        statement: tree.Train,
+        env: Env,
+        settled: list[Variable],
+        planned: list[Update],
+        records: list[VariableRecord],
+        faulty: set[str],
     ) -> Train:
         return training.train(
             self.session,
             statement,
             env,
             losses=self.parts.losses,
+            faulty=faulty,
             residuals=self.parts.residuals,
             updates=planned,
             variables=settled,

@@ -151,7 +151,7 @@ def _initial(session: Session, options: Options, name: str, value: Value, span: 
         options.initial.update(inner)
         options.initial_spans.update(dict.fromkeys(inner, span))
         return
-    options.initial[name] = session.tensor(value, span, env.defaults.dtype)
+    options.initial[name] = session.tensor(value, span, "bool" if isinstance(value, bool) else env.defaults.dtype)
     options.initial_spans[name] = span
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rnndsl.codes import training as training_codes
 from rnndsl.codes import variables as codes
-from rnndsl.diagnostics import did_you_mean
+from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import variables
 from rnndsl.elaborate.defaults import check_collections
 from rnndsl.elaborate.environment import Env
@@ -53,6 +53,8 @@ class Selections:
 def select(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
     """The variables that a selector picks. Raises SpecError if there are none, unless it is optional."""
     found = [r for r in records if matches(selector.pattern, r.path)]
+    if not found and not optional and session.incomplete:
+        raise Poisoned
     if not found and not optional:
         nothing = codes.SELECTS_NOTHING(selector.span, pattern=selector.pattern)
         nothing.suggest(nearest(selector.pattern, [r.path for r in records])).throw()

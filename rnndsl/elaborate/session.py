@@ -115,6 +115,8 @@ class Session:
     bytes: int = 0
     anonymous: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
     applications: list[tuple[str, Span]] = field(default_factory=list[tuple[str, Span]])
+    incomplete: bool = False
+    """Whether variables may be missing, since what declares them is faulty."""
     penalties: dict[str, Span] = field(default_factory=dict[str, Span])
     constants: dict[int, Lazy] = field(default_factory=dict[int, Lazy])
     rounds: int = 0
@@ -193,7 +195,11 @@ class Session:
         try:
             yield
         except SpecError as error:
+            self.incomplete = True
             raise SpecError(self._placed(error.diagnostic)) from None
+        except Poisoned:
+            self.incomplete = True
+            raise
         finally:
             self.applications.pop()
 
@@ -251,17 +257,21 @@ class Session:
         try:
             value = lazy.compute()
         except SpecError as error:
-            lazy.state = "failed"
+            self._fail(lazy)
             self.report(error.diagnostic)
             raise Poisoned from None
         except Poisoned:
-            lazy.state = "failed"
+            self._fail(lazy)
             raise
         finally:
             self.running.pop()
         lazy.value, lazy.state = value, "done"
         assert lazy.value is not PENDING
         return value
+
+    def _fail(self, lazy: Lazy) -> None:
+        lazy.state = "failed"
+        self.incomplete = self.incomplete or lazy.kind in ("layer", "variable")
 
     def _cycle(self, lazy: Lazy) -> None:
         cycle = self.running[self.running.index(lazy) :]

@@ -14,6 +14,7 @@ from typing import Any
 from rnndsl.codes import names as codes
 from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import training as training_codes
+from rnndsl.diagnostics import Poisoned, SpecError
 from rnndsl.elaborate import defaults, layers, variables
 from rnndsl.elaborate.environment import Binding, Env, Lazy, join
 from rnndsl.elaborate.indexing import family_index, integer
@@ -57,8 +58,15 @@ class Declarer:
     def run(self, statements: tuple[tree.Statement, ...], env: Env) -> Declared:
         """Declares every statement; a faulty one goes to the sink, and the names that it would have defined fail silently."""
         for statement in statements:
-            self.session.attempt(lambda statement=statement: self._one(statement, env))
+            self.session.attempt(lambda statement=statement: self._whole(statement, env))
         return self.declared
+
+    def _whole(self, statement: tree.Statement, env: Env) -> None:
+        try:
+            self._one(statement, env)
+        except (SpecError, Poisoned):
+            self.session.incomplete = True
+            raise
 
     def _one(self, statement: tree.Statement, env: Env) -> None:
         match statement:

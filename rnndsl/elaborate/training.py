@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rnndsl.builtins import SIGNATURES
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import training as codes
-from rnndsl.diagnostics import did_you_mean
+from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import selectors
 from rnndsl.elaborate.binding import Bound, bind
 from rnndsl.elaborate.defaults import check_collections
@@ -28,13 +28,17 @@ def train(
     env: Env,
     *,
     losses: Sequence[Named],
+    faulty: Collection[str],
     residuals: Sequence[Named],
     updates: Sequence[Update],
     variables: Sequence[Variable],
     records: Sequence[VariableRecord],
     inputs: Sequence[PlanInput],
 ) -> Train:
-    """The training signature that a `train` statement describes. Raises SpecError."""
+    """The training signature that a `train` statement describes. `faulty` names losses and the like that have been diagnosed.
+
+    Raises SpecError, or Poisoned where all that could be said would follow from a fault that has been told.
+    """
     name = statement.name.name
     if name in SIGNATURES:
         name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
@@ -43,7 +47,7 @@ def train(
     return Train(
         name=name,
         optimizer=optimizer,
-        losses=_losses(statement, losses, residuals),
+        losses=_losses(statement, losses, faulty, residuals),
         variables=_variables(session, statement, variables, records),
         updates=run,
         order=order,
@@ -151,14 +155,18 @@ def _check_schedule(name: str, values: Mapping[str, Value], call: tree.Call) -> 
 # ---------------------------------------------------------------- what, over what, when
 
 
-def _losses(statement: tree.Train, losses: Sequence[Named], residuals: Sequence[Named]) -> tuple[str, ...]:
+def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[str], residuals: Sequence[Named]) -> tuple[str, ...]:
     if not statement.on:
         chosen = tuple(each.name for each in losses if each.collection in DEFAULT_LOSSES)
+        if not chosen and faulty:
+            raise Poisoned
         if not chosen:
             codes.NO_LOSS(statement.span, name=statement.name.name).suggest("write `loss name = …` in the model").throw()
         return chosen
     known = {each.name for each in losses}
     for name in statement.on:
+        if name.name in faulty:
+            raise Poisoned
         if name.name not in known:
             unknown = codes.UNKNOWN_LOSS(name.span, name=name.name)
             is_residual = name.name in {r.name for r in residuals}
@@ -181,6 +189,8 @@ def _variables(
         else:
             chosen |= {r.path for r in selectors.select(session, part, records, optional=False)}
     trained = tuple(v.path for v in variables if v.trainable and (not statement.over or v.path in chosen))
+    if not trained and session.incomplete:
+        raise Poisoned
     if not trained:
         nothing = codes.NOTHING_TO_TRAIN(statement.span, name=statement.name.name)
         passed_over = [v for v in variables if v.not_trainable and (not statement.over or v.path in chosen)]
