@@ -202,8 +202,8 @@ def _called_by(session: Session, call: tree.Call, env: Env) -> str:
     match call.function:
         case tree.Name():
             return call.function.name
-        case tree.Index(target=tree.Name()):
-            return member_name(session, call.function, call.function.target.name, env)
+        case tree.Index(target=tree.Name() as family):
+            return member_name(session, call.function, family.name, env)
         case _:
             return ""
 

@@ -1,0 +1,51 @@
+"""Checks a spec as `rnndsl check` does, for the tests of diagnostics. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnndsl.diagnostics import Diagnostic, DiagnosticsError
+from rnndsl.driver import Job
+from rnndsl.render import Findings
+from rnndsl.render.text import render_text
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found. `text` shows files by their names relative to the spec's folder."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    text: str
+    models: int
+
+    @property
+    def codes(self) -> list[str]:
+        return [d.code for d in self.diagnostics if d.severity != "lint"]
+
+    @property
+    def errors(self) -> list[str]:
+        return [d.code for d in self.diagnostics if d.severity == "error"]
+
+
+def check(spec: Path) -> Checked:
+    """Check every model of the file `spec`."""
+    job = Job(spec)
+    plans = []
+    try:
+        module = job.resolve()
+        plans = job.plan(module, module.models(), {})
+    except DiagnosticsError:
+        assert job.sink.failed
+    found = job.sink.sorted()
+    return Checked(tuple(found), render_text(Findings(tuple(found))), len(plans))
+
+
+def check_text(folder: Path, text: str, files: Mapping[str, str] | None = None, name: str = "spec.rnn") -> Checked:
+    """Check `text`, written to a project in `folder`, beside `files`."""
+    (folder / "rnndsl.toml").touch()
+    for each, content in {**(files or {}), name: text}.items():
+        (folder / each).parent.mkdir(parents=True, exist_ok=True)
+        (folder / each).write_text(content, encoding="utf-8")
+    return check(folder / name)
