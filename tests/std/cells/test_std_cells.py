@@ -28,6 +28,7 @@ INPUTS = """
   input volume: {dtype}[batch, time, 2, 3, 4, 2]
   input memory: {dtype}[batch, src, 6]
   input valid: bool[batch, src]
+  input there: bool[batch, time]
 """
 TOLERANCES = {"f64": 1e-11, "f32": 2e-6}
 RANGES = {"period": (2.0, 5.0), "shift": (0.0, 3.0), "open": (0.3, 0.8)}
@@ -38,14 +39,14 @@ def output_name(case: Case, result: str) -> str:
     return f"{case.name}__{result.replace('.', '_')}"
 
 
-def text(dtype: str) -> str:
-    """The model of all cells."""
+def text(dtype: str, options: str = "") -> str:
+    """The model of all cells, each scanned with further `options`."""
     used = sorted({case.constructor.partition("(")[0] for case in CASES})
     lines = ["rnn 1", f"import std.cells ({', '.join(used)})", "axis src", f"model cells with (dtype = {dtype}) {{"]
     lines.append(INPUTS.format(dtype=dtype))
     for case in CASES:
         lines.append(f"layer {case.name} = {case.constructor}")
-        lines.append(f"{case.name}_run = scan({case.name}, {case.scan})")
+        lines.append(f"{case.name}_run = scan({case.name}, {case.scan}{options})")
         lines.append(f"output {output_name(case, 'out')} = {case.name}_run")
         lines += [f"output {output_name(case, s)} = {case.name}_run.final.{s}" for s in case.states.split()]
     return "\n".join([*lines, "}"])
@@ -68,6 +69,7 @@ def data_of(dtype: Any) -> dict[str, Array]:
     data["times"] = np.cumsum(rng.uniform(0.3, 1.5, size=(2, 5)), -1).astype(dtype)
     data["memory"] = rng.normal(size=(2, 7, 6)).astype(dtype)
     data["valid"] = np.arange(7) < np.array([[4], [7]])
+    data["there"] = np.array([[True, True, False, True, True]] * 2)
     return data
 
 
@@ -80,7 +82,8 @@ class Run:
         plan = plan_of(text(dtype))
         numbers = {"f64": np.float64, "f32": np.float32}[dtype]
         self.dtype, self.variables, self.data = dtype, values_of(plan, numbers), data_of(numbers)
-        self.results = {k: v.numpy() for k, v in build(plan).apply(self.variables, self.data, 0).items()}
+        used = {name: self.data[name] for name in plan.signature("apply").inputs}
+        self.results = {k: v.numpy() for k, v in build(plan).apply(self.variables, used, 0).items()}
 
     def weights(self, case: Case) -> Weights:
         prefix = f"{case.name}/"
