@@ -131,6 +131,33 @@ def slstm(heads: int, forget: Callable[[Array], Array]) -> Oracle:
     return oracle
 
 
+def mlstm(heads: int, forget: Callable[[Array], Array]) -> Oracle:
+    """Beck et al. 2024, equations 19 to 27, without the stabiliser, head by head."""
+
+    def oracle(w: Weights, data: Data) -> tuple[Array, States]:
+        size = UNITS // heads
+
+        def step(x: Array, c: Array, n: Array, m: Array) -> tuple[Array, States]:
+            q, k, v = (w.of_input(name, x).reshape(-1, heads, size) for name in ("query", "key", "value"))
+            i, f = np.exp(w.of_input("input_gate", x)), forget(w.of_input("forget_gate", x))
+            c, n, reads = c.copy(), n.copy(), []
+            for h in range(heads):
+                key, i_h, f_h = k[:, h] / np.sqrt(size), i[:, h : h + 1], f[:, h : h + 1]
+                c[:, h] = f_h[..., None] * c[:, h] + i_h[..., None] * v[:, h, :, None] * key[:, None, :]
+                n[:, h] = f_h * n[:, h] + i_h * key
+                read = (c[:, h] @ q[:, h, :, None])[..., 0]
+                reads.append(read / np.maximum(np.abs((n[:, h] * q[:, h]).sum(-1, keepdims=True)), 1))
+            m = np.maximum(np.log(f) + m, np.log(i))
+            return sigmoid(w.of_input("output_gate", x)) * np.concatenate(reads, -1), {"c": c, "n": n, "m": m}
+
+        x = data["x"]
+        outputs, final = over_time(step, x, c=zeros(x, heads, size, size), n=zeros(x, heads, size), m=zeros(x, heads))
+        scale = np.exp(-final["m"])
+        return outputs, {"c": final["c"] * scale[..., None, None], "n": final["n"] * scale[..., None], "m": final["m"]}
+
+    return oracle
+
+
 def conv_lstm(name: str, peepholes: bool) -> Oracle:
     """Shi et al. 2015, equation 3, over any number of spatial dims."""
 
@@ -160,6 +187,8 @@ CASES = (
     Case("phased_lstm", "PhasedLSTM(4, leak = 0.01)", phased_lstm, "h c", "x, now = times"),
     Case("slstm", "SLSTM(4)", slstm(1, sigmoid), "h c n m"),
     Case("slstm_heads", 'SLSTM(4, heads = 2, forget = "exp")', slstm(2, np.exp), "h c n m"),
+    Case("mlstm", "MLSTM(4)", mlstm(1, sigmoid), "c n m"),
+    Case("mlstm_heads", 'MLSTM(4, heads = 2, forget = "exp")', mlstm(2, np.exp), "c n m"),
     Case("conv_lstm_1d", "ConvLSTM1D(2)", conv_lstm("signal", True), "h c", "signal"),
     Case("conv_lstm_2d", "ConvLSTM2D(2, kernel = [3, 2])", conv_lstm("image", True), "h c", "image"),
     Case("conv_lstm_3d", "ConvLSTM3D(2, kernel = [1, 2, 3], peepholes = false)", conv_lstm("volume", False), "h c", "volume"),
