@@ -7,7 +7,6 @@ from rnndsl.diagnostics import Code
 UNKNOWN_NAME = Code("RNN0101", "unknown name", "`{name}` is not defined here")
 DEFINED_TWICE = Code("RNN0102", "name defined twice", "`{name}` is defined twice")
 IMPORT_CYCLE = Code("RNN0103", "import cycle", "these files import each other: {cycle}")
-UNKNOWN_MODULE = Code("RNN0104", "unknown module", "there is no module `{module}` in the standard library")
 NOT_IN_MODULE = Code("RNN0105", "name not in the imported file", "`{name}` is not defined in {module}")
 UNUSED_IMPORT = Code("RNN0106", "unused import", "`{name}` is imported and not used", "warning")
 IMPORTS_MODEL = Code(
@@ -21,7 +20,6 @@ BAD_ARGUMENT = Code("RNN0110", "argument does not fit", "`{function}` {problem}"
 WRONG_KIND = Code("RNN0111", "value of another kind", "{what} was given where {wanted} is wanted")
 UNNAMED_LAYER = Code("RNN0112", "layer without a name", "`{name}` owns variables, so it has to be named before it is applied")
 NOT_CONSTANT = Code("RNN0113", "not known at compile time", "{what} is not known at compile time")
-NO_MODEL = Code("RNN0114", "no such model", "there is no model {name} in {file}")
 MODEL_AS_LAYER = Code("RNN0115", "model used as a layer", "`{name}` is a model: it is compiled, not applied")
 UNUSED_LAYER = Code("RNN0116", "layer never applied", "the layer `{path}` is never applied, so its variables have no shape")
 NO_OUTPUT = Code("RNN0117", "no output", "{what} has no `output`")

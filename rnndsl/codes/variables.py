@@ -6,7 +6,6 @@ from rnndsl.diagnostics import Code
 
 SELECTS_NOTHING = Code("RNN0301", "selector without a match", "`{pattern}` selects no variable")
 TWO_INITIALIZERS = Code("RNN0302", "two initialisers", "two selectors give `{path}` different initialisers")
-SHAPE_CHANGES = Code("RNN0303", "variable of another shape", "the variable `{path}` was {first} and is {second} here")
 BAD_INITIALIZER = Code("RNN0304", "initialiser does not fit", "`{name}` cannot initialise `{path}`: {problem}")
 NOTHING_INHERITED = Code(
     "RNN0305", "nothing to inherit", "`{path}` asks for the inherited initialiser, and no `with (init = …)` encloses it"

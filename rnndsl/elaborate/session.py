@@ -89,6 +89,8 @@ class VariableRecord:
     defaults: Defaults
     span: Span
     device: str | None = None
+    owner: str = ""
+    """The key of the layer that declares it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,7 @@ import math
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import variables as codes
+from rnndsl.diagnostics import Poisoned
 from rnndsl.elaborate import initializers, types
 from rnndsl.elaborate.defaults import check_collections
 from rnndsl.elaborate.environment import Env, join
@@ -30,8 +31,9 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
         owner, span = session.anonymous[-1]
         unnamed = name_codes.UNNAMED_LAYER(span, name=owner)
         unnamed.suggest(f"write `layer name = {span.text if len(span.text) < 40 else owner + '(…)'}` and apply `name`").throw()
+    owner = env.instance.key if env.instance else ""
     if not session.claim(path, statement.span):
-        _check_shape(session, path, type.dims, statement)
+        _check_owner(session, path, owner, env, statement.span)
         return VariableRef(path)
     _check_size(session, path, type.dims, type.dtype, statement.span)
     inherits = statement.initializer is not None and initializers.inherits(statement.initializer, env)
@@ -50,14 +52,19 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
         defaults=frame.defaults,
         span=statement.span,
         device=frame.defaults.device,
+        owner=owner,
     )
     return VariableRef(path)
 
 
-def _check_shape(session: Session, path: str, shape: tuple[int, ...], statement: tree.VariableDecl) -> None:
-    first = session.variables[path].shape
-    if first != shape:
-        codes.SHAPE_CHANGES(statement.span, path=path, first=list(first), second=list(shape)).throw()
+def _check_owner(session: Session, path: str, owner: str, env: Env, span: Span) -> None:
+    """Two layers never share a variable, even if `placed` puts both under one path."""
+    if path not in session.variables:
+        raise Poisoned
+    if session.variables[path].owner == owner or env.instance is None:
+        return
+    taken = name_codes.PATH_TAKEN(env.instance.span, path=path)
+    taken.note("of the layer that is declared here", session.instances[session.variables[path].owner].span).throw()
 
 
 def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> None:
