@@ -114,5 +114,6 @@ class Sink:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A line that names the nearest of `known`, or None if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    near = [n for n in names if n.casefold() == name.casefold()] or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None

@@ -101,8 +101,8 @@ class _Builder:
         module.variables_by_path = dict(variables.tensors)
         module.initial_values = variables.stored_initials()
         members = {name: [p for p in paths if p in variables.tensors] for name, paths in self.plan.collections.items()}
-        if own:
-            members.setdefault("global_variables", []).extend(own)
+        known = members.get("global_variables", [])
+        members["global_variables"] = list(dict.fromkeys([*known, *own]))
         module.collections = {name: [variables.tensors[p] for p in paths] for name, paths in members.items()}
 
     def _add(self, name: str, inputs: list[str], call: Callable[[dict[str, Any]], Any]) -> None:

@@ -46,6 +46,8 @@ def test_new_writes_a_file_and_overwrites_none(tmp_path, capsys):
 def test_new_suggests_the_nearest(capsys):
     assert main(["new", "LSTN"]) == 2
     assert "did you mean `LSTM`?" in capsys.readouterr().err
+    assert main(["doc", "lstm"]) == 2
+    assert "did you mean `LSTM`?" in capsys.readouterr().err
 
 
 def test_doc_shows_signature_paper_and_equations(capsys):
