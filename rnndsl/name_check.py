@@ -37,13 +37,14 @@ def _defined(definition: tree.Definition) -> set[str]:
     """Every name that the definition's own text defines, scopes' inner names included."""
     names = {p.name for p in definition.params}
     for statement in walk(definition.body):
-        names |= set(_names_of(statement))
+        names |= set(names_of(statement))
         if isinstance(statement, tree.Input) and definition.kind != "model" and statement.type:
             names |= {d.name for d in statement.type.dims if isinstance(d, tree.Name)}
     return names
 
 
-def _names_of(statement: tree.Statement) -> Iterator[str]:
+def names_of(statement: tree.Statement) -> Iterator[str]:
+    """The names that a statement defines, its body's not included."""
     match statement:
         case tree.Input() | tree.VariableDecl() | tree.State() | tree.Layer() | tree.Scope() | tree.Equation():
             yield statement.name.name

@@ -16,12 +16,14 @@ from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Poisoned, SpecError
 from rnndsl.elaborate import defaults, layers, variables
-from rnndsl.elaborate.environment import Binding, Env, Lazy, join
+from rnndsl.elaborate.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.indexing import family_index, integer
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value, describe
+from rnndsl.name_check import names_of
 from rnndsl.source import Span
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 
 MODEL_ONLY = (
     tree.Measure,
@@ -66,6 +68,9 @@ class Declarer:
             self._one(statement, env)
         except (SpecError, Poisoned):
             self.session.incomplete = True
+            for each in walk((statement,)):
+                for name in names_of(each):
+                    env.frame().names.setdefault(name, failed(name, each.span))
             raise
 
     def _one(self, statement: tree.Statement, env: Env) -> None:

@@ -88,7 +88,7 @@ def match(session: Session, statement: tree.Input, given: Tensor, env: Env, inst
         return
     application = _Application(instance.constructor.definition.name.name, instance, span)
     if declared.dtype is not None and dtype(session, declared.dtype, env) != given.type.dtype:
-        _mismatch(statement, given, application)
+        _mismatch(statement, given, env, application)
     parts: list[tree.Expr] = []
     for part in declared.dims:
         if isinstance(part, tree.Rest):
@@ -97,11 +97,11 @@ def match(session: Session, statement: tree.Input, given: Tensor, env: Env, inst
         if axis is None:
             parts.append(part)
         elif axis not in given.type.axes:
-            _mismatch(statement, given, application)
+            _mismatch(statement, given, env, application)
     has_rest = any(isinstance(part, tree.Rest) for part in declared.dims)
     dims = given.type.dims
     if len(parts) > len(dims) or (len(parts) < len(dims) and not has_rest):
-        _mismatch(statement, given, application)
+        _mismatch(statement, given, env, application)
     for part, size in zip(reversed(parts), reversed(dims), strict=False):
         _match_dim(session, part, size, statement, given, env, application)
 
@@ -118,7 +118,7 @@ def _match_dim(
             clash.note("the first application is here", at.instance.first).throw()
         return
     if dim(session, part, env) != size:
-        _mismatch(statement, given, at)
+        _mismatch(statement, given, env, at)
 
 
 def _binds(session: Session, name: str, env: Env) -> bool:
@@ -126,11 +126,12 @@ def _binds(session: Session, name: str, env: Env) -> bool:
     return env.find(name) is None and not isinstance(lookup.of_file(session, name, env), int | float)
 
 
-def _mismatch(statement: tree.Input, given: Tensor, at: _Application) -> None:
+def _mismatch(statement: tree.Input, given: Tensor, env: Env, at: _Application) -> None:
     assert statement.type is not None
-    wrong = codes.INPUT_MISMATCH(
-        at.span, name=statement.name.name, layer=at.layer, declared=statement.type.span.text, given=given.type
-    )
+    named = [d.name for d in statement.type.dims if isinstance(d, tree.Name)]
+    sizes = [f"{name} = {size}" for name in dict.fromkeys(named) if isinstance(size := env.find(name), int)]
+    declared = statement.type.span.text + (f" with {' and '.join(sizes)}" if sizes else "")
+    wrong = codes.INPUT_MISMATCH(at.span, name=statement.name.name, layer=at.layer, declared=declared, given=given.type)
     wrong.note("the input is declared here", statement.span).throw()
 
 
