@@ -13,6 +13,7 @@ from typing import Protocol
 from rnndsl.builtins import COLLECTIONS
 from rnndsl.codes import names as codes
 from rnndsl.codes import training as training_codes
+from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Sink, SpecError, did_you_mean
 from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import parse, tree
@@ -114,6 +115,7 @@ class Resolver:
                 predeclared = [n for n in item.names if n.name in COLLECTIONS]
                 self.sink.extend(training_codes.DECLARED_COLLECTION(n.span, name=n.name) for n in predeclared)
             case tree.LayoutDef():
+                self.sink.add(training_codes.NOT_YET(item.name.span, what="`layout`"))
                 self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, Symbol(item, module))
             case _:
                 self._bind(module, item.name.name, item.name.span, Symbol(item, module))

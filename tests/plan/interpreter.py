@@ -51,6 +51,7 @@ class Interpreter:
                 continue
             if node.op == "result":
                 array, t = scans[node.args[0]][node.attrs["of"], node.attrs["name"]]
+                self.learn(array, t)
                 values[node.id] = fitted(array, t, node.type, self.sizes)
             else:
                 values[node.id] = self.node(node, [values[a] for a in node.args], [types[a] for a in node.args], step)
