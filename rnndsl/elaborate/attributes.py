@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -69,7 +70,7 @@ def _constructor(value: Value) -> Constructor | None:
 
 
 def _known_before(session: Session, value: Value, name: str) -> Binding | None:
-    """A constructor parameter, or a `const` of the definition's body that needs nothing but those."""
+    """A constructor parameter, or a `const` of the body that needs nothing but those; `name` is at least the definition's own."""
     made = _constructor(value)
     if made is None:
         return None
@@ -80,7 +81,12 @@ def _known_before(session: Session, value: Value, name: str) -> Binding | None:
         if isinstance(each, tree.Const):
             compute = functools.partial(session.evaluate, each.value, env)
             env.names[each.name.name] = Lazy(each.name.name, each.span, compute, "const")
-    return env.names.get(name)
+    return env.names.get(name, snake_case(made.definition.name.name) if name == "name" else None)
+
+
+def snake_case(name: str) -> str:
+    """`BasicLSTMCell` as `basic_lstm_cell`, as TensorFlow and Keras do it."""
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
 
 
 def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor | Placed) -> Value:

@@ -134,6 +134,8 @@ class Feed:
     positional: list[tuple[Tensor, Span]] = field(default_factory=list[tuple[Tensor, Span]])
     named: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
     taken: list[str] = field(default_factory=list[str])
+    names: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Where the names of named ones are written."""
 
     def take(self, name: str) -> tuple[Tensor, Span]:
         self.taken.append(name)
@@ -167,6 +169,7 @@ def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
             made.positional.append((tensor, argument.value.span))
         else:
             made.named[argument.name] = (tensor, argument.value.span)
+            made.names[argument.name] = argument.name_span or argument.span
     return made
 
 
@@ -262,7 +265,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
     known = {s.name.name for s in walk(definition.body) if isinstance(s, tree.Input)}
     for name, (_, place) in values.named.items():
         if name not in known and name.rpartition("_")[0] not in known:
-            unknown = codes.BAD_ARGUMENT(place, function=values.layer, problem=f"has no input `{name}`")
+            unknown = codes.BAD_ARGUMENT(values.names.get(name, place), function=values.layer, problem=f"has no input `{name}`")
             unknown.suggest(did_you_mean(name, known)).throw()
 
     def on_input(statement: tree.Input, name: str, env: Env) -> None:
@@ -305,7 +308,8 @@ def _poison_input(statement: tree.Input, name: str, env: Env) -> None:
 
 def _evaluate(session: Session, declared: Declared, instance: Instance) -> Value:
     for lazy in declared.names:
-        session.attempt(lambda lazy=lazy: session.force(lazy))
+        if lazy.kind != "const":  # may be there for others to read, such as `cell.output_size`
+            session.attempt(lambda lazy=lazy: session.force(lazy))
     for statement, name, env in declared.states:
         session.attempt(lambda s=statement, n=name, e=env: stepping.require_equation(s, n, e))
     output = _output(session, declared, instance)
