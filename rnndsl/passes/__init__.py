@@ -8,6 +8,7 @@ from rnndsl.passes.hoist_inputs import hoist_inputs
 from rnndsl.passes.hoist_invariants import hoist_invariants
 from rnndsl.passes.make_stream import add_stream_signature, stream_plan, stream_states
 from rnndsl.passes.pack_projections import pack_projections
+from rnndsl.passes.pack_sums import pack_sums
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.passes.share_common import share_common
 from rnndsl.plan.model import Plan
@@ -18,6 +19,7 @@ PASSES: tuple[tuple[str, Callable[[Plan], Plan]], ...] = (
     ("remove_dead", remove_dead),
     ("share_common", share_common),
     ("pack_projections", pack_projections),
+    ("pack_sums", pack_sums),
     ("hoist_invariants", hoist_invariants),
     ("hoist_inputs", hoist_inputs),
     ("share_common", share_common),
