@@ -118,6 +118,8 @@ class _Checker:
             match node:
                 case tree.Name():
                     self._name(node)
+                case tree.Argument(name="merge" | "masked", value=tree.Name()):
+                    pass  # a word that is checked with the option
                 case tree.CollectionSet():
                     self._collections(node)
                 case tree.Argument() if node.name == "until":

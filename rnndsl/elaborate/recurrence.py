@@ -100,7 +100,8 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
     merge = _merge_mode(call, env)
     options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", _inputs(forward) | _inputs(backward))
     if options.reverse or options.steps is not None:
-        codes.SCAN_OPTION(call.span, option="reverse or steps", problem="has no place in `bidirectional`").throw()
+        wrong = next(a for a in arguments if a.name in ("reverse", "steps"))
+        codes.SCAN_OPTION(wrong.span, option=str(wrong.name), problem="has no place in `bidirectional`").throw()
     path = _path(session, env)
     fw = scanning.scan(session, forward, options.of_direction("fw"), call.span, f"{path}/fw")
     bw = scanning.scan(session, backward, options.of_direction("bw", reverse=True), call.span, f"{path}/bw")

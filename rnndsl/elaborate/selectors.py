@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,11 @@ def select(session: Session, selector: tree.Selector, records: Sequence[Variable
 def nearest(text: str, paths: Iterable[str]) -> str | None:
     """The path, or the prefix of one, that is nearest to a pattern."""
     known = set(paths)
+    stem, wildcard, _ = text.partition("/*")
+    if wildcard and "*" not in stem:
+        scopes = {path[:i] for path in known for i, c in enumerate(path) if c == "/"}
+        near = difflib.get_close_matches(stem, sorted(scopes), n=1)
+        return f"did you mean `{near[0]}{text[len(stem) :]}`?" if near else None
     prefixes = {f"{path[:i]}/**" for path in known for i, c in enumerate(path) if c == "/"}
     return did_you_mean(text, sorted(known | prefixes))
 

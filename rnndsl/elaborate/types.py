@@ -9,7 +9,7 @@ from rnndsl.codes import sizes
 from rnndsl.codes import types as codes
 from rnndsl.diagnostics import did_you_mean
 from rnndsl.elaborate import lookup
-from rnndsl.elaborate.environment import Env
+from rnndsl.elaborate.environment import Env, failed
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import AxisValue, DTypeValue, Instance, Tensor, describe
 from rnndsl.plan.model import DType, TensorType
@@ -114,6 +114,7 @@ def _match_dim(
         bound = at.instance.dims.setdefault(part.name, size)
         env.frame().names[part.name] = bound
         if bound != size:
+            env.frame().names[part.name] = failed(part.name, part.span)
             clash = codes.DIM_CLASH(at.span, name=part.name, first=bound, second=size, layer=at.instance.path or at.layer)
             clash.note("the first application is here", at.instance.first).throw()
         return

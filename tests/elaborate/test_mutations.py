@@ -16,7 +16,27 @@ ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.rnn")) + sorted((ROOT / "tests/elaborate/valid").glob("*.rnn"))
 TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+(?:e-?[0-9]+)?|#[^\n]*|\s+|.', re.S)
 SEEDS = [TOKEN.findall(path.read_text(encoding="utf-8")) for path in SPECS]
-INSERTED = ["0", "-1", "3", "0.5", "x", "t", "training", "batch", "time", "zeros", "LSTM(2)", "Dense", "mean", "[", "]", "(", ")", "{", "}"]
+INSERTED = [
+    "0",
+    "-1",
+    "3",
+    "0.5",
+    "x",
+    "t",
+    "training",
+    "batch",
+    "time",
+    "zeros",
+    "LSTM(2)",
+    "Dense",
+    "mean",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+]
 
 
 def _words(tokens: list[str]) -> list[int]:
