@@ -150,9 +150,9 @@ class Interpreter:
         axes = node.type.axes
         sizes = [self.sizes[a] for a in axes]
         full = [np.broadcast_to(aligned(a, t, axes), [*sizes, *t.dims]) for a, t in zip(args, types, strict=True)]
-        positions = [a.reshape(-1, *t.dims) for a, t in zip(full, types, strict=True)]
-        one = POSITION[node.op]
         count = math.prod(sizes)
+        positions = [a.reshape(count, *t.dims) for a, t in zip(full, types, strict=True)]
+        one = POSITION[node.op]
         out = [one(node, *(p[i] for p in positions)) for i in range(count)]
         stacked = np.stack(out) if out else np.zeros((0, *node.type.dims))
         return stacked.reshape((*sizes, *node.type.dims))
