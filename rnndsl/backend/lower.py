@@ -37,13 +37,14 @@ class Context:
 class Frame:
     """One graph being lowered: the top one, or the body of a scan at one step.
 
-    `sizes`: lengths of leading axes, ints or scalar i32 tensors. `seed`: scalar i64 that random draws mix into their own stream.
+    `sizes`: lengths of leading axes, ints or scalar i32 tensors. `seed`: scalar i64 that random draws mix into their own stream;
+    `sequence_seed`: that of the enclosing graph, for draws that are the same at every step.
     """
 
     def __init__(self, context: Context, reach: Reach, inputs: Mapping[str, Any], sizes: Mapping[str, Any], seed: Any) -> None:
         self.context = context
         self.reach = reach
-        self.seed = seed
+        self.seed = self.sequence_seed = seed
         self.sizes: dict[str, Any] = dict(sizes)
         self.types: dict[str, TensorType] = _types(reach.graph)
         self.tensors: dict[str, Any] = {}
@@ -81,7 +82,9 @@ class Frame:
         """The frame of a scan's body at `step` (scalar i32, counted from 0)."""
         seed = mix(self.seed, step) if reach.draws() else self.seed
         inner = Context(self.context.order, self.context.training, self.context.read)
-        return Frame(inner, reach, inputs, self.sizes, seed)
+        frame = Frame(inner, reach, inputs, self.sizes, seed)
+        frame.sequence_seed = self.seed
+        return frame
 
     def _define(self, item: Node | GraphInput, tensor: Any) -> None:
         rank = len(item.type.axes) + len(item.type.dims)

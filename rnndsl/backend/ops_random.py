@@ -12,12 +12,14 @@ from rnndsl.plan.model import Node
 
 
 def _uniform(frame: Frame, node: Node, like: Any) -> Any:
-    return uniform(tf.shape(like), node.attrs["stream"], frame.seed, DTYPES[node.type.dtype])
+    seed = frame.seed if node.attrs.get("each_step", True) else frame.sequence_seed
+    return uniform(tf.shape(like), node.attrs["stream"], seed, DTYPES[node.type.dtype])
 
 
 @lowers("dropout")
 def dropout(frame: Frame, node: Node, x: Operand, rate: Operand | None = None) -> Any:
     """In training x * keep / (1 - rate), keep with probability 1 - rate; a rate of 1 gives zeros. Otherwise x.
+    Without `each_step` the draw is one for all steps of the innermost scan.
 
     Outside training only `x` is lowered, so `rate` is absent."""
     if rate is None:

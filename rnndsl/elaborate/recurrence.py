@@ -153,9 +153,10 @@ def _map_state(session: Session, call: tree.Call, env: Env) -> Value:
 
 
 def _skipped(session: Session, expr: tree.Expr | None, env: Env) -> tuple[str, ...]:
-    names = [] if expr is None else session.evaluate(expr, env)
+    if expr is None:
+        return ()
+    names = session.evaluate(expr, env)
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
-        assert expr is not None
         names_codes.WRONG_KIND(
             expr.span, what=describe(names), wanted='names of states, such as ["c"] (`skip` of `map_state`)'
         ).throw()
