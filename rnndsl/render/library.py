@@ -9,10 +9,12 @@ from html import escape
 from rnndsl.builtins import SPECIALS
 from rnndsl.library import Entry
 from rnndsl.ops import Op, Parameter, Required, functions
+from rnndsl.render.function_types import types_of
 from rnndsl.render.math import equation
 from rnndsl.render.table import table
 from rnndsl.syntax.format_statements import statement_text
 
+_FUNCTION_HEAD = ("function", "value", "types", "gradient")
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 body { color: #1a1a1a; background: #fff }
@@ -50,13 +52,14 @@ def describe(entry: Entry) -> str:
 
 
 def function_table() -> str:
-    """Every function of the language: parameters with defaults, formula, gradient."""
-    return table(("function", "value", "gradient"), _rows())
+    """Every function of the language: parameters with defaults, formula, types, gradient."""
+    return table(_FUNCTION_HEAD, function_rows())
 
 
-def _rows() -> list[tuple[str, str, str]]:
-    plain = [(_signature(op), op.formula, op.gradient) for name, op in functions().items() if name not in SPECIALS]
-    return plain + [(signature, value, "through it") for signature, value in SPECIALS.values()]
+def function_rows() -> list[tuple[str, str, str, str]]:
+    """A row for each function: parameters with defaults, formula, types, gradient."""
+    named = [op for name, op in functions().items() if name not in SPECIALS]
+    return [(_signature(op), op.formula, types_of(op), op.gradient) for op in named] + list(SPECIALS.values())
 
 
 def _signature(op: Op) -> str:
@@ -80,10 +83,11 @@ def page(entries: Sequence[Entry]) -> str:
         body.append(f"<h2>{escape(module)}</h2>")
         body += [_article(e) for e in entries if e.module == module]
     rows = "".join(
-        f"<tr><td><code>{escape(name)}</code></td><td>{escape(value)}</td><td>{escape(gradient)}</td></tr>"
-        for name, value, gradient in _rows()
+        f"<tr><td><code>{escape(name)}</code></td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for name, *cells in function_rows()
     )
-    functions_part = f"<h2>Functions</h2><table><tr><th>function</th><th>value</th><th>gradient</th></tr>{rows}</table>"
+    head = "".join(f"<th>{name}</th>" for name in _FUNCTION_HEAD)
+    functions_part = f"<h2>Functions</h2><table><tr>{head}</tr>{rows}</table>"
     title = "The standard library of rnndsl"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
