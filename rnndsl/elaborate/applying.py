@@ -64,6 +64,8 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     if plain and op.scalar is not None and not attrs:
         return compute(op, values, span)
     args = unify(session, tensors, env, op.name)
+    if attrs.get("dim", -1) >= 0:
+        attrs["dim"] = from_end(args[0], attrs["dim"], span)
     if op.name == "linear":
         return args[0]
     if op.name == "dropout" and not env.defaults.training:
@@ -76,6 +78,14 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     if op.name == "eye":
         return _eye(session, attrs, span, env)
     return session.builder.add(op.name, args, attrs, span)
+
+
+def from_end(t: Tensor, dim: int, span: Span) -> int:
+    """A trailing dim as counted from the end; `dim` may count from the front."""
+    rank = len(t.type.dims)
+    if not -rank <= dim < rank:
+        type_codes.BAD_INDEX(span, problem=f"{t.type} has no trailing dim {dim}").throw()
+    return dim if dim < 0 else dim - rank
 
 
 def _eye(session: Session, attrs: dict[str, Any], span: Span, env: Env) -> Tensor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from rnndsl.codes import names as name_codes
+from rnndsl.codes import types as type_codes
 from rnndsl.codes.sizes import NUMBER_TOO_LARGE
 from rnndsl.ops import Op
 from rnndsl.source import Span
@@ -41,3 +42,14 @@ def _check_power(arguments: Sequence[Any], span: Span) -> None:
     base, exponent = arguments
     if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1 and exponent > 64:
         NUMBER_TOO_LARGE(span).throw()
+
+
+def shape_of(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:
+    """The dims of nested lists of numbers, and the numbers in a row. Raises SpecError if they are no box."""
+    if not isinstance(value, list):
+        return (), [value]
+    parts = [shape_of(each, span) for each in cast("list[object]", value)]
+    if len({dims for dims, _ in parts}) > 1:
+        type_codes.BAD_INDEX(span, problem="the rows of a list of numbers have different lengths").throw()
+    inner = parts[0][0] if parts else ()
+    return (len(parts), *inner), [each for _, flat in parts for each in flat]

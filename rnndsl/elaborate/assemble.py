@@ -10,8 +10,9 @@ from rnndsl.codes import names as name_codes
 from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import penalties, variables
+from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.selectors import Selections
-from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.elaborate.session import Session
 from rnndsl.optimizer_table import slots
 from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
 from rnndsl.plan.names import artefact_name

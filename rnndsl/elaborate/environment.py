@@ -68,8 +68,9 @@ def _never() -> Value:
 class Env:
     """A set of names above another.
 
-    `frame` environments (a model, an application of a block or cell, a scope) receive definitions; the others (a `for`
-    variable, the parameters of a `fn`) only add names. `path` is the prefix of variables declared here; `kind` says what the statements belong to.
+    `frame` environments (a model, an application of a block or cell, a scope) receive definitions; the others (a `for` variable,
+    the parameters of a `fn`) only add names. `path` is the prefix of variables declared here; `kind` says what the statements
+    belong to.
     """
 
     module: ResolvedModule

@@ -51,18 +51,10 @@ def axis(session: Session, expr: tree.Expr, env: Env) -> str:
     return value.name
 
 
-def _from_end(t: Tensor, dim: int, span: Span) -> int:
-    """A trailing dim as counted from the end; `dim` may count from the front."""
-    rank = len(t.type.dims)
-    if not -rank <= dim < rank:
-        type_codes.BAD_INDEX(span, problem=f"{t.type} has no trailing dim {dim}").throw()
-    return dim if dim < 0 else dim - rank
-
-
 def _concat(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("concat", {"values": Required, "axis": -1}, call)
     tensors = unify(session, items(session, bound["values"], env, "concat"), env)
-    dim = _from_end(tensors[0], integer(session, bound["axis"], env, "concat", "axis"), call.span)
+    dim = applying.from_end(tensors[0], integer(session, bound["axis"], env, "concat", "axis"), call.span)
     return session.builder.add("concat", tensors, {"dim": dim}, call.span)
 
 
@@ -77,7 +69,7 @@ def _split(session: Session, call: tree.Call, env: Env) -> Value:
     assert bound["x"].expr is not None
     x = session.tensor(session.evaluate(bound["x"].expr, env), bound["x"].expr.span)
     n = integer(session, bound["n"], env, "split", "n")
-    dim = _from_end(x, integer(session, bound["axis"], env, "split", "axis"), call.span)
+    dim = applying.from_end(x, integer(session, bound["axis"], env, "split", "axis"), call.span)
     size = x.type.dims[dim]
     if n < 1 or size % n:
         type_codes.TYPE_MISMATCH(call.span, op="split", problem=f"cannot part {size} into {n} equal parts").throw()

@@ -8,7 +8,8 @@ from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import lookup
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.environment import Env
-from rnndsl.elaborate.session import Session, StateRecordInProgress
+from rnndsl.elaborate.records import StateRecordInProgress
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import Family, ScopeValue, Tensor, Value, describe
 from rnndsl.source import Span
 from rnndsl.syntax import tree

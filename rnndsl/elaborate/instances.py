@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from rnndsl.codes import names as codes
 from rnndsl.codes import time as time_codes
@@ -12,6 +11,7 @@ from rnndsl.elaborate import stepping, types, updates
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.binding import bind
 from rnndsl.elaborate.environment import Binding, Env, dotted, failed, join
+from rnndsl.elaborate.feeds import Feed, feed
 from rnndsl.elaborate.indexing import member_name
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
@@ -28,7 +28,6 @@ from rnndsl.elaborate.values import (
     MappedCell,
     NoValue,
     Placed,
-    Tensor,
     UserFunction,
     Value,
     describe,
@@ -120,57 +119,6 @@ def _fits(wanted: str, value: Value) -> bool:
             return isinstance(value, Constructor | Instance | MappedCell | Placed) and value.kind == wanted
         case _:
             return False
-
-
-# ---------------------------------------------------------------- inputs
-
-
-@dataclass(slots=True)
-class Feed:
-    """The values given to an application, handed to its inputs in the order of their declaration or by name."""
-
-    layer: str
-    span: Span
-    positional: list[tuple[Tensor, Span]] = field(default_factory=list[tuple[Tensor, Span]])
-    named: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
-    taken: list[str] = field(default_factory=list[str])
-    names: dict[str, Span] = field(default_factory=dict[str, Span])
-    """Where the names of named ones are written."""
-
-    def take(self, name: str) -> tuple[Tensor, Span]:
-        self.taken.append(name)
-        if name in self.named:
-            return self.named.pop(name)
-        if self.positional:
-            return self.positional.pop(0)
-        codes.BAD_ARGUMENT(self.span, function=self.layer, problem=f"needs a value for its input `{name}`").throw()
-
-    def finish(self) -> None:
-        """Raises SpecError if something was given that no input takes."""
-        for name, (_, span) in self.named.items():
-            unknown = codes.BAD_ARGUMENT(span, function=self.layer, problem=f"has no input `{name}`")
-            unknown.suggest(did_you_mean(name, self.taken)).throw()
-        for _, span in self.positional:
-            count = len(self.taken)
-            codes.BAD_ARGUMENT(
-                span, function=self.layer, problem=f"takes {count} input{'s' * (count != 1)}, and this is one more"
-            ).throw()
-
-
-def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
-    """The arguments of an application as tensors."""
-    made = Feed(layer, call.span)
-    for argument in call.arguments:
-        value = session.evaluate(argument.value, env)
-        if not is_tensor(value) and not isinstance(value, int | float | bool):
-            codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor for an input of `{layer}`").throw()
-        tensor = session.tensor(value, argument.value.span, env.defaults.dtype)
-        if argument.name is None:
-            made.positional.append((tensor, argument.value.span))
-        else:
-            made.named[argument.name] = (tensor, argument.value.span)
-            made.names[argument.name] = argument.name_span or argument.span
-    return made
 
 
 # ---------------------------------------------------------------- applications

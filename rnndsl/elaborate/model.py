@@ -11,7 +11,8 @@ from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Poisoned, Sink
 from rnndsl.elaborate import assemble, defaults, expressions, instances, selectors, settings, stepping, training, types, updates
 from rnndsl.elaborate.environment import Binding, Defaults, Env
-from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.elaborate.records import VariableRecord
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.statements import Declared, Declarer
 from rnndsl.elaborate.values import Tensor, Value, describe
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable

@@ -13,7 +13,8 @@ from rnndsl.elaborate.attributes import layer_of, new_value
 from rnndsl.elaborate.binding import bind
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.lookup import is_word
-from rnndsl.elaborate.session import Session, StepContext
+from rnndsl.elaborate.records import StepContext
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import (
     BidirectionalResult,
     Builtin,

@@ -6,9 +6,10 @@ from rnndsl.codes import time as codes
 from rnndsl.elaborate import instances, stepping, types
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.builder import GraphBuilder, PendingUpdate
-from rnndsl.elaborate.instances import Feed
+from rnndsl.elaborate.feeds import Feed
+from rnndsl.elaborate.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.scan_options import Options
-from rnndsl.elaborate.session import Session, StateRecordInProgress, StepContext
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, describe
 from rnndsl.plan.model import GraphInput, Initializer, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.source import Span

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import time as time_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Diagnostic, Poisoned, Sink, SpecError
+from rnndsl.elaborate.arithmetic import shape_of
 from rnndsl.elaborate.builder import GraphBuilder
-from rnndsl.elaborate.environment import PENDING, Defaults, Env, Lazy, Pending
+from rnndsl.elaborate.environment import PENDING, Env, Lazy, Pending
+from rnndsl.elaborate.records import StepContext, VariableRecord
 from rnndsl.elaborate.values import (
     BidirectionalResult,
-    InitializerValue,
     Instance,
     ScanResult,
     Tensor,
@@ -31,66 +32,6 @@ from rnndsl.syntax import tree
 from rnndsl.type_rules import FLOATS
 
 Reduction = Literal["last", "everything", "error"]
-
-
-@dataclass(slots=True, eq=False)
-class StateRecordInProgress:
-    """A state of the scan in the making. `define` computes the new value, once all equations can be asked for.
-
-    `steps[k]` is the value k steps back; `make_initial(k)` what it is before the start. `base` is what the delay is written of.
-    """
-
-    name: str
-    base: str
-    old: Tensor
-    initial: Tensor
-    define: Callable[[], Tensor]
-    span: Span
-    new: Tensor | None = None
-    steps: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
-    make_initial: Callable[[int], Tensor] | None = None
-
-
-@dataclass(slots=True, eq=False)
-class StepContext:
-    """One step of a scan in the making: the body's graph, the enclosing one, and the states met so far by dotted name."""
-
-    body: GraphBuilder
-    outer: GraphBuilder
-    axes: tuple[str, ...]
-    initial: dict[str, Tensor]
-    initial_spans: dict[str, Span]
-    span: Span
-    states: dict[str, StateRecordInProgress] = field(default_factory=dict[str, StateRecordInProgress])
-    stepped: dict[int, Span] = field(default_factory=dict[int, Span])
-    used_initials: set[str] = field(default_factory=set[str])
-
-    def old(self, type: TensorType, initial: Tensor) -> Tensor:
-        """What a state was one step back: an input of the body; in a single `step` the initial value itself."""
-        if self.body is not self.outer:
-            return self.body.input(type)
-        if initial.type.dims == type.dims:
-            return initial
-        return self.body.add("broadcast", [initial], {"dims": list(type.dims)}, self.span)
-
-
-@dataclass(slots=True)
-class VariableRecord:
-    """A declared variable. `initializer` is the declaration's own; selectors and inheritance come at the end."""
-
-    path: str
-    kind: Literal["param", "var"]
-    dtype: DType
-    shape: tuple[int, ...]
-    initializer: InitializerValue | None
-    inherits: bool
-    frozen: bool
-    collections: tuple[str, ...]
-    defaults: Defaults
-    span: Span
-    device: str | None = None
-    owner: str = ""
-    """The key of the layer that declares it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -338,7 +279,7 @@ class Session:
 
     def literal(self, value: object, dtype: DType, span: Span) -> Tensor:
         """A constant: a number, or nested lists of numbers."""
-        dims, flat = _shape(value, span)
+        dims, flat = shape_of(value, span)
         for each in flat:
             fits = isinstance(each, bool) == (dtype == "bool") and (isinstance(each, int) or dtype in FLOATS)
             fits = fits and not (dtype == "i32" and isinstance(each, int) and not -(1 << 31) <= each < 1 << 31)
@@ -352,13 +293,3 @@ class Session:
         if self.updating == path and (latest := self.builder.latest(path)) is not None:
             return latest
         return self.builder.read(path, TensorType(record.dtype, (), record.shape), span)
-
-
-def _shape(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:
-    if not isinstance(value, list):
-        return (), [value]
-    parts = [_shape(each, span) for each in cast("list[object]", value)]
-    if len({dims for dims, _ in parts}) > 1:
-        type_codes.BAD_INDEX(span, problem="the rows of a list of numbers have different lengths").throw()
-    inner = parts[0][0] if parts else ()
-    return (len(parts), *inner), [each for _, flat in parts for each in flat]

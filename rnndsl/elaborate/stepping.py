@@ -10,7 +10,8 @@ from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import applying, initializers, types
 from rnndsl.elaborate.attributes import layer_of, new_value
 from rnndsl.elaborate.environment import Binding, Env, Lazy, dotted
-from rnndsl.elaborate.session import Session, StateRecordInProgress, StepContext
+from rnndsl.elaborate.records import StateRecordInProgress, StepContext
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import InitializerName, InitializerValue, MappedCell, Tensor, Value
 from rnndsl.plan.model import TensorType
 from rnndsl.source import Span

@@ -13,7 +13,8 @@ from rnndsl.elaborate import selectors
 from rnndsl.elaborate.binding import Bound, bind
 from rnndsl.elaborate.defaults import check_collections
 from rnndsl.elaborate.environment import Env
-from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.elaborate.records import VariableRecord
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import OptimizerName, Special, Tensor, Value, describe
 from rnndsl.optimizer_table import COMMON, OPTIMIZERS, SCHEDULES
 from rnndsl.plan.model import Named, Optimizer, PlanInput, Schedule, Train, Update, Variable

@@ -11,7 +11,8 @@ from rnndsl.diagnostics import Poisoned
 from rnndsl.elaborate import initializers, types
 from rnndsl.elaborate.defaults import check_collections
 from rnndsl.elaborate.environment import Env, join
-from rnndsl.elaborate.session import Session, VariableRecord
+from rnndsl.elaborate.records import VariableRecord
+from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import InitializerValue, VariableRef
 from rnndsl.plan.model import DType, Initializer
 from rnndsl.source import Span
@@ -87,7 +88,10 @@ def _human(size: float) -> str:
 
 
 def initializer(session: Session, record: VariableRecord, selected: tuple[InitializerValue, str] | None) -> tuple[Initializer, str]:
-    """The initialiser of a variable and why it is this one (language, section 5): a selector, the declaration, inheritance, the default."""
+    """The initialiser of a variable and why it is this one.
+
+    In this order (language, section 5): a selector, the declaration, inheritance, the default.
+    """
     if selected is not None:
         return initializers.recipe(session, selected[0], record.path, record.shape, record.span), selected[1]
     if record.initializer is not None and not (record.inherits and record.defaults.init is not None):
