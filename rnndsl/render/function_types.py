@@ -1,7 +1,8 @@
 """What each function of the language takes and gives, in words: read off its type rule, so that a function cannot lack it.
 
 `float` is any of f16, bf16, f32, f64; `number` a float, i32 or i64; `ids` i32 or i64. Arguments of one function have one dtype,
-and the result has it too unless another is named. Only trailing dims are shown: leading axes meet by name. `[..]` are dims that are kept.
+and the result has it too unless another is named. Only trailing dims are shown: leading axes meet by name. `[..]` are dims that
+are kept.
 """
 
 from __future__ import annotations
