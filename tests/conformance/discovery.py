@@ -5,6 +5,7 @@ A new cell of a std module is in the suite as soon as it is written. `SPECIAL` i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +15,6 @@ from rnndsl.diagnostics import Sink
 from rnndsl.reading import STD
 from rnndsl.source import SourceFile
 from rnndsl.syntax import parse, tree
-from rnndsl.syntax.walk import walk
 
 ARGUMENTS = {
     "int": "3", "float": "0.5", "bool": "true", "fn": "tanh", "dtype": "f64", "initializer": "glorot_uniform", "block": "Dense(3)",
@@ -26,17 +26,32 @@ ARGUMENTS = {
 @dataclass(frozen=True)
 class Special:
     """What a cell's text does not tell. `arguments` by parameter; `inputs` are types by input; `ranges` of its variables, by the
-    last segment of their paths, where a normal distribution makes no sense; `no_gradient`: params, with the reason."""
+    last segment of their paths, where a normal distribution makes no sense. `no_gradient` and `not_the_derivative`: variables by
+    the last segment, with the reason why the loss does not depend on them, or why the gradient is not the derivative."""
 
     arguments: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     no_gradient: dict[str, str] = field(default_factory=dict)
+    not_the_derivative: dict[str, str] = field(default_factory=dict)
 
 
+_WHOLE_PERIODS = "as in TensorFlow 1, the count of whole periods is a constant"
 SPECIAL: dict[str, Special] = {
+    "std.core.DropoutCell": Special({"input": "0.3", "output": "0.2", "state": "0.1"}),
     "std.cells.Clockwork": Special({"units": "4", "periods": "[1, 2]"}),
     "std.cells.PhasedLSTM": Special(ranges={"period": (2, 5), "shift": (0, 3), "open": (0.3, 0.8)}),
+    "std.tf1.DropoutWrapper": Special({"input_keep_prob": "0.7", "output_keep_prob": "0.8", "state_keep_prob": "0.9"}),
+    "std.tf1.DeviceWrapper": Special({"device": '"/cpu:0"'}),
+    "std.tf1.EmbeddingWrapper": Special(inputs={"ids": "i32[]"}),
+    "std.tf1.AttentionCellWrapper": Special({"cell": "GRUCell(3)"}),
+    "std.tf1.PhasedLSTMCell": Special(
+        ranges={"period": (2, 5), "phase": (0, 3), "ratio_on": (0.3, 0.8)}, not_the_derivative={"period": _WHOLE_PERIODS}
+    ),
+    "std.tf1.ConvLSTMCell": Special({"conv_ndims": "1", "input_shape": "[3]", "kernel_shape": "[2]"}, {"x": "f64[3, 2]"}),
+    "std.tf1.Conv1DLSTMCell": Special({"input_shape": "[3]", "kernel_shape": "[3]"}, {"x": "f64[3, 2]"}),
+    "std.tf1.Conv2DLSTMCell": Special({"input_shape": "[3, 2]", "kernel_shape": "[3, 2]"}, {"x": "f64[3, 2, 1]"}),
+    "std.tf1.Conv3DLSTMCell": Special({"input_shape": "[2, 3, 2]", "kernel_shape": "[1, 3, 2]"}, {"x": "f64[2, 3, 2, 1]"}),
 }
 
 
@@ -81,6 +96,12 @@ class Case:
     @property
     def constructor(self) -> str:
         return f"{self.name}({', '.join(f'{name} = {value}' for name, value in self.arguments.items())})"
+
+    @property
+    def imported(self) -> list[str]:
+        """The cells of its module that the constructor names."""
+        known = {d.name.name for d in definitions(STD / f"{self.module.removeprefix('std.')}.rnn")}
+        return sorted({word for word in re.findall(r"[A-Z]\w*", self.constructor) if word in known})
 
     def inputs(self, free: int) -> list[CellInput]:
         """The inputs, dims that nothing binds being `free`. Raises KeyError for what only SPECIAL can tell."""
@@ -151,10 +172,23 @@ def variants() -> list[Case]:
 
 
 def declared_names(case: Case) -> tuple[set[str], set[str]]:
-    """The names of params, vars and layers of a cell's own text: those on every path through it, and all. Families end in `_*`."""
-    always = {_own(s.name) for s in case.definition.body if isinstance(s, tree.VariableDecl | tree.Layer)}
-    everything = {_own(s.name) for s in walk(case.definition.body) if isinstance(s, tree.VariableDecl | tree.Layer)}
-    return always, everything
+    """What can stand first in the paths of a cell's variables: its params, vars, layers and scopes, those on every path through its
+    text, and all. Families end in `_*`."""
+    always = {_own(s.name) for s in case.definition.body if isinstance(s, _OWNERS)}
+    return always, set(_owners(case.definition.body))
+
+
+_OWNERS = (tree.VariableDecl, tree.Layer, tree.Scope)
+
+
+def _owners(body: tuple[tree.Statement, ...]) -> Iterator[str]:
+    for statement in body:
+        if isinstance(statement, _OWNERS):
+            yield _own(statement.name)
+        elif isinstance(statement, tree.If):
+            yield from _owners((*statement.yes, *statement.no))
+        elif isinstance(statement, tree.For):
+            yield from _owners(statement.body)
 
 
 def places_elsewhere(case: Case) -> bool:
@@ -164,4 +198,3 @@ def places_elsewhere(case: Case) -> bool:
 
 def _own(name: tree.IndexedName) -> str:
     return name.name if name.index is None else f"{name.name}_*"
-

@@ -116,12 +116,15 @@ def scan_of(plan: Plan, path: str) -> Scan:
 
 
 def text(case: Case, inputs: list[CellInput], finals: list[str], dtype: str = "f64", floats: list[str] | None = None) -> str:
-    """The model. `finals`: names of states that become outputs; `floats` those of them that the loss reads."""
+    """The model. `finals`: names of states that become outputs; `floats` those of them that the loss reads.
+
+    `gradients` is of `error`, the masked scan alone; the training step is on `plain`, the others.
+    """
     scanned = [x for x in inputs if x.kind == "input"]
     given = [x for x in inputs if x.kind == "given"]
     lines = ["rnn 1"]
-    lines += [f"import {case.module} ({case.name})"] if case.module != "std.core" else []
-    lines += ["axis src", f"model conformance with (dtype = {dtype}, seed = 3) {{"]
+    lines += [f"import {case.module} ({', '.join(case.imported)})"] if case.module != "std.core" else []
+    lines += ["axis src", "collection aside", f"model conformance with (dtype = {dtype}, seed = 3) {{"]
     lines += [f"  input {x.name}: {_type(x, dtype, 'batch', 'time')}" for x in scanned]
     lines += [f"  input part_{x.name}: {_type(x, dtype, 'batch', 'time')}" for x in scanned]
     lines += [f"  input {x.name}: {_type(x, dtype, 'batch')}" for x in given]
@@ -136,10 +139,15 @@ def text(case: Case, inputs: list[CellInput], finals: list[str], dtype: str = "f
     for name in ("run", "part"):
         lines += [f"  output {name}_out = {name}", f"  output {name}_last = {name}.last"]
         lines += [f"  output {final_name(name, state)} = {name}.final.{state}" for state in finals]
-    measured = ["run", "part", "part.last", "still.kept", *(f"part.final.{state}" for state in floats or [])]
-    squares = [f"mean(square({value} - {0.1 * (i + 1):.1f}))" for i, value in enumerate(measured)]
-    lines += [f"  loss error = {' + '.join(squares)}", "  train step = adamw(rate = 0.01, weight_decay = 0.1)", "}"]
+    masked = _distance(["part", "part.last", *(f"part.final.{state}" for state in floats or [])])
+    lines += [f"  loss error = {masked}", f"  loss plain in aside = {_distance(['run', 'run.last', 'still.kept'])}"]
+    lines += ["  train step = adamw(rate = 0.01, weight_decay = 0.1) on plain", "}"]
     return "\n".join(lines)
+
+
+def _distance(values: list[str]) -> str:
+    """The sum of mean squares of values, each about a point of its own."""
+    return " + ".join(f"mean(square({value} - {0.1 * (i + 1):.1f}))" for i, value in enumerate(values))
 
 
 def final_name(run: str, state: str) -> str:

@@ -1,4 +1,4 @@
-"""What a cell's plan must hold, without TensorFlow: its variables as declared, one meaning at each level, a stream that is the scan."""
+"""What a cell's plan must hold, without TensorFlow: variables as declared, one meaning at each level, a stream that is the scan."""
 
 from __future__ import annotations
 
