@@ -13,6 +13,7 @@ from typing import Any
 from rnndsl.backend import operations
 from rnndsl.backend.align import Operand, fit, shape_of
 from rnndsl.backend.random_numbers import mix
+from rnndsl.backend.columns import split_columns
 from rnndsl.backend.recurrence import lower_scan
 from rnndsl.backend.tensorflow_module import tf
 from rnndsl.plan.model import Graph, GraphInput, Node, Plan, Scan, TensorType
@@ -49,6 +50,7 @@ class Frame:
         self.types: dict[str, TensorType] = _types(reach.graph)
         self.tensors: dict[str, Any] = {}
         self.results: dict[str, dict[tuple[str, str], Operand]] = {}
+        self._parts: dict[str, Any] = {}
         for given in reach.graph.inputs:
             if given.id in inputs:
                 self._define(given, inputs[given.id])
@@ -77,6 +79,17 @@ class Frame:
 
     def fit(self, x: Operand, t: TensorType) -> Any:
         return fit(x, t, self.sizes)
+
+    def part(self, node: Node, x: Operand) -> Any:
+        """The columns that `node` selects of `x`, if such nodes part its last dim; else None. One split, whose gradient is one concat."""
+        if node.id not in self._parts:
+            parted = split_columns(self.reach.graph, node)
+            if parted is None:
+                return None
+            sizes = [stop - start for start, stop, _ in parted]
+            for (_, _, names), tensor in zip(parted, tf.split(x.tensor, sizes, axis=-1), strict=True):
+                self._parts.update(dict.fromkeys(names, tensor))
+        return self._parts[node.id]
 
     def body(self, reach: Reach, inputs: Mapping[str, Any], step: Any) -> Frame:
         """The frame of a scan's body at `step` (scalar i32, counted from 0)."""

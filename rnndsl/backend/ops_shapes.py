@@ -26,7 +26,10 @@ def stack(frame: Frame, node: Node, *operands: Operand) -> Any:
 
 @lowers("index")
 def index(frame: Frame, node: Node, x: Operand) -> Any:
-    """Items: ["at", i], ["range", a, b] or ["all"], one a trailing dim."""
+    """Items: ["at", i], ["range", a, b] or ["all"], one a trailing dim. Columns that part a value are one `tf.split`."""
+    part = frame.part(node, x)
+    if part is not None:
+        return part
     places: list[Any] = [slice(None)] * len(x.type.axes)
     for item in node.attrs["items"]:
         places.append(_place(item))
