@@ -2,8 +2,8 @@
 
     python benchmarks/levels.py [T B n u]
 
-Prints the ratio of each to Keras, forward and for a training step, by the median of paired rounds. On a machine that does other work,
-read the ratios, not the milliseconds.
+Prints the ratio of each to Keras, forward and for a training step, by the median of paired rounds.
+On a machine that does other work, read the ratios, not the milliseconds.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from typing import Any
 
 from rnndsl.backend import operations
 from rnndsl.backend.align import Operand, fit, shape_of
-from rnndsl.backend.random_numbers import mix
 from rnndsl.backend.columns import split_columns
+from rnndsl.backend.random_numbers import mix
 from rnndsl.backend.recurrence import lower_scan
 from rnndsl.backend.tensorflow_module import tf
 from rnndsl.plan.model import Graph, GraphInput, Node, Plan, Scan, TensorType
@@ -81,7 +81,7 @@ class Frame:
         return fit(x, t, self.sizes)
 
     def part(self, node: Node, x: Operand) -> Any:
-        """The columns that `node` selects of `x`, if such nodes part its last dim; else None. One split, whose gradient is one concat."""
+        """The columns that `node` selects of `x`, if such nodes part its last dim: one split, whose gradient is one concat."""
         if node.id not in self._parts:
             parted = split_columns(self.reach.graph, node)
             if parted is None:
