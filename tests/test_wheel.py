@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -48,10 +49,11 @@ def test_it_holds_every_module_and_no_test(wheel: Path) -> None:
 
 
 def run(installed: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    # Python's own site-packages hold the editable install, which PYTHONPATH comes before.
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    # Without `site` (-S) no .pth file is read: the editable install would lend the wheel whatever it lacks.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(installed), sysconfig.get_path("purelib")])}
     code = "import rnndsl, sys; from rnndsl.cli.main import main; print(rnndsl.__file__); sys.exit(main(sys.argv[1:]))"
-    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-S", "-c", code, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def test_it_checks_a_spec(installed: Path, tmp_path: Path) -> None:
