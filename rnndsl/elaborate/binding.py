@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from rnndsl.codes import names as codes
 from rnndsl.diagnostics import did_you_mean
@@ -34,14 +34,29 @@ def bind(function: str, parameters: Mapping[str, Any], call: tree.Call) -> dict[
             )
             unknown.suggest(did_you_mean(name, names) or _known(names)).throw()
         if name in given:
-            twice = codes.BAD_ARGUMENT(argument.span, function=function, problem=f"is given `{name}` twice")
-            twice.note("the first is here", given[name].span).throw()
+            _twice(function, name, given[name], argument)
         given[name] = argument
     missing = [n for n, default in parameters.items() if default is Required and n not in given]
     if missing:
         lacking = ", ".join(f"`{n}`" for n in missing)
         codes.BAD_ARGUMENT(call.span, function=function, problem=f"needs {lacking}").throw()
     return {n: Bound(given[n].value if n in given else None, default) for n, default in parameters.items()}
+
+
+def check_names(function: str, arguments: Iterable[tree.Argument]) -> None:
+    """Raises SpecError if an argument is given by name twice."""
+    given: dict[str, tree.Argument] = {}
+    for argument in arguments:
+        if argument.name is None:
+            continue
+        if argument.name in given:
+            _twice(function, argument.name, given[argument.name], argument)
+        given[argument.name] = argument
+
+
+def _twice(function: str, name: str, first: tree.Argument, again: tree.Argument) -> NoReturn:
+    twice = codes.BAD_ARGUMENT(again.span, function=function, problem=f"is given `{name}` twice")
+    twice.note("the first is here", first.span).throw()
 
 
 def _positional(function: str, names: list[str], position: int, argument: tree.Argument, given: Mapping[str, tree.Argument]) -> str:

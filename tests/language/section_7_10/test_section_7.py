@@ -1,0 +1,41 @@
+"""Section 7, claim by claim: in NumPy, and by TensorFlow at two levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.compiling import plan_of
+from tests.language.section_7_10 import scans, states
+from tests.language.section_7_10.examples import assert_gives, interpreted
+
+EXAMPLES = [*states.EXAMPLES, *scans.EXAMPLES]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.claim.replace(" ", "_"))
+def test_numpy(example):
+    assert_gives(interpreted(example.text(), example.given), example.gives)
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("level", [0, 2])
+def test_tensorflow(level):
+    import tensorflow as tf
+
+    from rnndsl.backend.lower import Lowering
+
+    for example in EXAMPLES:
+        plan = plan_of(example.text(), level)
+        inputs = {k: tf.constant(v) for k, v in example.inputs(plan).items()}
+        from tests.language.section_7_10.examples import initial_values
+
+        values = initial_values(plan)
+        wanted = {x.name: x.value for x in (*plan.outputs, *plan.losses, *plan.metrics)}
+        lowering = Lowering(
+            plan, read=lambda p, v=values: tf.constant(v[p]), inputs=inputs, training=False, demanded=list(wanted.values())
+        )
+        found = {name: np.asarray(lowering.value(value)) for name, value in wanted.items()}
+        try:
+            assert_gives(found, example.gives)
+        except AssertionError as error:
+            raise AssertionError(f"{example.claim}: {error}") from None
