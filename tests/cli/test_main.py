@@ -73,20 +73,26 @@ def test_a_name_that_cannot_be_printed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["check", "inspect"])
 def test_no_tensorflow_and_how_long_it_takes(tmp_path: Path, command: str) -> None:
-    """200 lines, with start-up. The limit is 0.2 s on an idle machine; processor time here, and twice that for slow ones."""
+    """200 lines, with start-up, from bytecode. The aim is 0.2 s; this is a bound against decay, not a proof that it is met:
+    processor time of the best of four runs, where 0.26 s was measured on a busy machine of two cores.
+    """
     body = "".join(f"  layer d{i} = Dense({i + 1})\n  y{i} = d{i}({f'y{i - 1}' if i else 'x'})\n" for i in range(97))
     (tmp_path / "long.rnn").write_text(f"rnn 1\nmodel m {{\n  input x: f32[batch, 3]\n{body}  output y = y96\n}}\n")
     code = (
         f"import sys, time; from rnndsl.cli.main import main; status = main(['{command}', 'long.rnn']); "
         "print(status, time.process_time(), 'tensorflow' in sys.modules)"
     )
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     seconds: list[float] = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    for _ in range(4):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
         status, spent, tensorflow = done.stdout.splitlines()[-1].split()
         assert (status, tensorflow) == ("0", "False")
         seconds.append(float(spent))
-    assert min(seconds) < 0.8
+    assert min(seconds) < 0.5
 
 
 def test_importing_the_package_is_cheap() -> None:
