@@ -9,11 +9,12 @@ from rnndsl.codes import names as codes
 from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.elaborate.arithmetic import compute
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Env
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.unify import unify
-from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value, describe
+from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value
 from rnndsl.ops import Op, Parameter
 from rnndsl.plan.model import TensorType
 from rnndsl.source import Span

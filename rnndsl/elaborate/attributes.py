@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from rnndsl.codes import names as codes
 from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Env, Lazy, dotted
 from rnndsl.elaborate.lookup import bound
 from rnndsl.elaborate.session import Session
@@ -24,7 +25,6 @@ from rnndsl.elaborate.values import (
     StateRecord,
     Tensor,
     Value,
-    describe,
 )
 from rnndsl.syntax import tree
 

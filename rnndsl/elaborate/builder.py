@@ -35,10 +35,13 @@ class GraphBuilder:
     nodes: list[Node | Scan] = field(default_factory=list["Node | Scan"])
     reads: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     updates: list[PendingUpdate] = field(default_factory=list[PendingUpdate])
+    ids: set[str] = field(default_factory=set[str])
+    """What its inputs and nodes are called."""
 
     def input(self, type: TensorType, id: str | None = None) -> Tensor:
         tensor = Tensor(id or self.fresh(), type)
         self.inputs.append(GraphInput(tensor.id, type))
+        self.ids.add(tensor.id)
         return tensor
 
     def leaf(self, op: str, type: TensorType, attrs: Mapping[str, Any], span: Span) -> Tensor:
@@ -72,6 +75,7 @@ class GraphBuilder:
     def _append(self, op: str, args: Sequence[str], attrs: Mapping[str, Any], type: TensorType, span: Span) -> Tensor:
         node = Node(self.fresh(), op, tuple(args), dict(attrs), type, str(span))
         self.nodes.append(node)
+        self.ids.add(node.id)
         return Tensor(node.id, type)
 
 

@@ -10,6 +10,7 @@ from rnndsl.codes import names as codes
 from rnndsl.elaborate import functions, initializers, instances, recurrence, reductions
 from rnndsl.elaborate.applying import apply_op, attribute, inline, normal
 from rnndsl.elaborate.binding import Bound, bind
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import (
@@ -22,7 +23,6 @@ from rnndsl.elaborate.values import (
     Special,
     UserFunction,
     Value,
-    describe,
 )
 from rnndsl.ops import Op, Parameter, Required
 from rnndsl.source import Span

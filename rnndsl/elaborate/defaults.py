@@ -8,9 +8,10 @@ from rnndsl.codes import names as codes
 from rnndsl.codes import training as training_codes
 from rnndsl.codes import variables as variable_codes
 from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Defaults, Env
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import CollectionValue, DTypeValue, InitializerValue, Value, describe
+from rnndsl.elaborate.values import CollectionValue, DTypeValue, InitializerValue, Value
 from rnndsl.syntax import tree
 
 NAMES = ("init", "trainable", "dtype", "device", "collections", "training")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rnndsl.codes import names as codes
 from rnndsl.elaborate import attributes, calls, indexing, lookup
 from rnndsl.elaborate.arithmetic import compute
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.unify import unify
-from rnndsl.elaborate.values import CollectionValue, RecordValue, TrainingFlag, Value, describe
+from rnndsl.elaborate.values import CollectionValue, RecordValue, TrainingFlag, Value
 from rnndsl.ops import BINARY_OPERATORS, OPS
 from rnndsl.source import Span
 from rnndsl.syntax import tree

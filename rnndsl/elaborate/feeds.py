@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from rnndsl.codes import names as codes
 from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate.binding import check_names
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import Tensor, describe
+from rnndsl.elaborate.values import Tensor
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -48,6 +50,7 @@ class Feed:
 
 def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
     """The arguments of an application as tensors."""
+    check_names(layer, call.arguments)
     made = Feed(layer, call.span)
     for argument in call.arguments:
         value = session.evaluate(argument.value, env)

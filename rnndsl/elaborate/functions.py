@@ -11,10 +11,11 @@ from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.elaborate import applying
 from rnndsl.elaborate.binding import Bound, bind
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.unify import unify
-from rnndsl.elaborate.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value, describe
+from rnndsl.elaborate.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.ops import Required
 from rnndsl.plan.model import TensorType
 from rnndsl.source import Span

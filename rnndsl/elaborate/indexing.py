@@ -7,10 +7,11 @@ from rnndsl.codes import types as codes
 from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import lookup
 from rnndsl.elaborate.attributes import layer_of
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.records import StateRecordInProgress
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import Family, ScopeValue, Tensor, Value, describe
+from rnndsl.elaborate.values import Family, ScopeValue, Tensor, Value
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rnndsl.codes import names as codes
 from rnndsl.codes import variables as variable_codes
 from rnndsl.elaborate.binding import Bound, bind
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Env
 from rnndsl.elaborate.lookup import is_word
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import InitializerName, InitializerValue, Recipe, UserFunction, Value, describe
+from rnndsl.elaborate.values import InitializerName, InitializerValue, Recipe, UserFunction, Value
 from rnndsl.initializers import PARAMETERS, fans
 from rnndsl.ops import Required
 from rnndsl.plan.model import Initializer

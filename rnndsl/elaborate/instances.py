@@ -10,6 +10,7 @@ from rnndsl.diagnostics import Poisoned, SpecError, did_you_mean
 from rnndsl.elaborate import stepping, types, updates
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.binding import bind
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Env, dotted, failed, join
 from rnndsl.elaborate.feeds import Feed, feed
 from rnndsl.elaborate.indexing import member_name
@@ -30,7 +31,6 @@ from rnndsl.elaborate.values import (
     Placed,
     UserFunction,
     Value,
-    describe,
 )
 from rnndsl.name_check import PARAMETER_TYPES
 from rnndsl.ops import Required

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from rnndsl.codes import names as codes
 from rnndsl.elaborate import defaults
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import Constructor, DefinitionValue, Instance, MappedCell, Placed, Value, describe
+from rnndsl.elaborate.values import Constructor, DefinitionValue, Instance, MappedCell, Placed, Value
 from rnndsl.records import Immutable, record
 from rnndsl.source import Span
 from rnndsl.syntax import tree

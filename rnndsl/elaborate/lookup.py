@@ -70,17 +70,17 @@ def of_file(session: Session, name: str, env: Env) -> Value | None:
     if name in env.module.axes:
         return AxisValue(name)
     symbol = env.module.lookup(name)
-    return symbol_value(session, symbol) if symbol else BUILTINS.get(name)
+    return symbol_value(session, symbol, env.defaults) if symbol else BUILTINS.get(name)
 
 
 def bound(session: Session, binding: Binding) -> Value:
     return session.force(binding) if isinstance(binding, Lazy) else binding
 
 
-def symbol_value(session: Session, symbol: Symbol) -> Value:
-    """The value of a file-level definition, in its own file's names."""
+def symbol_value(session: Session, symbol: Symbol, defaults: Defaults) -> Value:
+    """The value of a file-level definition, in its own file's names and the dtype of the place that asks."""
     item = symbol.item
-    env = Env(symbol.module, defaults=Defaults())
+    env = Env(symbol.module, defaults=defaults)
     match item:
         case tree.Definition():
             return DefinitionValue(symbol, item)
@@ -93,11 +93,12 @@ def symbol_value(session: Session, symbol: Symbol) -> Value:
 
 
 def _constant(session: Session, symbol: Symbol, item: tree.Const, env: Env) -> Value:
-    """A file's constant, evaluated once a model."""
-    lazy = session.constants.get(id(symbol.item))
+    """A file's constant, evaluated once a graph and dtype."""
+    key = id(symbol.item), session.builder, env.defaults.dtype
+    lazy = session.constants.get(key)
     if lazy is None:
         lazy = Lazy(item.name.name, item.span, lambda: session.evaluate(item.value, env), "const")
-        session.constants[id(symbol.item)] = lazy
+        session.constants[key] = lazy
     return session.force(lazy)
 
 

@@ -10,11 +10,12 @@ from rnndsl.codes import names as name_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Poisoned, Sink
 from rnndsl.elaborate import assemble, defaults, expressions, instances, selectors, settings, stepping, training, types, updates
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Defaults, Env
 from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.statements import Declared, Declarer
-from rnndsl.elaborate.values import Tensor, Value, describe
+from rnndsl.elaborate.values import Tensor, Value
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.resolve import ResolvedModule
 from rnndsl.source import Span

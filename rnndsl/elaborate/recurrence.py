@@ -11,6 +11,7 @@ from rnndsl.codes import time as codes
 from rnndsl.elaborate import instances, scan_options, scanning, stepping
 from rnndsl.elaborate.attributes import layer_of, new_value
 from rnndsl.elaborate.binding import bind
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.lookup import is_word
 from rnndsl.elaborate.records import StepContext
@@ -27,7 +28,6 @@ from rnndsl.elaborate.values import (
     Tensor,
     UserFunction,
     Value,
-    describe,
 )
 from rnndsl.ops import Required
 from rnndsl.source import Span

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rnndsl.codes import names as codes
 from rnndsl.codes import types as type_codes
 from rnndsl.elaborate.binding import Bound, bind
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.lookup import is_word
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import AxisValue, Tensor, Value, describe
+from rnndsl.elaborate.values import AxisValue, Tensor, Value
 from rnndsl.ops import Op, Required
 from rnndsl.source import Span
 from rnndsl.syntax import tree

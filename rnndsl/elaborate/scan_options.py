@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import time as codes
 from rnndsl.diagnostics import did_you_mean
+from rnndsl.elaborate.binding import check_names
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.functions import axis
 from rnndsl.elaborate.lookup import is_tensor, is_word
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import RecordValue, StateRecord, Tensor, Value, describe
+from rnndsl.elaborate.values import RecordValue, StateRecord, Tensor, Value
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -54,6 +56,7 @@ def read(
     session: Session, call: tree.Call, arguments: tuple[tree.Argument, ...], env: Env, function: str, inputs: Collection[str]
 ) -> Options:
     """The arguments after the cell, which has these `inputs`. Raises SpecError."""
+    check_names(function, call.arguments)
     options = Options()
     allowed = _OF_STEP if function == "step" else OPTIONS
     for argument in arguments:

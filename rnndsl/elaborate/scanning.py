@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NoReturn
+
 from rnndsl.codes import time as codes
 from rnndsl.elaborate import instances, stepping, types
 from rnndsl.elaborate.attributes import layer_of
 from rnndsl.elaborate.builder import GraphBuilder, PendingUpdate
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.feeds import Feed
 from rnndsl.elaborate.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.scan_options import Options
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, describe
-from rnndsl.plan.model import GraphInput, Initializer, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
+from rnndsl.elaborate.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
+from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -23,6 +27,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     axes = leading_axes(session, cell, options, options.along)
     _check_options(options, axes, span)
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
+    options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
     with session.building(body):
         session.steps.append(step)
@@ -33,6 +38,8 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
             stepping.check_initials(step)
         finally:
             session.steps.pop()
+    if options.along in output.type.axes:
+        _own_axis(options.along, f"the output of its cell, {output.type},", span)
     carried = _carried_variables(session, outer, body, span)
     until = _until(options, step)
     if options.carry:
@@ -59,6 +66,36 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     outer.nodes.append(node)
     _hand_on_updates(outer, body, node, span)
     return _results(session, outer, node, output, records, span)
+
+
+def _guarded(options: Options, outer: GraphBuilder) -> Options:
+    """`options` with zeros in what is scanned where a step is not valid: whatever stands there, NaN or an id that no table has,
+    reaches neither a result nor, by way of a product with zero, a gradient."""
+    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
+    if not by:
+        return options
+    attrs = {"over": options.along, "lengths": options.lengths is not None, "mask": options.mask is not None}
+
+    def guard(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
+        x, span = pair
+        if x.type.dtype == "bool" or any(axis not in x.type.axes for tensor in by for axis in tensor.type.axes):
+            return pair
+        return (x if _zero_where_masked(x, options, outer) else outer.add("valid_steps", [x, *by], attrs, span)), span
+
+    named = {name: guard(pair) for name, pair in options.named.items()}
+    return replace(options, positional=[guard(pair) for pair in options.positional], named=named)
+
+
+def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool:
+    """Whether `x` is the output of a scan with the same lengths and mask."""
+    nodes = {node.id: node for node in outer.nodes}
+    result = nodes.get(x.id)
+    if not isinstance(result, Node) or result.op != "result" or result.attrs["of"] != "output":
+        return False
+    scan = nodes.get(result.args[0])
+    if not isinstance(scan, Scan) or scan.hold or scan.axis != options.along:
+        return False
+    return (scan.lengths, scan.mask) == tuple(pair[0].id if pair else None for pair in (options.lengths, options.mask))
 
 
 def _id(tensor: Tensor | None) -> str:
@@ -155,6 +192,8 @@ def _check_options(options: Options, axes: tuple[str, ...], span: Span) -> None:
         codes.SCAN_OPTION(span, option="scan", problem="needs an input to go along, or `steps = n`").throw()
     if options.steps is not None and options.scanned():
         codes.SCAN_OPTION(options.scanned()[0][1], option="steps", problem="is for a cell without a scanned input").throw()
+    if options.along in axes:
+        _check_axis(options)
     if options.lengths:
         _check(options.lengths, "lengths", "i32", axes)
     if options.mask:
@@ -163,6 +202,21 @@ def _check_options(options: Options, axes: tuple[str, ...], span: Span) -> None:
             codes.SCAN_OPTION(span, option="mask", problem=f"needs the axis `{options.along}`, and is {tensor.type}").throw()
         rest = TensorType(tensor.type.dtype, tuple(a for a in tensor.type.axes if a != options.along), tensor.type.dims)
         _check((Tensor(tensor.id, rest), span), "mask", "bool", axes)
+
+
+def _check_axis(options: Options) -> None:
+    """Diagnoses what has the scan's own axis at each step, an initial or a given value."""
+    for name, (tensor, span) in options.given.items():
+        if options.along in tensor.type.axes:
+            _own_axis(options.along, f"the given `{name}`, {tensor.type},", span)
+    for name, tensor in options.initial.items():
+        if options.along in tensor.type.axes:
+            _own_axis(options.along, f"the initial `{name}`, {tensor.type},", options.initial_spans[name])
+
+
+def _own_axis(axis: str, what: str, span: Span) -> NoReturn:
+    wrong = codes.SCAN_OPTION(span, option="scan", problem=f"goes along `{axis}`, and {what} has that axis at every step")
+    wrong.suggest(f"`rename(…, {axis} = …)` it").throw()
 
 
 def _check(given: tuple[Tensor, Span], option: str, dtype: str, axes: tuple[str, ...]) -> None:

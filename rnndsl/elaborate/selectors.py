@@ -12,10 +12,11 @@ from rnndsl.codes import variables as codes
 from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import variables
 from rnndsl.elaborate.defaults import check_collections
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import InitializerValue, describe
+from rnndsl.elaborate.values import InitializerValue
 from rnndsl.plan.model import Initializer
 from rnndsl.syntax import tree
 

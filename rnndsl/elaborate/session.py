@@ -15,17 +15,10 @@ from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Diagnostic, Poisoned, Sink, SpecError
 from rnndsl.elaborate.arithmetic import shape_of
 from rnndsl.elaborate.builder import GraphBuilder
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import PENDING, Env, Lazy, Pending
 from rnndsl.elaborate.records import StepContext, VariableRecord
-from rnndsl.elaborate.values import (
-    BidirectionalResult,
-    Instance,
-    ScanResult,
-    Tensor,
-    Value,
-    VariableRef,
-    describe,
-)
+from rnndsl.elaborate.values import BidirectionalResult, Instance, ScanResult, Tensor, Value, VariableRef
 from rnndsl.plan.model import DType, TensorType, Variable
 from rnndsl.source import Span
 from rnndsl.syntax import tree
@@ -61,7 +54,8 @@ class Session:
     incomplete: bool = False
     """Whether variables may be missing, since what declares them is faulty."""
     penalties: dict[str, Span] = field(default_factory=dict[str, Span])
-    constants: dict[int, Lazy] = field(default_factory=dict[int, Lazy])
+    constants: dict[tuple[int, GraphBuilder, str], Lazy] = field(default_factory=dict[tuple[int, GraphBuilder, str], Lazy])
+    """Constants of files by their text, and by graph and dtype: some are tensors."""
     rounds: int = 0
     _calls: int = 0
     _unwinding: bool = False
@@ -100,6 +94,18 @@ class Session:
             yield
         finally:
             self.builders.pop()
+
+    @contextmanager
+    def back_in(self, builder: object) -> Generator[None]:
+        """Nodes made inside go to `builder` again, from the bodies of scans in it, as if no step of theirs were being built."""
+        builders, steps = self.builders, self.steps
+        count = next((i + 1 for i, each in enumerate(builders) if each is builder), len(builders))
+        self.builders = builders[:count]
+        self.steps = steps if count == len(builders) else [s for s in steps if s.body in self.builders]
+        try:
+            yield
+        finally:
+            self.builders, self.steps = builders, steps
 
     @contextmanager
     def reducing(self, default: Reduction) -> Generator[None]:
@@ -263,7 +269,7 @@ class Session:
         """`value` as a tensor: a scan's outputs, a variable's value, a number as a constant of `dtype`."""
         match value:
             case Tensor():
-                return value
+                return self._at_hand(value, span)
             case ScanResult():
                 return value.output
             case BidirectionalResult() if value.output is not None:
@@ -276,6 +282,13 @@ class Session:
                 return self.literal(value, dtype or "f32", span)
             case _:
                 type_codes.NOT_A_TENSOR(span, what=describe(value)).throw()
+
+    def _at_hand(self, tensor: Tensor, span: Span) -> Tensor:
+        """`tensor`, if it is a value of the graph in the making. Raises SpecError for one of another graph."""
+        if tensor.id not in self.builder.ids:
+            far = name_codes.MISPLACED(span, what="a value from outside of it", where="the step of a cell")
+            far.suggest("hand it to the cell as an input: `given`").throw()
+        return tensor
 
     def literal(self, value: object, dtype: DType, span: Span) -> Tensor:
         """A constant: a number, or nested lists of numbers."""

@@ -16,10 +16,11 @@ from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Poisoned, SpecError
 from rnndsl.elaborate import defaults, layers, variables
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.indexing import family_index, integer
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value, describe
+from rnndsl.elaborate.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value
 from rnndsl.name_check import names_of
 from rnndsl.source import Span
 from rnndsl.syntax import tree
@@ -138,9 +139,19 @@ class Declarer:
         env.frame().names[full] = value
 
     def _lazy(self, name: tree.IndexedName, env: Env, compute: Callable[[], Value], kind: Any, span: Span) -> None:
-        lazy = Lazy(self._name(name, env), span, compute, kind)
+        lazy = Lazy(self._name(name, env), span, self._at_home(compute, env.frame().owner), kind)
         self._bind(name, env, lazy)
         self.declared.names.append(lazy)
+
+    def _at_home(self, compute: Callable[[], Value], graph: object) -> Callable[[], Value]:
+        """`compute` in the graph and with the reductions of the body that declares it, whoever asks for it first."""
+        default = self.session.reductions[-1]
+
+        def at_home() -> Value:
+            with self.session.back_in(graph), self.session.reducing(default):
+                return compute()
+
+        return at_home
 
     def _output(self, statement: tree.Output, env: Env) -> None:
         if statement.name is not None:
@@ -219,6 +230,9 @@ def _length(values: range | list[Value]) -> int:
 
 def declare_collection(session: Session, name: tree.Name) -> None:
     """A collection of the user's own."""
-    if session.collections.get(name.name, name.span) is None:
+    first = session.collections.get(name.name, name.span)
+    if first is None:
         training_codes.DECLARED_COLLECTION(name.span, name=name.name).throw()
+    if first != name.span and first.source == name.span.source:
+        codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first).throw()
     session.collections[name.name] = name.span

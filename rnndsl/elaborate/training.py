@@ -12,11 +12,12 @@ from rnndsl.diagnostics import Poisoned, did_you_mean
 from rnndsl.elaborate import selectors
 from rnndsl.elaborate.binding import Bound, bind
 from rnndsl.elaborate.defaults import check_collections
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import OptimizerName, Special, Tensor, Value, describe
-from rnndsl.optimizer_table import COMMON, OPTIMIZERS, SCHEDULES
+from rnndsl.elaborate.values import OptimizerName, Special, Tensor, Value
+from rnndsl.optimizer_table import COMMON, OPTIMIZERS, SCHEDULES, argument_problem, schedule_problem
 from rnndsl.plan.model import Named, Optimizer, PlanInput, Schedule, Train, Update, Variable
 from rnndsl.syntax import tree
 
@@ -98,6 +99,9 @@ def _constant(session: Session, function: str, name: str, given: Bound, env: Env
     if isinstance(value, bool) != wants_bool or not isinstance(value, int | float):
         wanted = "true or false" if wants_bool else "a number"
         name_codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"{wanted} (`{name}` of `{function}`)").throw()
+    problem = None if wants_bool or name in ("rate", *COMMON) else argument_problem(function, name, value)
+    if problem is not None:
+        name_codes.BAD_ARGUMENT(given.expr.span, function=function, problem=problem).throw()
     return value if wants_bool else float(value)
 
 
@@ -149,8 +153,9 @@ def _check_schedule(name: str, values: Mapping[str, Value], call: tree.Call) -> 
         many = isinstance(value, list) and all(isinstance(v, int | float) for v in value)
         if many != (name == "piecewise") or not (many or isinstance(value, int | float)):
             name_codes.BAD_ARGUMENT(call.span, function=name, problem=f"cannot take {describe(value)} as `{key}`").throw()
-    if name == "piecewise" and len(values["values"]) != len(values["boundaries"]) + 1:  # pyright: ignore[reportArgumentType]
-        name_codes.BAD_ARGUMENT(call.span, function=name, problem="needs one value more than boundaries").throw()
+    problem = schedule_problem(values)
+    if problem is not None:
+        name_codes.BAD_ARGUMENT(call.span, function=name, problem=problem).throw()
 
 
 # ---------------------------------------------------------------- what, over what, when

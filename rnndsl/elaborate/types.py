@@ -9,9 +9,10 @@ from rnndsl.codes import sizes
 from rnndsl.codes import types as codes
 from rnndsl.diagnostics import did_you_mean
 from rnndsl.elaborate import lookup
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env, failed
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import AxisValue, DTypeValue, Instance, Tensor, describe
+from rnndsl.elaborate.values import AxisValue, DTypeValue, Instance, Tensor
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.source import Span
 from rnndsl.syntax import tree

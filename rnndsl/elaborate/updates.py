@@ -6,9 +6,10 @@ from rnndsl.codes import training as codes
 from rnndsl.elaborate import types
 from rnndsl.elaborate.builder import PendingUpdate
 from rnndsl.elaborate.defaults import check_collections
+from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.values import VariableRef, describe
+from rnndsl.elaborate.values import VariableRef
 from rnndsl.plan.model import TensorType
 from rnndsl.syntax import tree
 
