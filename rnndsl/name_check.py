@@ -101,7 +101,7 @@ class _Checker:
                 pass
             case tree.Name() if field in ("name", "variable", "collection", "order_collection"):
                 pass
-            case tree.Node() if field != "body":
+            case tree.Node() if field not in ("body", "using"):
                 self._expression(value)
             case _:
                 pass

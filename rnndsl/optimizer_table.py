@@ -45,6 +45,33 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Loshchilov & Hutter 2017 without restarts; rate * decay ** (step / steps); values[i] up to boundaries[i]."""
 
+_FRACTIONS = ("momentum", "beta_1", "beta_2", "rho")
+
+
+def argument_problem(optimizer: str, name: str, value: float) -> str | None:
+    """What is wrong with the number `value` of an argument, if anything."""
+    if name in _FRACTIONS:
+        above = (optimizer, name) == ("lion", "beta_1")
+        fine = 0 < value < 1 if above else 0 <= value < 1
+        return None if fine else f"needs `{name}` {'above 0' if above else 'from 0 up'} and below 1, not {value:g}"
+    if name == "learning_rate_power":
+        return None if value <= 0 else f"needs `{name}` of at most 0, not {value:g}"
+    return None if value >= 0 else f"needs `{name}` from 0 up, not {value:g}"
+
+
+def schedule_problem(arguments: Mapping[str, Any]) -> str | None:
+    """What is wrong with the numbers of a schedule, if anything."""
+    if "steps" in arguments and not arguments["steps"] > 0:
+        return f"needs `steps` above 0, not {arguments['steps']:g}"
+    boundaries = arguments.get("boundaries", [])
+    if any(b <= a for a, b in zip(boundaries, boundaries[1:], strict=False)):
+        return "needs boundaries that go up"
+    if "values" in arguments and len(arguments["values"]) != len(boundaries) + 1:
+        return "needs one value more than boundaries"
+    numbers = {k: v for k, v in arguments.items() if k in ("rate", "decay", "alpha")}
+    numbers.update((f"values[{k}]", v) for k, v in enumerate(arguments.get("values", [])))
+    return next((f"needs `{k}` from 0 up, not {v:g}" for k, v in numbers.items() if v < 0), None)
+
 
 def slots(optimizer: Optimizer) -> list[tuple[str, float]]:
     """The optimizer's own variables for each trained one, in Keras' order, each with its first value."""
