@@ -238,6 +238,7 @@ _ROWS: tuple[Op, ...] = (
     _structure(
         "position", shapes.position, "0, 1, ... along an axis", Parameter("like"), Parameter("over", "axis"), gradient="none"
     ),
+    Op("valid_steps", "structure", (), rules.same, "x at the valid steps of a scan, zeros at the others"),
     _structure("reverse", shapes.over_axis, "x from its end", Parameter("x"), Parameter("over", "axis")),
     _structure("rename", shapes.rename, "x with an axis under another name", Parameter("x")),
     # ---- randomness
@@ -289,7 +290,8 @@ BINARY_OPERATORS: Mapping[str, str] = {
     "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "and": "and", "or": "or",
 }  # fmt: skip
 INTERNAL = frozenset(
-    {"read", "literal", "penalty", "broadcast", "if_training", "result", "neg", "not", "index", *BINARY_OPERATORS.values()}
+    {"read", "literal", "penalty", "broadcast", "if_training", "result", "valid_steps", "neg", "not", "index"}
+    | set(BINARY_OPERATORS.values())
 )
 """Operations that are not functions of the language under this name."""
 

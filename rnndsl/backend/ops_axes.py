@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnndsl.backend.align import Operand
+from rnndsl.backend.align import Operand, align, meet, unite
 from rnndsl.backend.registry import Frame, lowers
 from rnndsl.backend.tensorflow_module import tf
-from rnndsl.plan.model import Node
+from rnndsl.plan.model import Node, TensorType
 
 
 @lowers("shift")
@@ -26,6 +26,23 @@ def shift(frame: Frame, node: Node, x: Operand) -> Any:
 @lowers("position")
 def position(frame: Frame, node: Node, like: Operand) -> Any:
     return tf.range(frame.sizes[node.attrs["over"]], dtype=tf.int32)
+
+
+@lowers("valid_steps")
+def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
+    """`by`: lengths, then a mask, those of them that the scan has."""
+    over, order, rest = node.attrs["over"], frame.context.order, list(by)
+    parts: list[Operand] = []
+    if node.attrs["lengths"]:
+        lengths = rest.pop(0)
+        ends = Operand(tf.cast(lengths.tensor, tf.int32), lengths.type)
+        place = Operand(tf.range(frame.sizes[over]), TensorType("i32", (over,)))
+        axes = unite([place.type, ends.type], order)
+        parts.append(Operand(tf.less(*meet([place, ends], order)), TensorType("bool", axes)))
+    parts += rest
+    valid = [align(part, x.type.axes, len(x.type.dims)) for part in parts]
+    both = valid[0] if len(valid) == 1 else tf.logical_and(*valid)
+    return tf.where(both, x.tensor, tf.zeros_like(x.tensor))
 
 
 @lowers("reverse")

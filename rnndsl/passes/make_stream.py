@@ -124,11 +124,23 @@ class _Step:
         if node.op == "result":
             self.result(node)
             return
+        if node.op == "valid_steps" and node.attrs["over"] == TIME:
+            self.valid_steps(node)
+            return
         if any(TIME in old[x].axes for x in node.args) or TIME in node.type.axes:
             self.need_no_time(node)
         if any(x in self.late for x in node.args):
             self.late.add(node.id)
         self.emit(node)
+
+    def valid_steps(self, node: Node) -> None:
+        """The input as it is, or zero where the mask is false: the caller feeds no step beyond a sequence's end."""
+        x = self.names.get(node.args[0], node.args[0])
+        if node.attrs["mask"]:
+            mask = self.names.get(node.args[-1], node.args[-1])
+            x = self.select(mask, x, self.make("zeros_like", x, name="zero"))
+        self.names[node.id] = x
+        self.late.update({node.id} if any(a in self.late for a in node.args) else ())
 
     def need_no_time(self, node: Node) -> None:
         """Raises _NoStreamError if `node` is about the axis itself."""

@@ -78,6 +78,8 @@ class Interpreter:
         if op == "if_training":
             chosen = 0 if self.training else 1
             return fitted(args[chosen], types[chosen], t, self.sizes)
+        if op == "valid_steps":
+            return self.valid_steps(node, args, types)
         if op in ("dropout", "bernoulli", "random_uniform", "random_normal"):
             return self.random(node, args, types, step)
         if op in UNARY:
@@ -93,6 +95,18 @@ class Interpreter:
         if op in ("shift", "reverse", "position", "rename", "softmax", "log_softmax", "argmax"):
             return self.axis_op(node, args[0], types[0])
         return self.trailing(node, args, types)
+
+    def valid_steps(self, node, args, types):
+        t, over, rest = node.type, node.attrs["over"], list(zip(args, types, strict=True))[1:]
+        axes = tuple(a for a in t.axes if a != over)
+        valid = np.ones([*(self.sizes[a] for a in axes), self.sizes[over]], bool)
+        if node.attrs["lengths"]:
+            lengths, kind = rest.pop(0)
+            valid = valid & (np.arange(self.sizes[over]) < aligned(lengths, TensorType(kind.dtype, kind.axes), axes)[..., None])
+        valid = np.moveaxis(valid, -1, t.axes.index(over))
+        for mask, kind in rest:
+            valid = valid & fitted(mask, kind, TensorType("bool", t.axes), self.sizes)
+        return np.where(valid.reshape((*valid.shape, *[1] * len(t.dims))), args[0], 0)
 
     def random(self, node, args, types, step):
         full = fitted(args[0], types[0], node.type, self.sizes)
