@@ -124,7 +124,7 @@ class Job:
         return Provenance(files=files, opt_level=level, flags={"emit": sorted(emit)} if emit else {})
 
     def write_depfile(self, path: Path, written: Sequence[Path]) -> None:
-        """Write a rule for make: `written` depend on every file that was read. Raises DiagnosticsError."""
+        """Write a rule for make: `written` depend on every file that was read. Raises OSError."""
         files = [file.location for file in self.files()]
         rule = f"{' '.join(map(_escaped, written))}: {' '.join(map(_escaped, files))}\n"
         # A file that is gone must not stop make: each is a target of its own, without a rule.

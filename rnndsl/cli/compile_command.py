@@ -23,6 +23,8 @@ def run(argv: Sequence[str]) -> int:
     arguments = _parser().read(argv)
     if arguments.output is None and not arguments.print_after:
         raise UsageError("the folder to write is missing", "give it as `-o DIR`")
+    if arguments.depfile and not Path(arguments.depfile).parent.is_dir():
+        raise UsageError(f"`{arguments.depfile}`: there is no folder `{Path(arguments.depfile).parent}`")
     printed: set[str] = set()
     job = Job(Path(arguments.spec), _printer(arguments.print_after, printed))
     try:
@@ -94,8 +96,15 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     for plan, folder in zip(plans, targets, strict=True):
         written.extend(job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit))
     if arguments.depfile:
-        job.write_depfile(Path(arguments.depfile), written)
+        _write_depfile(job, Path(arguments.depfile), written)
     return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]
+
+
+def _write_depfile(job: Job, path: Path, written: Sequence[Path]) -> None:
+    try:
+        job.write_depfile(path, written)
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
 
 
 def _described(plan: Plan) -> str:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnndsl.cli.parser import Parser
+from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.specs import exit_status, print_findings
 from rnndsl.diagnostics import Sink, SpecError
 from rnndsl.reading import Reader
@@ -32,7 +32,10 @@ def run(argv: Sequence[str]) -> int:
         elif text is not None:
             changed.append(spec)
             if not arguments.check:
-                _replace(reader.spec, text)
+                try:
+                    _replace(reader.spec, text)
+                except OSError as error:
+                    raise UsageError(f"cannot write `{spec}`: {error.strerror}") from None
     for spec in changed:
         print(f"{spec}: {'not formatted' if arguments.check else 'formatted'}")
     if wrong:

@@ -162,7 +162,10 @@ def _output(results: Mapping[str, Array], output: str | None) -> None:
     from rnndsl.arrays import write_arrays
 
     if output is not None:
-        write_arrays(Path(output), results)
+        try:
+            write_arrays(Path(output), results)
+        except OSError as error:
+            raise UsageError(f"cannot write `{output}`: {error.strerror}") from None
         print(f"{output}: {', '.join(f'{name} {list(array.shape)}' for name, array in results.items())}")
         return
     import numpy as np
