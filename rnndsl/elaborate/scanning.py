@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
-from dataclasses import replace
 from typing import NoReturn
 
 from rnndsl.codes import time as codes
@@ -29,7 +27,6 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     axes = leading_axes(session, cell, options, options.along)
     _check_options(options, axes, span)
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
-    options = _guarded(options, outer)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
     with session.building(body):
@@ -69,36 +66,6 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     outer.nodes.append(node)
     _hand_on_updates(outer, body, node, span)
     return _results(session, outer, node, output, records, span)
-
-
-def _guarded(options: Options, outer: GraphBuilder) -> Options:
-    """`options` with zeros in what is scanned where a step is not valid: whatever stands there, NaN or an id that no table has,
-    reaches neither a result nor, by way of a product with zero, a gradient."""
-    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
-    if not by:
-        return options
-    attrs = {"over": options.along, "lengths": options.lengths is not None, "mask": options.mask is not None}
-
-    def guard(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
-        x, span = pair
-        if x.type.dtype == "bool" or any(axis not in x.type.axes for tensor in by for axis in tensor.type.axes):
-            return pair
-        return (x if _zero_where_masked(x, options, outer) else outer.add("valid_steps", [x, *by], attrs, span)), span
-
-    named = {name: guard(pair) for name, pair in options.named.items()}
-    return replace(options, positional=[guard(pair) for pair in options.positional], named=named)
-
-
-def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool:
-    """Whether `x` is the output of a scan with the same lengths and mask."""
-    nodes = {node.id: node for node in outer.nodes}
-    result = nodes.get(x.id)
-    if not isinstance(result, Node) or result.op != "result" or result.attrs["of"] != "output":
-        return False
-    scan = nodes.get(result.args[0])
-    if not isinstance(scan, Scan) or scan.hold or scan.axis != options.along:
-        return False
-    return (scan.lengths, scan.mask) == tuple(pair[0].id if pair else None for pair in (options.lengths, options.mask))
 
 
 def _guarded(options: Options, outer: GraphBuilder) -> Options:
