@@ -1,0 +1,59 @@
+"""docs/guide/functions.md, from what `rnndsl doc --functions` lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnndsl.initializers import PARAMETERS
+from rnndsl.ops import Required
+from rnndsl.optimizer_table import COMMON, OPTIMIZERS
+from rnndsl.render.library import function_rows
+
+_HEAD = """# Functions, initializers and optimizers
+
+Written by the tests from the compiler's own tables; `rnndsl doc --functions` prints the first.
+
+## Functions
+
+`float` is any of f16, bf16, f32, f64; `number` a float, i32 or i64; `ids` i32 or i64. The arguments of a call have one dtype,
+and the result has it too unless another is named: mixing needs `cast`. Only trailing dims are shown; leading axes meet by name,
+and `[..]` are dims that are kept. A parameter `= …` may be left out. `zero` in the last column: no gradient goes through.
+`dropout` takes `each_step = false` besides: one mask for all steps of a sequence.
+
+"""
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return _row(head) + _row(["---"] * len(head)) + "".join(_row(row) for row in rows)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _default(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _call(name: str, parameters: Sequence[tuple[str, Any]]) -> str:
+    shown = [f"{p}" if default is Required else f"{p} = {_default(default)}" for p, default in parameters]
+    return _code(f"{name}({', '.join(shown)})" if shown else name)
+
+
+def page() -> str:
+    functions = [(_code(name), value.replace("|", "\\|"), types, gradient) for name, value, types, gradient in function_rows()]
+    optimizers = [(_call(name, list(arguments.items())),) for name, arguments in OPTIMIZERS.items()]
+    return (
+        _HEAD
+        + _table(("function", "value", "types", "gradient"), functions)
+        + "\n## Initializers\n\nAs in TensorFlow; fans are those of the declared variable. `values` takes nested lists.\n\n"
+        + _table(("initializer",), [(_call(name, parameters),) for name, parameters in PARAMETERS.items()])
+        + "\n## Optimizers\n\nKeras' own, with Keras' defaults. Each takes also "
+        + f"{', '.join(_code(name) for name in COMMON)}: see [training](07-training.md).\n\n"
+        + _table(("optimizer",), optimizers)
+    )

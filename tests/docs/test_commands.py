@@ -1,0 +1,94 @@
+"""The commands that README and guide show are run, and say what is shown; a line `...` stands for any lines.
+
+Only those that start with `rnndsl` and need no TensorFlow are run here; `make sunspots` is in tests/test_sunspots.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT, blocks
+
+CHEAP = ("check", "inspect", "fmt", "new", "doc", "--version", "--help")
+FUNCTIONS = ROOT / "docs" / "guide" / "functions.md"
+
+
+def shown() -> list[tuple[str, str, str]]:
+    """Place, command and output of each command in a block of `console`."""
+    found: list[tuple[str, str, str]] = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((block.name, command, output))
+    return found
+
+
+CASES = [case for case in shown() if case[1].split()[0] == "rnndsl" and case[1].split()[1] in CHEAP]
+
+
+@pytest.mark.parametrize(("place", "command", "output"), CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES])
+def test_it_says_what_is_shown(place: str, command: str, output: str) -> None:
+    code = "import sys; from rnndsl.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "80"}
+    words = shlex.split(command)[1:]
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line) + r"\n" for line in output.rstrip().splitlines())
+    assert re.fullmatch(pattern, (done.stdout + done.stderr).rstrip() + "\n" * bool(pattern)), (
+        f"{place}\n{done.stdout}{done.stderr}"
+    )
+
+
+def test_the_table_of_functions_is_current() -> None:
+    """`UPDATE_CASES=1` writes it."""
+    from tests.docs.functions_page import page
+
+    if os.environ.get("UPDATE_CASES"):
+        FUNCTIONS.write_text(page(), encoding="utf-8")
+    assert FUNCTIONS.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_the_lines_of_the_readme_train_below_persistence(tmp_path: Path) -> None:
+    (lines,) = [block.text for block in blocks("python") if "saved_model.load" in block.text and block.page.name == "README.md"]
+    assert lines == (ROOT / "docs" / "examples" / "load_and_train.py").read_text(encoding="utf-8")
+    assert len(lines.splitlines()) == 15
+    compiler = [
+        sys.executable,
+        "-m",
+        "rnndsl.cli.main",
+        "compile",
+        "specs/sunspots.rnn",
+        "-o",
+        str(tmp_path / "build" / "sunspots"),
+    ]
+    subprocess.run(compiler, cwd=ROOT, check=True)
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    guard = "import sys; sys.modules['rnndsl'] = None\n"
+    done = subprocess.run([sys.executable, "-c", guard + lines], cwd=tmp_path, check=True, capture_output=True, text=True)
+    found = re.match(r"loss ([\d.]+) after \d+ steps, below persistence's ([\d.]+)\n", done.stdout)
+    assert found is not None
+    assert float(found[1]) < float(found[2]) == pytest.approx(0.1209, abs=1e-4)
+    assert "trainable_variables: 16 variables\n" in done.stdout
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_the_python_of_the_guide_runs(tmp_path: Path) -> None:
+    """In the guide's order, where `counter.rnn` is its first model and `build/sunspots` the artefact of the README."""
+    rest = [block for block in blocks("python") if block.page.name != "README.md"]
+    (tmp_path / "counter.rnn").write_text(next(b.spec for b in blocks("rnn") if b.page.name.startswith("01")), encoding="utf-8")
+    build = f"import rnndsl; rnndsl.compile({str(ROOT / 'specs' / 'sunspots.rnn')!r}, 'build/sunspots')\n"
+    (tmp_path / "build").mkdir()
+    code = build + "\n".join(block.text for block in rest)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "(32, 1)" in done.stdout
+    assert "(4, 1)" in done.stdout
