@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,7 +54,7 @@ def build(
     stream: the plan of one time step, whose inputs and outputs include the states; it shares the variables. The compiler's own
     (`rnndsl.passes.make_stream`) if not given.
     """
-    return _Builder(plan, initial, sizes or {}, jit, {**own_trainers(), **(trainers or {})}, stream or own_stream(plan)).build()
+    return _Builder(plan, initial, sizes or {}, jit, trainers or {}, stream or own_stream(plan)).build()
 
 
 class _Builder:
@@ -205,13 +203,3 @@ def own_stream(plan: Plan) -> Plan | None:
         return None
     made = stream_plan(plan)
     return None if isinstance(made, str) else made
-
-
-def own_trainers() -> dict[str, MakeTrainer]:
-    """Training calls of the compiler's own optimizers, by the name of the optimizer: `make_trainer` in `rnndsl.optimizers.NAME`."""
-    found: dict[str, MakeTrainer] = {}
-    for name in ("levenberg_marquardt",):
-        if importlib.util.find_spec(f"rnndsl.optimizers.{name}") is not None:
-            module: Any = importlib.import_module(f"rnndsl.optimizers.{name}")
-            found[name] = module.make_trainer
-    return found
