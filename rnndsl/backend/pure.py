@@ -8,10 +8,7 @@ from typing import Any
 from rnndsl.backend.calls import Model, Tensors, Updates, named_results
 from rnndsl.backend.tensorflow_module import tf
 from rnndsl.backend.training import dense_gradients, objective
-from rnndsl.plan.model import Named
-
-OBJECTIVE = ("losses", "regularization_losses")
-"""Collections whose losses are summed by default."""
+from rnndsl.plan.model import OBJECTIVE, Named
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.selectors import Selections
 from rnndsl.elaborate.session import Session
 from rnndsl.optimizer_table import slots
-from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
+from rnndsl.plan.model import OBJECTIVE, DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
 from rnndsl.plan.reach import needed_inputs
 from rnndsl.syntax import tree
@@ -225,10 +225,9 @@ def _signatures(session: Session, plan: Plan, declared: Sequence[tree.SignatureD
     for statement in declared:
         session.attempt(lambda s=statement: found.append(_custom(plan, s, [f.name for f in found])))
     found.append(Signature(name="apply", kind="apply", inputs=_needs(plan, plan.outputs), outputs=_names(plan.outputs)))
-    if plan.losses:
-        found.append(
-            Signature(name="gradients", kind="gradients", inputs=_needs(plan, plan.losses, training=True), outputs=("loss",))
-        )
+    if objective := [each.value for each in plan.losses if each.collection in OBJECTIVE]:
+        needed = needed_inputs(plan.graph, [*objective, *(u.value for u in plan.updates)], training=True)
+        found.append(Signature(name="gradients", kind="gradients", inputs=tuple(needed), outputs=("loss",)))
     return found
 
 
@@ -241,7 +240,7 @@ def _needs(plan: Plan, values: Sequence[Named], training: bool = False) -> tuple
 
 
 def _train(plan: Plan, train: Train) -> Signature:
-    measures = [*plan.losses, *plan.metrics]
+    measures = [*(x for x in plan.losses if x.name in train.losses), *plan.metrics]
     ran = [u.value for u in plan.updates if u.name in train.updates]
     needed = needed_inputs(plan.graph, [*(m.value for m in measures), *ran], training=True)
     rate = train.optimizer.rate

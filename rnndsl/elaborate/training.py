@@ -18,10 +18,8 @@ from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import OptimizerName, Special, Tensor, Value
 from rnndsl.optimizer_table import COMMON, OPTIMIZERS, SCHEDULES, argument_problem, schedule_problem
-from rnndsl.plan.model import Named, Optimizer, PlanInput, Schedule, Train, Update, Variable
+from rnndsl.plan.model import OBJECTIVE, Named, Optimizer, PlanInput, Schedule, Train, Update, Variable
 from rnndsl.syntax import tree
-
-DEFAULT_LOSSES = ("losses", "regularization_losses")
 
 
 def train(
@@ -163,7 +161,7 @@ def _check_schedule(name: str, values: Mapping[str, Value], call: tree.Call) -> 
 
 def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[str], residuals: Sequence[Named]) -> tuple[str, ...]:
     if not statement.on:
-        chosen = tuple(each.name for each in losses if each.collection in DEFAULT_LOSSES)
+        chosen = tuple(each.name for each in losses if each.collection in OBJECTIVE)
         if not chosen and faulty:
             raise Poisoned
         if not chosen:

@@ -80,7 +80,8 @@ class ScanState(Immutable):
 @record
 class ScanVariable(Immutable):
     """A `var` that the body updates. In training it is carried from `initial` (an id of the enclosing graph), read by the body as
-    `old`, written as `new`; the update of the variable is the scan's result `variable`. In inference `old` is the variable's value."""
+    `old`, written as `new`; the update of the variable is the scan's result `variable`. In inference `old` is the variable's
+    value."""
 
     path: str
     initial: str
@@ -198,6 +199,10 @@ class Update(Model):
     value: str
     collections: tuple[str, ...]
     place: str = ""
+
+
+OBJECTIVE = ("losses", "regularization_losses")
+"""Collections whose losses a `train` without `on` minimises the sum of, and `gradients` differentiates."""
 
 
 class Schedule(Model):
