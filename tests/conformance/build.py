@@ -14,9 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from rnndsl.backend.module import build
-from tests.conformance.subject import SIZES, Array, Subject
+from rnndsl.passes import stream_states
+from rnndsl.plan.model import Plan
+from tests.conformance.subject import SIZES, Array, Subject, final_name
+from tests.plan.interpreter import NUMPY
 
-TARGETS: dict[str, Any] = {}
+FUNCTIONS = ("apply", "gradients", "stream")
+"""What is saved: each kind of call once."""
 
 
 class Built:
@@ -40,17 +44,23 @@ class Built:
 
     @cached_property
     def loaded(self) -> Any:
-        """The module after it was saved and loaded."""
+        """The module's functions and variables, saved and loaded."""
+        holder = tf.Module()
+        for name in FUNCTIONS:
+            setattr(holder, name, getattr(self.module, name))
+        holder.held = list(self.module.variables)
         self.folder = Path(tempfile.mkdtemp())
-        tf.saved_model.save(self.module, str(self.folder), signatures=self.module.signature_functions)
+        tf.saved_model.save(holder, str(self.folder))
         return tf.saved_model.load(str(self.folder))
 
-    def _build(self, plan: Any) -> Any:
+    def _build(self, plan: Plan) -> Any:
         module = build(plan)
-        for path, value in self.subject.values.items():
-            if path in module.variables_by_path and not path.startswith("train/"):
-                module.variables_by_path[path].assign(value)
+        self._assign(module)
         return module
+
+    def _assign(self, module: Any) -> None:
+        for path, value in self.stored.items():
+            module.variables_by_path[path].assign(value)
 
     @property
     def trainable(self) -> list[str]:
@@ -62,15 +72,58 @@ class Built:
         kinds = {v.path: v.kind for v in self.subject.plan.variables}
         return {path: value for path, value in self.subject.values.items() if kinds[path] in ("param", "var")}
 
-    def apply(self, data: Mapping[str, Array], module: Any = None, values: Mapping[str, Array] | None = None) -> dict[str, Array]:
-        return numbers((module or self.module).apply(tensors(values or self.stored), self._wanted(data), tf.constant(0, tf.int64)))
+    def apply(self, data: Mapping[str, Array], module: Any = None) -> dict[str, Array]:
+        wanted = {x.name: data[x.name] for x in self.subject.plan.inputs}
+        return numbers((module or self.module).apply(tensors(self.stored), tensors(wanted), tf.constant(0, tf.int64)))
 
     def gradients(self, data: Mapping[str, Array], module: Any = None, values: Mapping[str, Array] | None = None) -> dict[str, Any]:
-        made = (module or self.module).gradients(tensors(values or self.stored), self._wanted(data), {}, tf.constant(0, tf.int64))
+        """The loss of the masked scan, and its gradients by path."""
+        read = {x.name for x in self.subject.inputs if x.kind == "given"} | {"m", "n"}
+        wanted = {name: value for name, value in data.items() if name in read or name.startswith("part_")}
+        arguments = (tensors(values or self.stored), tensors(wanted), {}, tf.constant(0, tf.int64))
+        made = (module or self.module).gradients(*arguments)
         return {"loss": float(made["loss"]), "gradients": numbers(made["gradients"])}
 
-    def _wanted(self, data: Mapping[str, Array]) -> dict[str, Any]:
-        return tensors({x.name: data[x.name] for x in self.subject.plan.inputs})
+    def train(self, data: Mapping[str, Array]) -> None:
+        """One step on the plain scans."""
+        read = {x.name for x in self.subject.inputs}
+        self.module.step(**tensors({name: value for name, value in data.items() if name in read}))
+
+    def restore(self) -> None:
+        """Variables as they were before training."""
+        self._assign(self.module)
+
+    def streamed(self, data: Mapping[str, Array], module: Any = None) -> dict[str, Array]:
+        """What the stream gives from step to step, [batch, time, ...]."""
+        call = (module or self.module).stream
+        axes = {x.name: x.type.axes for x in self.subject.plan.inputs}
+        state, outputs = self._first_states(), []
+        taken = set(call.function_spec.arg_names)
+        for t in range(SIZES["time"]):
+            now = {k: v[:, t] if axes[k][1:2] == ("time",) else v for k, v in data.items()}
+            outputs.append(numbers(call(**tensors({k: v for k, v in {**now, **state}.items() if k in taken}))))
+            state = {name: outputs[-1][name] for name in state}
+        return {name: np.stack([o[name] for o in outputs], 1) for name in outputs[0]}
+
+    def _first_states(self) -> dict[str, Array]:
+        """What a scan leaves whose every step is masked; delays start at the stream's own constants."""
+        masked = {**self.subject.data, "m": np.zeros_like(self.subject.data["m"])}
+        untouched = self.apply(masked)
+        first: dict[str, Array] = {}
+        for s in stream_states(self.subject.optimised):
+            if s.path == "still/kept":
+                continue
+            shape = [*(SIZES[a] for a in s.type.axes), *s.type.dims]
+            value = untouched[final_name("part", s.state)] if s.state in self.subject.finals else s.initial
+            first[s.name] = np.broadcast_to(np.asarray(value, NUMPY[s.type.dtype]), shape)
+        return first
+
+    @staticmethod
+    def same(found: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float = 1e-10) -> None:
+        """Every value of `expected` is in `found`, to `tolerance`; to the bit if that is 0."""
+        assert set(expected) <= set(found)
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
 
     def close(self) -> None:
         """Let graphs and files go."""
@@ -87,17 +140,3 @@ def tensors(values: Mapping[str, Array]) -> dict[str, Any]:
 
 def numbers(values: Mapping[str, Any]) -> dict[str, Array]:
     return {name: value.numpy() for name, value in values.items()}
-
-
-def same(found: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float = 1e-10) -> None:
-    """Every value of `expected` is in `found`, to `tolerance`; to the bit if that is 0."""
-    assert set(expected) <= set(found)
-    for name, value in expected.items():
-        if tolerance:
-            np.testing.assert_allclose(found[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
-            continue
-        assert found[name].tobytes() == value.tobytes(), name
-
-
-def steps() -> range:
-    return range(SIZES["time"])
