@@ -9,11 +9,19 @@ from rnndsl.builtins import COLLECTIONS, NAMES, WORDS
 from rnndsl.codes import names as codes
 from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Sink, did_you_mean
+from rnndsl.reading import std_homes
 from rnndsl.resolve import ResolvedModule
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 
 PARAMETER_TYPES = frozenset({"int", "float", "bool", "string", "dtype", "fn", "initializer", "block", "cell", "axis"})
+
+
+def check_all(spec: ResolvedModule, sink: Sink) -> None:
+    """`check_names` for the spec and every file of the user's own that it imports, directly or not."""
+    for each in spec.files:
+        if each.read_whole:
+            check_names(each, sink)
 
 
 def check_names(module: ResolvedModule, sink: Sink) -> None:
@@ -138,7 +146,9 @@ class _Checker:
         if name in NAMES or name in WORDS or name in self.module.axes:
             return
         known = (self.defined | self.module.all_names() | NAMES | WORDS) - {"none", "t"}
-        hint = f"a collection is written `{{{name}}}`" if name in self.collections else did_you_mean(name, known)
+        hint = _import_of(name) or did_you_mean(name, known)
+        if name in self.collections:
+            hint = f"a collection is written `{{{name}}}`"
         self.sink.add(codes.UNKNOWN_NAME(node.span, name=name).suggest(hint))
 
     def _collections(self, node: tree.CollectionSet) -> None:
@@ -146,3 +156,9 @@ class _Checker:
             if name.name not in self.collections:
                 unknown = training_codes.UNKNOWN_COLLECTION(name.span, name=name.name)
                 self.sink.add(unknown.suggest(did_you_mean(name.name, self.collections)))
+
+
+def _import_of(name: str) -> str | None:
+    """How to bring in a name of the standard library."""
+    homes = std_homes(name)
+    return f"write `import {homes[0]} ({name})`" if homes else None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,12 @@ class Reader:
 def std_modules() -> list[str]:
     """The names of the modules of the standard library, `std.core` and so on."""
     return sorted(f"std.{path.stem}" for path in STD.glob("*.rnn"))
+
+
+def std_homes(name: str) -> list[str]:
+    """The modules of the standard library that define the block or cell `name`."""
+    defines = re.compile(rf"^(?:block|cell) {re.escape(name)}\b", re.MULTILINE)
+    return sorted(f"std.{path.stem}" for path in STD.glob("*.rnn") if defines.search(path.read_text(encoding="utf-8")))
 
 
 def _read_regular(real: Path, shown: str, importer: Span | None, limit: int) -> bytes:

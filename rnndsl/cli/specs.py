@@ -44,7 +44,7 @@ def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definiti
     try:
         return job.plan(module, models, settings)
     except SettingError as error:
-        raise UsageError(str(error), "; ".join(map(_parameters, models))) from None
+        raise UsageError(str(error), f"{'; '.join(map(_parameters, models))}; give values by `--set NAME=VALUE`") from None
 
 
 def _parameters(model: tree.Definition) -> str:
