@@ -47,6 +47,7 @@ class Job:
 
     def resolve(self) -> ResolvedModule:
         """The spec and all that it imports. Raises DiagnosticsError; a name that nothing defines waits for `plan` to find more."""
+        from rnndsl.name_check import check_all
         from rnndsl.resolve import resolve
 
         try:
@@ -54,6 +55,7 @@ class Job:
         except SpecError as error:
             self.sink.add(error.diagnostic)
             raise DiagnosticsError(self.sink.sorted()) from None
+        check_all(module, self.sink)
         self.watch("syntax", lambda: _show_tree(module.tree))
         if not module.sound:
             self.sink.raise_if_failed()

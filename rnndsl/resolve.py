@@ -13,7 +13,6 @@ from typing import Protocol
 from rnndsl.builtins import COLLECTIONS
 from rnndsl.codes import names as codes
 from rnndsl.codes import training as training_codes
-from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Sink, SpecError, did_you_mean
 from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import parse, tree
@@ -52,6 +51,8 @@ class ResolvedModule:
     collections: dict[str, Span] = field(default_factory=dict[str, Span])
     imported: dict[str, Span] = field(default_factory=dict[str, Span])
     used: set[str] = field(default_factory=set[str])
+    files: list[ResolvedModule] = field(default_factory=list["ResolvedModule"])
+    """Of the spec alone: every file of the user's own that was read for it, itself among them."""
     read_whole: bool = True
     """Whether all of the file's text could be read: if not, a name that nothing defines says nothing."""
     sound: bool = True
@@ -176,13 +177,9 @@ class Resolver:
 
 def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:
     """The spec at `path` with its imports. Faults go to `sink`; raises SpecError if the spec itself cannot be read."""
-    from rnndsl.name_check import check_names
-
     resolver = Resolver(reader, sink)
     resolver.core = resolver.std(CORE, None)
     module = resolver.file(path, None)
     module.sound = all(each.read_whole for each in resolver.modules.values())
-    for each in resolver.modules.values():
-        if each is not resolver.core and each.path is not None and each.read_whole:
-            check_names(each, sink)
+    module.files = [each for each in resolver.modules.values() if each.path is not None]
     return module

@@ -1,7 +1,8 @@
 """Every kind of diagnostic, declared once, by range of numbers.
 
 00 text, 01 names and imports, 02 types and shapes, 03 variables, initialisers and selectors, 04 state and time, 05 training,
-collections, updates, 06 weights, 07 files and artefacts, 09 limits. Each has a page in docs/codes with a failing and a corrected example.
+collections, updates, 07 files and artefacts, 09 limits (06 is kept for weights). Each has a page in docs/codes with a failing
+and a corrected example.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import importlib
 
 from rnndsl.diagnostics import Code
 
-RANGES = ("text", "names", "types", "variables", "time", "training", "weights", "artefact", "files", "limits", "sizes")
+RANGES = ("text", "names", "types", "variables", "time", "training", "artefact", "files", "limits", "sizes")
 
 
 def all_codes() -> dict[str, Code]:

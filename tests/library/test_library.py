@@ -9,6 +9,7 @@ import pytest
 from rnndsl.cli.main import main
 from rnndsl.diagnostics import Sink
 from rnndsl.library import entries, own_file
+from rnndsl.name_check import check_all
 from rnndsl.reading import Reader
 from rnndsl.render import library
 from rnndsl.render.math import equation
@@ -25,6 +26,7 @@ def test_a_definition_of_ones_own_stands_alone(entry, tmp_path):
     path.write_text(own_file(entry, "Mine"), encoding="utf-8")
     sink = Sink()
     module = resolve(path, Reader.for_spec(path), sink)
+    check_all(module, sink)
     assert [d for d in sink.found if d.severity != "lint"] == []
     assert list(module.names)[-1] == "Mine"
     assert module.names["Mine"].item.doc == entry.definition.doc
