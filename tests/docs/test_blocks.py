@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from rnndsl.cli.main import main
+from rnndsl.codes import sizes
+from rnndsl.reading import MAX_TEXT_BYTES
+from rnndsl.syntax import cost, tokens
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 
 WHOLE = blocks("rnn")
@@ -60,3 +63,19 @@ def test_links_lead_somewhere(page: Path) -> None:
     prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
         assert re.match(r"https?:", target) or (page.parent / target).exists(), target
+
+
+def test_the_limits_are_those_of_the_compiler() -> None:
+    page = (ROOT / "docs" / "guide" / "10-decisions.md").read_text(encoding="utf-8")
+    told = [
+        ("nesting of the text", f"{cost.MAX_NESTING}"),
+        ("operators in one expression", f"{cost.MAX_OPERATORS:,}"),
+        ("characters of a number", f"{tokens.MAX_NUMBER}"),
+        ("faults told in a run", f"{tokens.MAX_FAULTS}"),
+        ("rounds of all `for`s of a model together", f"{sizes.MAX_REPEATS:,}"),
+        ("applications of layers and `fn`s in a model, a layer's counting twice", f"{sizes.MAX_CALLS:,}"),
+        ("all variables of a model", f"{sizes.MAX_BYTES >> 30} GiB"),
+        ("a text file", f"{MAX_TEXT_BYTES // 10**6} MB"),
+    ]
+    for what, limit in told:
+        assert f"| {what} | {limit} |" in page
