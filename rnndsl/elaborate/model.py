@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -83,6 +84,7 @@ class _Model:
         self.given = given
         self.parts = _Parts()
         self.parameters: dict[str, Value] = {}
+        self.spans: dict[str, Span] = {}
 
     def run(self) -> Plan | None:
         session = self.session
@@ -133,9 +135,24 @@ class _Model:
             name_codes.MISPLACED(statement.span, what=what, where="a model: it belongs to a cell").throw()
         if statement.type is None:
             type_codes.NO_TYPE(statement.span, kind=statement.kind, name=name).throw()
+        self._check_input(statement, name)
         type = types.full(self.session, statement.type, env, env.defaults.dtype)
         env.frame().names[name] = self.session.builder.input(type, name)
         self.parts.inputs.append(PlanInput(name=name, kind=statement.kind, type=type, doc=statement.doc))
+
+    def _check_input(self, statement: tree.Input, name: str) -> None:
+        if name == "self" or keyword.iskeyword(name):
+            reserved = name_codes.RESERVED_PATH(
+                statement.name.span, name=name, use="Python: TensorFlow takes no argument of this name"
+            )
+            reserved.suggest(f"call it `{name}_`").throw()
+        self._check_once(statement.name.span, name)
+
+    def _check_once(self, span: Span, name: str) -> None:
+        """Names of inputs, losses and metrics are the artefact's: no scope parts them. Raises SpecError."""
+        first = self.spans.setdefault(name, span)
+        if first != span:
+            name_codes.DEFINED_TWICE(span, name=name).note("it is defined here first", first).throw()
 
     def _state(self, statement: tree.State, name: str, env: Env) -> None:
         stepping.declare_state(self.session, statement, name, env)
@@ -155,6 +172,7 @@ class _Model:
         expr = tree.Name(statement.name.span, statement.name.name)
         if statement.name.name in MEASURES:
             name_codes.RESERVED_PATH(expr.span, name=expr.name, use="a result of `levenberg_marquardt`").throw()
+        self._check_once(expr.span, expr.name)
         value = self.session.tensor(self.session.evaluate(expr, env), statement.value.span, env.defaults.dtype)
         if statement.kind != "residual":
             _check_scalar(statement, value)

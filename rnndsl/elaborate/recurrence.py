@@ -103,6 +103,10 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
     if options.reverse or options.steps is not None:
         wrong = next(a for a in arguments if a.name in ("reverse", "steps"))
         codes.SCAN_OPTION(wrong.span, option=str(wrong.name), problem="has no place in `bidirectional`").throw()
+    if options.carry:
+        wrong = next(a for a in arguments if a.name == "carry")
+        problem = "has no place in `bidirectional`: time runs one way between calls"
+        codes.SCAN_OPTION(wrong.span, option="carry", problem=problem).throw()
     path = _path(session, env)
     fw = scanning.scan(session, forward, options.of_direction("fw"), call.span, f"{path}/fw")
     bw = scanning.scan(session, backward, options.of_direction("bw", reverse=True), call.span, f"{path}/bw")
