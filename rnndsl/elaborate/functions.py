@@ -125,7 +125,8 @@ def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
 def _entry(session: Session, function: Value, at: tuple[int, ...], rest: list[int], env: Env, span: Span) -> Any:
     if rest:
         return [_entry(session, function, (*at, j), rest[1:], env, span) for j in range(rest[0])]
-    value = applying.call_value(session, function, at, env, span)
+    with session.refunding():
+        value = applying.call_value(session, function, at, env, span)
     if isinstance(value, bool) or not isinstance(value, int | float):
         codes.NOT_CONSTANT(span, what=describe(value)).throw()
     return value

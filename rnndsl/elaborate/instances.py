@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rnndsl.codes import names as codes
 from rnndsl.codes import time as time_codes
+from rnndsl.codes.sizes import LAYER_COST
 from rnndsl.diagnostics import Poisoned, SpecError, did_you_mean
 from rnndsl.elaborate import stepping, types, updates
 from rnndsl.elaborate.attributes import layer_of
@@ -227,7 +228,11 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
     def on_state(statement: tree.State, name: str, env: Env) -> None:
         stepping.declare_state(session, statement, name, env)
 
-    with session.deeper(span, definition.name.name, _MAX_DEPTH), session.reducing("last"), session.applying(instance.path, span):
+    with (
+        session.deeper(span, definition.name.name, _MAX_DEPTH, LAYER_COST),
+        session.reducing("last"),
+        session.applying(instance.path, span),
+    ):
         declared = Declarer(session, on_input, on_state).run(definition.body, frame)
         if misfits:
             raise Poisoned

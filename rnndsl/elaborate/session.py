@@ -58,6 +58,7 @@ class Session:
     """Constants of files by their text, and by graph and dtype: some are tensors."""
     rounds: int = 0
     _calls: int = 0
+    _refunded: int = 0
     _unwinding: bool = False
     _ids: int = 0
     _ordinals: dict[str, int] = field(default_factory=dict[str, int])
@@ -117,25 +118,35 @@ class Session:
             self.reductions.pop()
 
     @contextmanager
-    def deeper(self, span: Span, name: str, limit: int) -> Generator[None]:
+    def deeper(self, span: Span, name: str, limit: int, cost: int = 1) -> Generator[None]:
         """Counts `fn`s and layers, and their nesting: a definition that needs itself is diagnosed, not followed for ever.
 
         From there to the outermost level nothing is applied: each level on the way out would only meet the same limit again.
         """
-        self._calls += 1
-        if self._unwinding or self._calls > limit_codes.MAX_CALLS + 1:
+        if self._unwinding or self._calls > limit_codes.MAX_CALLS:
             raise Poisoned
+        self._calls += cost
         if self._depth >= limit:
             self._unwinding = True
             limit_codes.NESTED_TOO_DEEP(span, name=name, limit=limit).throw()
         if self._calls > limit_codes.MAX_CALLS:
-            limit_codes.TOO_MANY_CALLS(span, limit=limit_codes.MAX_CALLS).throw()
+            most = limit_codes.MAX_CALLS
+            limit_codes.TOO_MANY_CALLS(span, limit=most, layers=most // limit_codes.LAYER_COST).throw()
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
             self._unwinding = self._unwinding and self._depth > 0
+
+    @contextmanager
+    def refunding(self) -> Generator[None]:
+        """Applications made inside are counted apart, while there are few enough."""
+        before = self._calls
+        yield
+        self._refunded += self._calls - before
+        if self._refunded <= limit_codes.FREE_CALLS:
+            self._calls = before
 
     @contextmanager
     def applying(self, layer: str, span: Span) -> Generator[None]:
