@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnndsl.diagnostics import Diagnostic, DiagnosticsError
 from rnndsl.driver import Job
+from rnndsl.elaborate import SettingError
 from rnndsl.render import Findings
 from rnndsl.render.text import render_text
 
@@ -38,6 +39,8 @@ def check(spec: Path) -> Checked:
         plans = job.plan(module, module.models(), {})
     except DiagnosticsError:
         assert job.sink.failed
+    except SettingError:
+        pass  # a parameter without a default: of the command, not of the spec
     found = job.sink.sorted()
     return Checked(tuple(found), render_text(Findings(tuple(found))), len(plans))
 
