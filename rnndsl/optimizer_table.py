@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -64,7 +65,7 @@ def schedule_problem(arguments: Mapping[str, Any]) -> str | None:
     if "steps" in arguments and not arguments["steps"] > 0:
         return f"needs `steps` above 0, not {arguments['steps']:g}"
     boundaries = arguments.get("boundaries", [])
-    if any(b <= a for a, b in zip(boundaries, boundaries[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(boundaries)):
         return "needs boundaries that go up"
     if "values" in arguments and len(arguments["values"]) != len(boundaries) + 1:
         return "needs one value more than boundaries"

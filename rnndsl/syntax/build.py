@@ -104,7 +104,7 @@ class ExpressionBuilder:
                 parts.append(ESCAPES[escape])
             elif not token.silent:
                 place = token.start + 1 + i
-                known = "the escapes are `\\\"`, `\\\\`, `\\n` and `\\t`"
+                known = 'the escapes are `\\"`, `\\\\`, `\\n` and `\\t`'
                 self.sink.add(text.BAD_ESCAPE(self.span(place, place + 2), escape=inner[i : i + 2]).suggest(known))
             i += 2
         return tree.String(self.at(token), "".join(parts))

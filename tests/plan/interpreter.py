@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType
-from tests.plan.numpy_ops import ELEMENTWISE, POSITION, REDUCTIONS, UNARY
+from tests.plan.numpy_ops import ACTIVATIONS, ELEMENTWISE, POSITION, REDUCTIONS, UNARY
 
 NUMPY = {"f16": np.float16, "f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "bool": np.bool_}
 
@@ -29,6 +29,15 @@ def fitted(array, t, target, sizes):
     at = len(target.axes)
     array = array.reshape((*array.shape[:at], *[1] * (len(target.dims) - len(t.dims)), *array.shape[at:]))
     return np.broadcast_to(array, [*(sizes[a] for a in target.axes), *target.dims])
+
+
+def neutral(op, dtype):
+    """What a masked element counts as."""
+    if op not in ("max", "min"):
+        return op == "all"
+    if dtype.kind == "f":
+        return -np.inf if op == "max" else np.inf
+    return np.iinfo(dtype).min if op == "max" else np.iinfo(dtype).max
 
 
 @dataclass
@@ -84,6 +93,8 @@ class Interpreter:
             return self.random(node, args, types, step)
         if op in UNARY:
             return UNARY[op](args[0])
+        if op in ACTIVATIONS:
+            return ACTIVATIONS[op](args[0], **attrs)
         if op in ELEMENTWISE:
             return ELEMENTWISE[op](
                 *(fitted(a, x, TensorType(x.dtype, t.axes, t.dims), self.sizes) for a, x in zip(args, types, strict=True))
@@ -129,10 +140,13 @@ class Interpreter:
         if len(args) == 1:
             return REDUCTIONS[node.op](x, axis=gone)
         mask = fitted(args[1], types[1], TensorType("bool", t.axes, t.dims), self.sizes)
-        if node.op == "mean":
-            return np.sum(np.where(mask, x, 0), axis=gone) / np.maximum(np.sum(mask, axis=gone), 1)
-        assert node.op in ("sum", "count", "any"), node.op
-        return REDUCTIONS[node.op](np.where(mask, x, 0), axis=gone)
+        if node.op in ("mean", "variance"):
+            count = np.maximum(np.sum(mask, axis=gone, keepdims=True), 1)
+            mean = np.sum(np.where(mask, x, 0), axis=gone, keepdims=True) / count
+            if node.op == "variance":
+                mean = np.sum(np.where(mask, np.square(x - mean), 0), axis=gone, keepdims=True) / count
+            return np.squeeze(mean, gone)
+        return REDUCTIONS[node.op](np.where(mask, x, neutral(node.op, x.dtype)), axis=gone)
 
     def axis_op(self, node, x, t):
         over = node.attrs.get("over")
@@ -219,7 +233,7 @@ class ScanRun:
         mask_axes = tuple(a for a in self.order if a in axes or (until and a in self.inner[until.old].axes))
         outputs = {name: [None] * self.length for name in scan.outputs}
         last = {}
-        body_types = {}
+        body_types = {**self.inner, **{n.id: n.type for n in scan.body.nodes if not isinstance(n, Scan)}}
         steps = range(self.length - 1, -1, -1) if scan.reverse else range(self.length)
         for t in steps:
             feed = {**given, **{k: self._step(k, v, t) for k, v in scanned.items()}}
@@ -270,12 +284,13 @@ class ScanRun:
                 self.inner[v.old],
             )
         for name in scan.outputs:
-            if not self.length:
-                continue
             kind = self._output_type(body_types[name], mask_axes)
-            results["last", name] = last[name], kind
             full = tuple(a for a in self.order if a in kind.axes or a == scan.axis)
-            results["output", name] = np.stack(outputs[name], full.index(scan.axis)), TensorType(kind.dtype, full, kind.dims)
+            zeros = np.zeros([*(self.sizes[a] for a in kind.axes), *kind.dims])
+            stacked = np.stack(outputs[name] or [zeros], full.index(scan.axis))
+            stacked = np.take(stacked, range(self.length), full.index(scan.axis))
+            results["last", name] = last.get(name, zeros), kind
+            results["output", name] = stacked, TensorType(kind.dtype, full, kind.dims)
         return results
 
 

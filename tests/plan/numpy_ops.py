@@ -27,6 +27,15 @@ REDUCTIONS = {
     "sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max, "variance": np.var, "any": np.any, "all": np.all,
     "count": np.sum, "norm": lambda x, axis: np.sqrt(np.sum(np.square(x), axis=axis)),
 }  # fmt: skip
+ACTIVATIONS = {
+    "leaky_relu": lambda x, alpha: np.where(x > 0, x, alpha * x),
+    "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))),
+    "gelu": lambda x, approximate: (
+        x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2 if approximate else x * (1 + _erf(x / 2**0.5)) / 2
+    ),
+}
+"""Elementwise, with attributes."""
 
 
 def _index(node, x):
@@ -72,7 +81,7 @@ POSITION = {
     "reshape": lambda node, x: x.reshape(node.attrs["dims"]),
     "transpose": lambda node, x: np.swapaxes(x, -1, -2),
     "roll": lambda node, x: np.roll(x, node.attrs["shift"], -1),
-    "one_hot": lambda node, x: np.eye(node.attrs["n"])[x],
+    "one_hot": lambda node, x: np.equal(x[..., None], np.arange(node.attrs["n"])),
     "gather": lambda node, table, ids: table[ids],
     "inv": lambda node, a: np.linalg.inv(a),
     "solve": lambda node, a, b: np.linalg.solve(a, b),

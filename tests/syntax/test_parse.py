@@ -56,6 +56,7 @@ def test_spans_are_inside_those_around_them() -> None:
     def check(node: tree.Node) -> None:
         for part in nodes(node):
             assert node.span.start <= part.span.start <= part.span.end <= node.span.end
+
     for node in nodes(read_well((CASES / "good_everything.rnn").read_text(encoding="utf-8"))):
         check(node)
 
@@ -78,7 +79,7 @@ def test_precedence() -> None:
 
 def test_docs() -> None:
     file_doc = "## Of nothing near.\n\n## Two\n## lines.\n"
-    module = read_well(f"rnn 1\n\n{file_doc}" "block B {\n  ## of y\n  y = 3  ## not a doc\n  output y\n}\n")
+    module = read_well(f"rnn 1\n\n{file_doc}block B {{\n  ## of y\n  y = 3  ## not a doc\n  output y\n}}\n")
     definition = module.items[0]
     assert isinstance(definition, tree.Definition)
     assert definition.doc == "Two\nlines."
