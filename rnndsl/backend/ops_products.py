@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from string import ascii_letters
 from typing import Any
 
@@ -13,7 +14,9 @@ from rnndsl.plan.model import Node, TensorType
 
 def rows(x: Any, width: int) -> Any:
     """`x` as a matrix [product of all dims but the last, width]."""
-    return x if x.shape.rank == 2 else tf.reshape(x, [-1, width])
+    if x.shape.rank == 2:
+        return x
+    return tf.reshape(x, [-1, width] if width else [tf.reduce_prod(tf.shape(x)[:-1]), 0])  # -1 cannot be told from no elements
 
 
 @lowers("matmul")
@@ -22,7 +25,7 @@ def matmul(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
     if w.type.axes:
         return _einsum_of_axes(frame, node, x, w)
     n = x.type.dims[-1]
-    weight = w.tensor if len(w.type.dims) == 2 else tf.reshape(w.tensor, [n, -1])
+    weight = w.tensor if len(w.type.dims) == 2 else tf.reshape(w.tensor, [n, math.prod(w.type.dims[1:])])
     product = tf.matmul(rows(x.tensor, n), weight)
     if x.tensor.shape.rank == 2 and len(w.type.dims) == 2:
         return product
