@@ -255,7 +255,18 @@ class ScanRun:
                 new = fitted(body[name], body_types[name], kind, self.sizes)
                 last[name] = self._select(live, mask_axes, new, last.get(name, np.zeros_like(new)), kind)
                 outputs[name][t] = last[name] if scan.hold else self._select(live, mask_axes, new, np.zeros_like(new), kind)
+        if scan.hold and scan.reverse and scan.lengths is not None:
+            self._hold_ends(outputs, last, body_types, mask_axes)
         return self._named(states, carried, last, outputs, body_types, mask_axes)
+
+    def _hold_ends(self, outputs, last, body_types, mask_axes):
+        """What lies past a sequence's end comes after it in either direction."""
+        axes = self.types[self.scan.lengths].axes
+        for name, steps in outputs.items():
+            kind = self._output_type(body_types[name], mask_axes)
+            for t in range(self.length):
+                inside = aligned(t < self.values[self.scan.lengths], TensorType("bool", axes), mask_axes)
+                steps[t] = self._select(inside, mask_axes, steps[t], last[name], kind)
 
     def _moved(self, outer):
         t = self.types[outer]
