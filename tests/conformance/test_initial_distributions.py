@@ -42,17 +42,18 @@ def ours(name: str, shape: tuple[int, ...], arguments: dict[str, Any], seed: int
     return np.asarray(initial_value(variable, seed), np.float64)
 
 
-def of_keras(name: str, arguments: dict[str, Any]) -> Any:
+def of_keras(name: str, arguments: dict[str, Any], seed: int = 7) -> Any:
     import tensorflow as tf
 
     classes = {"uniform": "RandomUniform", "normal": "RandomNormal", "truncated_normal": "TruncatedNormal"}
     title = classes.get(name) or "".join(part.capitalize() for part in name.replace("xavier", "glorot").split("_"))
-    return getattr(tf.keras.initializers, title)(**{NAMES.get(k, k): v for k, v in arguments.items()}, seed=7)
+    return getattr(tf.keras.initializers, title)(**{NAMES.get(k, k): v for k, v in arguments.items()}, seed=seed)
 
 
-def of_tf1(name: str, arguments: dict[str, Any]) -> Any:
+def of_tf1(name: str, arguments: dict[str, Any], seed: int = 7) -> Any:
     import tensorflow as tf
 
+    tf.random.set_seed(seed)
     title = {"uniform": "random_uniform", "normal": "random_normal"}.get(name, name)
     return getattr(tf.compat.v1.initializers, title)(**{NAMES.get(k, k): v for k, v in arguments.items()})
 
@@ -60,7 +61,6 @@ def of_tf1(name: str, arguments: dict[str, Any]) -> Any:
 def drawn(initializer: Any, shape: tuple[int, ...]) -> np.ndarray:
     import tensorflow as tf
 
-    tf.random.set_seed(11)
     return np.asarray(initializer(shape, dtype=tf.float32), np.float64)
 
 
@@ -96,9 +96,8 @@ def bounded(name: str, arguments: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("name", ["uniform", "normal", "truncated_normal", "variance_scaling", *SCALED])
 def test_defaults_are_those_of_keras(name: str, shape: str) -> None:
     arguments = dict(PARAMETERS[name])
-    assert_same_distribution(
-        ours(name, SHAPES[shape], arguments), drawn(of_keras(name, {}), SHAPES[shape]), bounded(name, arguments)
-    )
+    expected = drawn(of_keras(name, {}), SHAPES[shape])
+    assert_same_distribution(ours(name, SHAPES[shape], arguments), expected, bounded(name, arguments))
 
 
 @pytest.mark.tf
@@ -125,13 +124,13 @@ def test_uniform_unit_scaling_is_tensorflow_1s(factor: float, shape: str) -> Non
 def test_orthogonal_is_tensorflows(shape: tuple[int, ...], source: Any) -> None:
     """Products of rows or columns are gain^2 times the identity in both, and elements have one distribution over several draws."""
     found = np.stack([ours("orthogonal", shape, {"gain": 1.5}, seed) for seed in range(4)])
-    expected = np.stack([drawn(source("orthogonal", {"gain": 1.5}), shape) for _ in range(4)])
+    expected = np.stack([drawn(source("orthogonal", {"gain": 1.5}, seed), shape) for seed in range(4)])
     for q in (found, expected):
         flat = q[0].reshape(-1, shape[-1])
         small = flat @ flat.T if flat.shape[0] < flat.shape[1] else flat.T @ flat
         np.testing.assert_allclose(small, 2.25 * np.eye(len(small)), atol=1e-4)
     assert distance(found, expected) < 1.95
-    assert found.std() == pytest.approx(expected.std(), rel=1e-4)
+    assert found.std() == pytest.approx(expected.std(), rel=1e-3)
 
 
 @pytest.mark.tf

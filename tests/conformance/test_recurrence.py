@@ -1,77 +1,29 @@
-"""Recurrence in full, against loops in NumPy: lengths, masks, directions, carried states, decoders, scans within scans."""
+"""Recurrence in full, against loops in NumPy: lengths, masks, directions, carried states."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.compiling import plan_of
-from tests.conformance.loops import Array, Run, Weights, gru, lstm, rnn, run
+from tests.conformance.loops import gru, lstm, rnn, run
+from tests.conformance.recurrences import (
+    ALWAYS,
+    INPUTS,
+    LENGTHS,
+    LEVELS,
+    MASK,
+    WITHIN,
+    B,
+    Model,
+    T,
+    check,
+    close,
+    numbers,
+    outputs,
+    zeros,
+)
 
 pytestmark = pytest.mark.tf
-
-LEVELS = pytest.mark.parametrize("level", [0, 2])
-B, T = 4, 5
-LENGTHS = np.array([5, 0, 3, 1], np.int32)
-MASK = np.array([[0, 1, 0, 1, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0], [1, 0, 0, 1, 1]], bool)
-WITHIN = np.arange(T) < LENGTHS[:, None]
-ALWAYS = np.ones((B, T), bool)
-
-
-class Model:
-    """A spec in f64 with random variables."""
-
-    def __init__(self, text: str, level: int) -> None:
-        from rnndsl.backend.module import build
-
-        plan = plan_of(text, level)
-        rng = np.random.default_rng(0)
-        self.module = build(plan)
-        self.values = {v.path: 0.6 * rng.normal(size=v.shape) for v in plan.variables if v.kind == "param"}
-        for path, value in self.values.items():
-            self.module.variables_by_path[path].assign(value)
-
-    def weights(self, path: str) -> Weights:
-        return Weights(self.values, path)
-
-    def apply(self, **inputs: Array) -> dict[str, Array]:
-        import tensorflow as tf
-
-        variables = {path: tf.constant(v) for path, v in self.values.items()}
-        found = self.module.apply(variables, {k: tf.constant(v) for k, v in inputs.items()}, tf.constant(0, tf.int64))
-        return {name: value.numpy() for name, value in found.items()}
-
-    def predict(self, **inputs: Array) -> dict[str, Array]:
-        import tensorflow as tf
-
-        return {
-            name: value.numpy() for name, value in self.module.predict(**{k: tf.constant(v) for k, v in inputs.items()}).items()
-        }
-
-
-def numbers(*shape: int) -> Array:
-    return np.random.default_rng(len(shape) + shape[-1]).normal(size=shape)
-
-
-def close(found: Array, expected: Array) -> None:
-    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
-
-
-def zeros(*sizes: int) -> list[Array]:
-    return [np.zeros((B, n)) for n in sizes]
-
-
-def outputs(name: str, *states: str) -> str:
-    finals = "".join(f"  output {name}_{s} = {name}.final.{s}\n" for s in states)
-    return f"  output {name}_out = {name}\n  output {name}_last = {name}.last\n{finals}"
-
-
-def check(found: dict[str, Array], name: str, expected: Run, *states: str) -> None:
-    close(found[f"{name}_out"], expected.out)
-    close(found[f"{name}_last"], expected.last)
-    for state, final in zip(states, expected.finals, strict=True):
-        close(found[f"{name}_{state}"], final)
-
 
 # ---------------------------------------------------------------- which steps count
 
@@ -87,11 +39,6 @@ OPTIONS = {
     "held": (", mask = m, masked = hold", MASK),
     "held_backward": (", mask = m, lengths = n, masked = hold, reverse = true", MASK & WITHIN),
 }
-INPUTS = """
-  input x: f64[batch, time, 2]
-  input n: i32[batch]
-  input m: bool[batch, time]
-"""
 
 
 @LEVELS
@@ -235,151 +182,3 @@ def test_carried_states_join_calls(level: int) -> None:
     small = model.predict(x=x[:1, :T], n=np.full(1, T, np.int32), a=a[:1])
     close(small["run_out"], expected.out[:1, :T])
     check(model.apply(x=x[:, T:], n=LENGTHS, a=a), "run", run(net, x[:, T:], WITHIN, [a, *zeros(3)]), "h", "c")
-
-
-# ---------------------------------------------------------------- decoders
-
-DECODER = """
-cell Writer(inner: cell, readout: block) {
-  state y: [2] = zeros
-  layer cell_of = inner
-  layer read = readout
-  y = read(cell_of(y[t-1]))
-  output y
-}
-"""
-
-
-@LEVELS
-def test_an_encoder_and_a_decoder(level: int) -> None:
-    """Taught, the decoder reads the given targets; free, its own outputs, for a count of steps. It has one set of weights."""
-    model = Model(
-        f"""{DECODER}
-        model m with (dtype = f64) {{ {INPUTS}
-          axis out
-          input k: i32[]
-          input y: f64[batch, out, 2]
-          layer encoder = GRU(3)
-          layer decoder = GRU(3)
-          layer head = Dense(2)
-          code = scan(encoder, x, lengths = n)
-          taught = head(scan(decoder, shift(y, 1, over = out), along = out, initial = code.final))
-          layer writer = Writer(decoder, head)
-          free = scan(writer, steps = k, along = out, initial = (cell_of.h = code.final.h))
-          three = scan(writer, steps = 3, along = out, initial = (cell_of.h = code.final.h))
-          output taught
-          output free
-          output three }}""",
-        level,
-    )
-    x, y, w = numbers(B, T, 2), numbers(B, 4, 2), model.weights
-    code = run(gru(w("encoder")), x, WITHIN, zeros(3)).finals
-    kernel, bias = model.values["head/kernel"], model.values["head/bias"]
-    step = gru(w("decoder"))
-    shifted = np.concatenate([np.zeros((B, 1, 2)), y[:, :-1]], 1)
-    found = model.apply(x=x, n=LENGTHS, y=y, k=np.array(4, np.int32))
-    close(found["taught"], run(step, shifted, np.ones((B, 4), bool), code).out @ kernel + bias)
-    own = np.zeros((B, 4, 2))
-    for b in range(B):
-        last, state = np.zeros(2), (code[0][b],)
-        for t in range(4):
-            h, state = step(last, state)
-            own[b, t] = last = h @ kernel + bias
-    close(found["free"], own)
-    close(found["three"], own[:, :3])
-    taught_by_itself = model.apply(x=x, n=LENGTHS, y=own, k=np.array(4, np.int32))
-    close(taught_by_itself["taught"], own)
-    assert model.apply(x=x, n=LENGTHS, y=y[:, :0], k=np.array(0, np.int32))["free"].shape == (B, 0, 2)
-
-
-@LEVELS
-def test_one_to_many_and_many_to_one(level: int) -> None:
-    model = Model(
-        """cell Pulse(units: int) {
-          state h: [units] = zeros
-          param wt: [units, units]
-          h = tanh(h[t-1] @ wt)
-          output h
-        }
-        model m with (dtype = f64) {
-          input z: f64[batch, 2]
-          layer start = Dense(3)
-          layer pulse = Pulse(3)
-          layer reader = RNN(2)
-          layer head = Dense(1)
-          many = scan(pulse, steps = 4, initial = (h = start(z)))
-          one = head(scan(reader, many).last)
-          output many
-          output one }""",
-        level,
-    )
-    z, v = numbers(B, 2), model.values
-    found = model.apply(z=z)
-    h, many = z @ v["start/kernel"] + v["start/bias"], []
-    for _ in range(4):
-        h = np.tanh(h @ v["pulse/wt"])
-        many.append(h)
-    whole = np.stack(many, 1)
-    close(found["many"], whole)
-    last = run(rnn(model.weights("reader")), whole, np.ones((B, 4), bool), zeros(2)).last
-    close(found["one"], last @ v["head/kernel"] + v["head/bias"])
-
-
-# ---------------------------------------------------------------- scans within scans
-
-NESTED = """
-block Reader(units: int) {
-  input words: [word, n]
-  input count: i32[]
-  layer net = GRU(units)
-  read = scan(net, words, along = word, lengths = count)
-  output read.last
-}
-cell Story(units: int) {
-  input words: [word, n]
-  input count: i32[]
-  state h: [units] = zeros
-  layer reader = Reader(2)
-  layer top = RNN(units)
-  h = top(reader(words, count)) + 0.5 * h[t-1]
-  output h
-}
-"""
-
-
-@LEVELS
-def test_words_in_sentences(level: int) -> None:
-    """A scan over words at each step of a scan over sentences, and one scan after the other: the same numbers."""
-    model = Model(
-        f"""axis word
-        {NESTED}
-        model m with (dtype = f64) {{
-          input x: f64[batch, time, word, 2]
-          input words: i32[batch, time]
-          input n: i32[batch]
-          layer story = Story(3)
-          run = scan(story, x, count = words, lengths = n)
-          output run
-          output last = run.last
-          each = scan(story.reader.net, x, along = word, lengths = words)
-          output code = each.last
-          output every = each }}""",
-        level,
-    )
-    words, x = np.random.default_rng(5).integers(0, 4, (B, T)).astype(np.int32), numbers(B, T, 3, 2)
-    found = model.apply(x=x, words=words, n=LENGTHS)
-    step = gru(model.weights("story/reader/net"))
-    flat = run(step, x.reshape(B * T, 3, 2), np.arange(3) < words.reshape(-1, 1), [np.zeros((B * T, 2))])
-    code = flat.last.reshape(B, T, 2)
-    close(found["code"], code)
-    close(found["every"], flat.out.reshape(B, T, 3, 2))
-    top = rnn(model.weights("story/top"))
-
-    def outer(v: Array, state: tuple[Array, ...]) -> tuple[Array, tuple[Array, ...]]:
-        y, (inner,) = top(v, state[:1])
-        h = y + 0.5 * state[1]
-        return h, (inner, h)
-
-    expected = run(outer, code, WITHIN, zeros(3, 3))
-    close(found["run"], expected.out)
-    close(found["last"], expected.last)
