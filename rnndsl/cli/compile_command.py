@@ -85,6 +85,7 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     module = job.resolve()
     models = choose_models(module, arguments.model, arguments.spec)
     if not models:
+        job.sink.raise_if_failed()
         raise UsageError(f"there is no model in {arguments.spec}")
     plans = plan_models(job, module, models, pairs("--set", arguments.settings))
     plans = [job.optimise(plan, arguments.opt_level) for plan in plans]

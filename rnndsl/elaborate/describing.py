@@ -32,6 +32,14 @@ from rnndsl.elaborate.values import (
     VariableRef,
 )
 
+LONGEST = 60
+"""The most characters of a string that a message shows."""
+
+
+def shortened(text: str) -> str:
+    """`text`, cut if it is long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
 
 def describe(value: Value) -> str:
     """What `value` is, in words, for a diagnostic."""
@@ -41,7 +49,7 @@ def describe(value: Value) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f'the string "{value}"'
+            return f'the string "{shortened(value)}"'
         case Tensor():
             return f"a tensor {value.type}"
         case DTypeValue():

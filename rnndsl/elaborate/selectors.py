@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -21,24 +20,34 @@ from rnndsl.plan.model import Initializer
 from rnndsl.syntax import tree
 
 
-def pattern(text: str) -> re.Pattern[str]:
-    """A path pattern as a regular expression: `*` is one segment or a part of one, `**` any number of segments."""
-    expression = ""
-    for i, segment in enumerate(text.split("/")):
-        if segment == "**":
-            expression += "(?:/[^/]+)*"
-        else:
-            expression += "/" + "[^/]*".join(re.escape(part) for part in segment.split("*"))
-        if i == 0 and segment != "**":
-            expression = expression.removeprefix("/")
-            continue
-    return re.compile(f"/?{expression}" if text.startswith("**") else expression)
-
-
 def matches(text: str, path: str) -> bool:
-    """Whether the pattern `text` selects `path`."""
-    expression = pattern(text)
-    return bool(expression.fullmatch(f"/{path}" if text.startswith("**") else path))
+    """Whether the pattern `text` selects `path`: `*` is one segment or a part of one, `**` any number of segments.
+
+    In time proportional to both lengths, whatever the pattern: no regular expression, which may take exponential time."""
+    names = path.split("/")
+    places = {0}
+    for segment in text.split("/"):
+        if segment == "**":
+            places = set(range(min(places), len(names) + 1)) if places else places
+        else:
+            places = {i + 1 for i in places if i < len(names) and _part_matches(segment, names[i])}
+    return len(names) in places
+
+
+def _part_matches(pattern: str, name: str) -> bool:
+    """Whether `name` is `pattern`, in which each `*` stands for any characters: each part at its first place is best."""
+    first, *parts = pattern.split("*")
+    if not parts:
+        return name == pattern
+    if not name.startswith(first):
+        return False
+    at = len(first)
+    for part in parts[:-1]:
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return name.endswith(parts[-1]) and len(name) - len(parts[-1]) >= at
 
 
 @dataclass(slots=True)

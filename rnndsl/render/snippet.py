@@ -59,6 +59,9 @@ def snippet(span: Span, mark: str = "^") -> Iterator[Line]:
 
 def _marked(text: str, number: int, start: int, stop: int | None, mark: str) -> Line:
     stop = len(text) if stop is None else min(stop, len(text))
+    if len(text) > 8 * WINDOW:  # of a very long line only what surrounds the mark is looked at
+        begin = max(0, start - 2 * WINDOW)
+        text, start, stop = text[begin : start + 2 * WINDOW], start - begin, min(stop - begin, start - begin + 2 * WINDOW)
     widths = list(_widths(text))
     left = sum(widths[:start])
     width = max(1, sum(widths[start:stop]))
