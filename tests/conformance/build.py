@@ -14,20 +14,19 @@ import numpy as np
 import tensorflow as tf
 
 from rnndsl.backend.module import build
+from rnndsl.ops import OPS
 from rnndsl.passes import stream_states
-from rnndsl.plan.model import Plan
+from rnndsl.plan.model import Node, Plan, all_nodes
 from tests.conformance.subject import SIZES, Array, Subject, final_name
 from tests.plan.interpreter import NUMPY
-
-FUNCTIONS = ("apply", "gradients", "stream")
-"""What is saved: each kind of call once."""
 
 
 class Built:
     """Modules of `subject`, each made when it is first asked for."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, representative: bool = True) -> None:
         self.subject = subject
+        self.saved = ("apply", "stream", *(("gradients",) if representative else ()))
         self.folder: Path | None = None
 
     @cached_property
@@ -40,21 +39,21 @@ class Built:
 
     @cached_property
     def compiled(self) -> Any:
-        return build(self.subject.optimised, jit=True)
+        return self._build(self.subject.optimised, jit=True)
 
     @cached_property
     def loaded(self) -> Any:
-        """The module's functions and variables, saved and loaded."""
+        """The module's functions, those named in `saved`, and its variables, saved and loaded."""
         holder = tf.Module()
-        for name in FUNCTIONS:
+        for name in self.saved:
             setattr(holder, name, getattr(self.module, name))
         holder.held = list(self.module.variables)
         self.folder = Path(tempfile.mkdtemp())
         tf.saved_model.save(holder, str(self.folder))
         return tf.saved_model.load(str(self.folder))
 
-    def _build(self, plan: Plan) -> Any:
-        module = build(plan)
+    def _build(self, plan: Plan, jit: bool = False) -> Any:
+        module = build(plan, jit=jit)
         self._assign(module)
         return module
 
@@ -65,6 +64,11 @@ class Built:
     @property
     def trainable(self) -> list[str]:
         return [v.path for v in self.subject.plan.variables if v.trainable]
+
+    @property
+    def draws(self) -> bool:
+        """Whether training draws random numbers."""
+        return any(isinstance(n, Node) and OPS[n.op].varies for n in all_nodes(self.subject.plan.graph))
 
     @property
     def stored(self) -> dict[str, Array]:

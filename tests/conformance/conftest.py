@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.discovery import cases, variants
+from tests.conformance.discovery import cases, representatives, variants
 from tests.conformance.subject import Subject, subject
 
 
@@ -21,6 +21,6 @@ def built(request: pytest.FixtureRequest) -> Iterator[object]:
     """Each cell, in a model that TensorFlow runs."""
     from tests.conformance.build import Built
 
-    made = Built(subject(request.param))
+    made = Built(subject(request.param), request.param.id in representatives())
     yield made
     made.close()

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from rnndsl.diagnostics import Sink
+from rnndsl.ops import functions
 from rnndsl.reading import STD
 from rnndsl.source import SourceFile
 from rnndsl.syntax import parse, tree
@@ -169,6 +170,18 @@ def variants() -> list[Case]:
         for p in c.definition.params
         if p.type.name == "bool" and not p.is_list and p.default is not None and p.name not in c.special.arguments
     ]
+
+
+def representatives() -> set[str]:
+    """Ids of a few cells that stand for all where a check is dear: each calls a function that none before it calls."""
+    called: set[str] = set()
+    chosen: set[str] = set()
+    for case in cases():
+        calls = set(re.findall(r"\b[a-z]\w*(?=\()", case.definition.span.text)) & set(functions())
+        if calls - called:
+            chosen.add(case.id)
+        called |= calls
+    return chosen
 
 
 def declared_names(case: Case) -> tuple[set[str], set[str]]:

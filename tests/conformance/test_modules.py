@@ -73,14 +73,16 @@ def test_gradients_are_the_derivative(built) -> None:
 
 
 def test_a_saved_module_is_the_module(built) -> None:
+    """To the bit. A loaded backward loop may add up its gradients in another order."""
     data = built.subject.data
     built.same(built.apply(data, built.loaded), built.apply(data), 0)
-    expected, found = built.gradients(data), built.gradients(data, built.loaded)
-    assert found["loss"] == expected["loss"]
-    built.same(found["gradients"], expected["gradients"], 0)
+    built.same(built.streamed(data, built.loaded), built.streamed(data), 0)
     values = {v.name: v.numpy() for v in built.loaded.held}
     built.same(values, {v.name: v.numpy() for v in built.module.variables}, 0)
-    built.same(built.streamed(data, built.loaded), built.streamed(data), 0)
+    if "gradients" in built.saved:
+        expected, found = built.gradients(data), built.gradients(data, built.loaded)
+        assert found["loss"] == expected["loss"]
+        built.same(found["gradients"], expected["gradients"], 1e-15)
 
 
 def test_a_stream_is_the_scan_step_by_step(built) -> None:
