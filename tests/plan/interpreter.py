@@ -105,7 +105,17 @@ class Interpreter:
             return self.reduction(node, args, types)
         if op in ("shift", "reverse", "position", "rename", "softmax", "log_softmax", "argmax"):
             return self.axis_op(node, args[0], types[0])
+        if op == "conv" and attrs.get("over"):
+            return self.conv_over(node, args[0], args[1], types[0])
         return self.trailing(node, args, types)
+
+    def conv_over(self, node, x, kernel, t):
+        """The axis is a dim before the channels, and an axis again, maybe of another name."""
+        over, to = node.attrs["over"], node.attrs.get("to") or node.attrs["over"]
+        rows = np.moveaxis(x, t.axes.index(over), -2)
+        out = np.stack([POSITION["conv"](node, one, kernel) for one in rows.reshape(-1, *rows.shape[-2:])])
+        out = out.reshape(*rows.shape[:-2], *out.shape[1:])
+        return np.moveaxis(out, -2, node.type.axes.index(to))
 
     def valid_steps(self, node, args, types):
         t, over, rest = node.type, node.attrs["over"], list(zip(args, types, strict=True))[1:]
