@@ -8,6 +8,7 @@ from typing import Any
 
 from rnndsl import ops
 from rnndsl.codes import types as type_codes
+from rnndsl.elaborate.bytes import check_value
 from rnndsl.elaborate.values import Tensor
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
 from rnndsl.source import Span
@@ -73,6 +74,7 @@ class GraphBuilder:
         return Graph(tuple(self.inputs), tuple(self.nodes))
 
     def _append(self, op: str, args: Sequence[str], attrs: Mapping[str, Any], type: TensorType, span: Span) -> Tensor:
+        check_value(type, f"the value of `{shown(op)}`", span)
         node = Node(self.fresh(), op, tuple(args), dict(attrs), type, str(span))
         self.nodes.append(node)
         self.ids.add(node.id)

@@ -11,6 +11,7 @@ from rnndsl.codes import names as name_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Poisoned, Sink
 from rnndsl.elaborate import assemble, defaults, expressions, instances, selectors, settings, stepping, training, types, updates
+from rnndsl.elaborate.bytes import check_value
 from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Defaults, Env
 from rnndsl.elaborate.records import VariableRecord
@@ -137,6 +138,7 @@ class _Model:
             type_codes.NO_TYPE(statement.span, kind=statement.kind, name=name).throw()
         self._check_input(statement, name)
         type = types.full(self.session, statement.type, env, env.defaults.dtype)
+        check_value(type, f"the input `{name}`", statement.span)
         env.frame().names[name] = self.session.builder.input(type, name)
         self.parts.inputs.append(PlanInput(name=name, kind=statement.kind, type=type, doc=statement.doc))
 

@@ -19,6 +19,7 @@ from rnndsl.source import Span
 from rnndsl.syntax import tree
 
 OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked")
+MAX_STEPS = (1 << 31) - 1
 _OF_STEP = ("initial", "given")
 
 
@@ -126,6 +127,8 @@ def _flag(session: Session, expr: tree.Expr, env: Env, name: str) -> bool:
 def _count(session: Session, expr: tree.Expr, env: Env) -> int | Tensor:
     value = session.evaluate(expr, env)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if value > MAX_STEPS:
+            codes.SCAN_OPTION(expr.span, option="steps", problem=f"is at most {MAX_STEPS}, not {value}").throw()
         return value
     if isinstance(value, Tensor) and value.type.dtype == "i32" and not value.type.axes and not value.type.dims:
         return value

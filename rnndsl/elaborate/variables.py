@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import variables as codes
 from rnndsl.diagnostics import Poisoned
 from rnndsl.elaborate import initializers, types
+from rnndsl.elaborate.bytes import human, size_of
 from rnndsl.elaborate.defaults import check_collections
 from rnndsl.elaborate.environment import Env, join
 from rnndsl.elaborate.records import VariableRecord
@@ -17,8 +16,6 @@ from rnndsl.elaborate.values import InitializerValue, VariableRef
 from rnndsl.plan.model import DType, Initializer
 from rnndsl.source import Span
 from rnndsl.syntax import tree
-
-SIZES: dict[DType, int] = {"f16": 2, "bf16": 2, "f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1}
 
 
 def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env) -> VariableRef:
@@ -70,21 +67,13 @@ def _check_owner(session: Session, path: str, owner: str, env: Env, span: Span) 
 
 def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> None:
     """No variable, nor all together, beyond the limit: said before anything is allocated."""
-    size = math.prod(shape) * SIZES[dtype]
+    size = size_of(dtype, shape)
     session.bytes += size
     what = f"the variable `{path}` {list(shape)}" if size > limit_codes.MAX_BYTES else f"the variables up to `{path}`"
     if session.bytes > limit_codes.MAX_BYTES:
         total = size if size > limit_codes.MAX_BYTES else session.bytes
         session.bytes -= size
-        limit_codes.TOO_MANY_BYTES(span, what=what, size=_human(total), limit=_human(limit_codes.MAX_BYTES)).throw()
-
-
-def _human(size: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024:
-            return f"{size:.4g} {unit}"
-        size /= 1024
-    return f"{size:.4g} PiB"
+        limit_codes.TOO_MANY_BYTES(span, what=what, size=human(total), limit=human(limit_codes.MAX_BYTES)).throw()
 
 
 def initializer(session: Session, record: VariableRecord, selected: tuple[InitializerValue, str] | None) -> tuple[Initializer, str]:
