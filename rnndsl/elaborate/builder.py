@@ -66,6 +66,12 @@ class GraphBuilder:
             self.reads[path] = self.leaf("read", type, {"variable": path}, span)
         return self.reads[path]
 
+    def number(self, tensor: Tensor) -> int | float | bool | None:
+        """The plain number that `tensor` is a constant of, if it is one."""
+        node = next((n for n in reversed(self.nodes) if n.id == tensor.id), None)
+        value = node.attrs.get("value") if isinstance(node, Node) and node.op == "literal" else None
+        return value if isinstance(value, bool | int | float) else None
+
     def latest(self, path: str) -> Tensor | None:
         """What the last update in this graph writes to the variable at `path`."""
         return next((u.value for u in reversed(self.updates) if u.path == path), None)

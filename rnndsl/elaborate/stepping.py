@@ -63,7 +63,7 @@ def _register(
         name = full if k == 1 else f"{base}[t-{k}]"
         with session.building(step.outer):
             if name in step.initial:
-                return _given(step, name, type)
+                return _given(session, step, name, type)
             return _initial(session, initial, k, type, full, state_env)
 
     first = make_initial(1)
@@ -74,9 +74,13 @@ def _register(
     step.states[full] = record
 
 
-def _given(step: StepContext, name: str, type: TensorType) -> Tensor:
+def _given(session: Session, step: StepContext, name: str, type: TensorType) -> Tensor:
+    """The value given for a state; a plain number takes the state's dtype."""
     value = step.initial[name]
     step.used_initials.add(name)
+    number = step.outer.number(value)
+    if number is not None and value.type.dtype != type.dtype:
+        value = session.literal(number, type.dtype, step.initial_spans.get(name, step.span))
     if not types.fits(value.type, type):
         codes.INITIAL_TYPE(step.initial_spans.get(name), name=name, declared=type, given=f"is {value.type}").throw()
     return value
