@@ -65,11 +65,29 @@ def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
+def _where(condition: bool, a: Any, b: Any) -> Any:
+    return a if condition else b
+
+
+def _leaky_relu(x: float, alpha: float) -> float:
+    return x if x > 0 else alpha * x
+
+
+def _elu(x: float, alpha: float) -> float:
+    return x if x > 0 else alpha * math.expm1(x)
+
+
+def _gelu(x: float, approximate: bool) -> float:
+    if approximate:
+        return x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+    return x * (1 + math.erf(x / math.sqrt(2))) / 2
+
+
 def _clip(x: Any, low: Any, high: Any) -> Any:
     return min(max(x, low), high)
 
 
-def _unary(name: str, formula: str, scalar: Callable[[Any], Any] | None = None, **options: Any) -> Op:
+def _unary(name: str, formula: str, scalar: Callable[..., Any] | None = None, **options: Any) -> Op:
     rule = options.pop("rule", rules.FLOAT)
     extra = options.pop("extra", ())
     return Op(name, "unary", (*_p("x"), *extra), rule, formula, scalar, **options)
@@ -106,12 +124,13 @@ _ROWS: tuple[Op, ...] = (
     _unary("tanh", "tanh(x)", math.tanh),
     _unary("relu", "max(x, 0)", lambda x: max(x, 0), rule=rules.NUMERIC, gradient="0 at 0"),
     _unary("relu6", "min(max(x, 0), 6)", lambda x: min(max(x, 0), 6), rule=rules.NUMERIC, gradient="0 at 0 and 6"),
-    _unary("leaky_relu", "x if x > 0 else alpha * x", extra=(_ALPHA,)),
-    _unary("elu", "x if x > 0 else alpha * (exp(x) - 1)", extra=(Parameter("alpha", "number", 1.0),)),
-    _unary("selu", "1.0507009873554805 * elu(x, 1.6732632423543772)"),
+    _unary("leaky_relu", "x if x > 0 else alpha * x", _leaky_relu, extra=(_ALPHA,)),
+    _unary("elu", "x if x > 0 else alpha * (exp(x) - 1)", _elu, extra=(Parameter("alpha", "number", 1.0),)),
+    _unary("selu", "1.0507009873554805 * elu(x, 1.6732632423543772)", lambda x: 1.0507009873554805 * _elu(x, 1.6732632423543772)),
     _unary(
         "gelu",
         "x * Phi(x), Phi the normal distribution; tanh form if approximate",
+        _gelu,
         extra=(Parameter("approximate", "bool", False),),
     ),
     _unary("silu", "x * sigmoid(x)", lambda x: x * _sigmoid(x)),
@@ -155,7 +174,7 @@ _ROWS: tuple[Op, ...] = (
     _binary("ge", "a >= b", lambda a, b: a >= b, rules.COMPARED),
     _binary("and", "a and b", lambda a, b: a and b, rules.BOOLEAN),
     _binary("or", "a or b", lambda a, b: a or b, rules.BOOLEAN),
-    Op("where", "binary", _p("condition", "a", "b"), rules.WHERE, "a where condition holds, else b"),
+    Op("where", "binary", _p("condition", "a", "b"), rules.WHERE, "a where condition holds, else b", _where),
     Op("clip", "binary", _p("x", "low", "high"), rules.NUMERIC, "min(max(x, low), high)", _clip),
     # ---- products
     _binary("matmul", "the last trailing dim of a contracted with the first of b", rule=products.matmul),

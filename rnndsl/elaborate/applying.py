@@ -61,9 +61,8 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
 def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], attrs: dict[str, Any], span: Span, env: Env) -> Value:
     """`op` on values: at compile time if all are plain numbers, else a node."""
     values = [value for value, _ in tensors]
-    plain = all(isinstance(v, int | float) for v in values)
-    if plain and op.scalar is not None and not attrs:
-        return compute(op, values, span)
+    if op.scalar is not None and _plain(op, values):
+        return compute(op, values, span, attrs)
     args = unify(session, tensors, env, op.name)
     if attrs.get("dim", -1) >= 0:
         attrs["dim"] = from_end(args[0], attrs["dim"], span)
@@ -79,6 +78,14 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     if op.name == "eye":
         return _eye(session, attrs, span, env)
     return session.builder.add(op.name, args, attrs, span)
+
+
+def _plain(op: Op, values: Sequence[Value]) -> bool:
+    """Whether `values` are plain numbers; truth values are a matter of the type rules, but for a condition."""
+    if op.name == "where" and not isinstance(values[0], bool):
+        return False
+    numbers = values[1:] if op.name == "where" else values
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
 
 
 def from_end(t: Tensor, dim: int, span: Span) -> int:

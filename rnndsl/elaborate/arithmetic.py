@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from rnndsl.codes import names as name_codes
@@ -15,13 +15,13 @@ from rnndsl.source import Span
 _LIMIT = 1 << 63
 
 
-def compute(op: Op, arguments: Sequence[Any], span: Span) -> int | float | bool:
+def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, Any] | None = None) -> int | float | bool:
     """`op` on plain numbers; overflow, division by zero and the like are diagnosed at `span`."""
     assert op.scalar is not None
     if op.name == "pow":
         _check_power(arguments, span)
     try:
-        result = op.scalar(*arguments)
+        result = op.scalar(*arguments, **(attrs or {}))
     except ZeroDivisionError:
         name_codes.ARITHMETIC(span, problem="division by zero").throw()
     except OverflowError:

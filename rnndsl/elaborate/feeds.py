@@ -11,6 +11,7 @@ from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.unify import alone
 from rnndsl.elaborate.values import Tensor
 from rnndsl.source import Span
 from rnndsl.syntax import tree
@@ -56,7 +57,7 @@ def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
         value = session.evaluate(argument.value, env)
         if not is_tensor(value) and not isinstance(value, int | float | bool):
             codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor for an input of `{layer}`").throw()
-        tensor = session.tensor(value, argument.value.span, env.defaults.dtype)
+        tensor = alone(session, value, argument.value.span, env)
         if argument.name is None:
             made.positional.append((tensor, argument.value.span))
         else:

@@ -18,6 +18,7 @@ from rnndsl.elaborate.indexing import member_name
 from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.statements import Declared, Declarer
+from rnndsl.elaborate.unify import alone
 from rnndsl.elaborate.values import (
     AxisValue,
     Builtin,
@@ -282,4 +283,4 @@ def _output(session: Session, declared: Declared, instance: Instance) -> Value:
     value = session.evaluate(statement.value if statement.name is None else statement.name, env)
     if is_tensor(value) or isinstance(value, list):
         return value
-    return session.tensor(value, statement.value.span, env.defaults.dtype)
+    return alone(session, value, statement.value.span, env)

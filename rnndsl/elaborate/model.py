@@ -17,6 +17,7 @@ from rnndsl.elaborate.environment import Binding, Defaults, Env
 from rnndsl.elaborate.records import VariableRecord
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.statements import Declared, Declarer
+from rnndsl.elaborate.unify import alone
 from rnndsl.elaborate.values import Tensor, Value
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.resolve import ResolvedModule
@@ -164,7 +165,7 @@ class _Model:
         if not isinstance(expr, tree.Name):
             unnamed = name_codes.MISPLACED(statement.span, what="an output without a name", where="a model")
             unnamed.suggest(f"write `output name = {statement.value.span.text}`").throw()
-        value = self.session.tensor(self.session.evaluate(expr, env), statement.value.span, env.defaults.dtype)
+        value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
         first = next((o for o in self.parts.outputs if o.name == expr.name), None)
         if first is not None:
             name_codes.DEFINED_TWICE(expr.span, name=expr.name).note("it is an output at " + first.place).throw()
@@ -175,7 +176,7 @@ class _Model:
         if statement.name.name in MEASURES:
             name_codes.RESERVED_PATH(expr.span, name=expr.name, use="a result of `levenberg_marquardt`").throw()
         self._check_once(expr.span, expr.name)
-        value = self.session.tensor(self.session.evaluate(expr, env), statement.value.span, env.defaults.dtype)
+        value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
         if statement.kind != "residual":
             _check_scalar(statement, value)
         if statement.kind != "metric" and value.type.dtype not in FLOATS:

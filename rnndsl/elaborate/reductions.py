@@ -9,6 +9,7 @@ from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.lookup import is_word
 from rnndsl.elaborate.session import Session
+from rnndsl.elaborate.unify import alone
 from rnndsl.elaborate.values import AxisValue, Tensor, Value
 from rnndsl.ops import Op, Required
 from rnndsl.source import Span
@@ -19,7 +20,7 @@ def reduce(session: Session, op: Op, call: tree.Call, env: Env) -> Value:
     """`sum(x, over = …, mask = m)` and the like."""
     bound = bind(op.name, {"x": Required, "over": None, "mask": None}, call)
     assert bound["x"].expr is not None
-    x = session.tensor(session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env.defaults.dtype)
+    x = alone(session, session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env)
     axes, dims = _what(session, op, x, bound["over"], call.span, env)
     args = [x]
     if bound["mask"].expr is not None:

@@ -14,6 +14,7 @@ from rnndsl.type_rules import FLOATS
 
 _FIRST_APART = frozenset({"where"})
 _INTEGERS = frozenset({"one_hot"})
+_IDS_SECOND = frozenset({"gather", "cross_entropy"})
 
 
 def unify(session: Session, operands: Sequence[tuple[Value, Span]], env: Env, op: str = "") -> list[Tensor]:
@@ -21,10 +22,23 @@ def unify(session: Session, operands: Sequence[tuple[Value, Span]], env: Env, op
     if op in _FIRST_APART:
         first = session.tensor(*operands[0], "bool")
         return [first, *unify(session, operands[1:], env)]
+    if op in _IDS_SECOND and _are_ids(operands[1][0]):
+        return [*unify(session, operands[:1], env), session.tensor(*operands[1], "i32")]
     made = [session.tensor(v, s) if is_tensor(v) else None for v, s in operands]
     known: DType | None = next((t.type.dtype for t in made if t is not None), None)
     dtype = known or _of_numbers([v for v, _ in operands], env, op)
     return [t or session.tensor(v, s, dtype) for t, (v, s) in zip(made, operands, strict=True)]
+
+
+def alone(session: Session, value: Value, span: Span, env: Env) -> Tensor:
+    """`value` as a tensor by itself: plain numbers have the dtype in force, plain truth values bool."""
+    truth = all(isinstance(leaf, bool) for leaf in _leaves(value))
+    return session.tensor(value, span, "bool" if truth else env.defaults.dtype)
+
+
+def _are_ids(value: Value) -> bool:
+    """Whether `value` is plain whole numbers."""
+    return all(isinstance(leaf, int) and not isinstance(leaf, bool) for leaf in _leaves(value))
 
 
 def _of_numbers(values: Sequence[Value], env: Env, op: str) -> DType:
