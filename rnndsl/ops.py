@@ -87,10 +87,10 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return min(max(x, low), high)
 
 
-def _unary(name: str, formula: str, scalar: Callable[..., Any] | None = None, **options: Any) -> Op:
+def _unary(name: str, formula: str, scalar: Callable[[Any], Any] | None = None, **options: Any) -> Op:
     rule = options.pop("rule", rules.FLOAT)
     extra = options.pop("extra", ())
-    return Op(name, "unary", (*_p("x"), *extra), rule, formula, scalar, **options)
+    return Op(name, "unary", (*_p("x"), *extra), rule, formula, options.pop("with_extra", scalar), **options)
 
 
 def _binary(
@@ -124,13 +124,13 @@ _ROWS: tuple[Op, ...] = (
     _unary("tanh", "tanh(x)", math.tanh),
     _unary("relu", "max(x, 0)", lambda x: max(x, 0), rule=rules.NUMERIC, gradient="0 at 0"),
     _unary("relu6", "min(max(x, 0), 6)", lambda x: min(max(x, 0), 6), rule=rules.NUMERIC, gradient="0 at 0 and 6"),
-    _unary("leaky_relu", "x if x > 0 else alpha * x", _leaky_relu, extra=(_ALPHA,)),
-    _unary("elu", "x if x > 0 else alpha * (exp(x) - 1)", _elu, extra=(Parameter("alpha", "number", 1.0),)),
+    _unary("leaky_relu", "x if x > 0 else alpha * x", with_extra=_leaky_relu, extra=(_ALPHA,)),
+    _unary("elu", "x if x > 0 else alpha * (exp(x) - 1)", with_extra=_elu, extra=(Parameter("alpha", "number", 1.0),)),
     _unary("selu", "1.0507009873554805 * elu(x, 1.6732632423543772)", lambda x: 1.0507009873554805 * _elu(x, 1.6732632423543772)),
     _unary(
         "gelu",
         "x * Phi(x), Phi the normal distribution; tanh form if approximate",
-        _gelu,
+        with_extra=_gelu,
         extra=(Parameter("approximate", "bool", False),),
     ),
     _unary("silu", "x * sigmoid(x)", lambda x: x * _sigmoid(x)),
