@@ -114,10 +114,25 @@ SECTION_10 = [
     ("a model computes something", "model m { input x: f32[] }", "RNN0117", "no `output`"),
 ]
 
+DEEP = "".join("scope a {\n" for _ in range(60))
+BOUNDED = [
+    ("a value of terabytes", "model m { input x: f32[batch, 1000000]\noutput y = outer(x, x) }", "RNN0913", "3.638 TiB"),
+    ("an input of terabytes", "model m { input x: f32[batch, 1000000000000]\noutput y = x }", "RNN0913", "the input `x`"),
+    ("steps beyond an i32", cell("output 1.0", "scan(c, steps = 3000000000)"), "RNN0411", "at most 2147483647"),
+    ("many stars in a name", model(f"freeze {'*d' * 25}*z"), "RNN0301", "selects no variable"),
+    (
+        "many stars in a path",
+        f"model m {{\n{DEEP}param b: []\n{'}' * 60}\noutput y = 1.0\nfreeze {'**/a/' * 20}z }}",
+        "RNN0301",
+        "",
+    ),
+    ("a string of megabytes", f'model m {{ output y = "{"a" * 3_000_000}" }}', "RNN0205", "a…"),
+]
+
 
 @pytest.mark.parametrize(
     ("spec", "code", "message"),
-    [pytest.param(*rest, id=claim) for claim, *rest in (*SECTION_7, *SECTION_8, *SECTION_9, *SECTION_10)],
+    [pytest.param(*rest, id=claim) for claim, *rest in (*SECTION_7, *SECTION_8, *SECTION_9, *SECTION_10, *BOUNDED)],
 )
 def test_fault(tmp_path, spec, code, message):
     checked = check_text(tmp_path, f"rnn 1\n{spec}\n")
