@@ -1,4 +1,4 @@
-"""What each function of the language takes and gives, in words: read off its type rule, so that a function cannot lack it.
+"""What each function of the language takes and gives, in words: by its type rule, or by its name where the rule is its own.
 
 `float` is any of f16, bf16, f32, f64; `number` a float, i32 or i64; `ids` i32 or i64. Arguments of one function have one dtype,
 and the result has it too unless another is named. Only trailing dims are shown: leading axes meet by name. `[..]` are dims that
@@ -44,7 +44,7 @@ _BY_RULE: Mapping[rules.Rule, str] = MappingProxyType(
         reductions.ctc: "float [batch, time, n], ids, ids [batch], ids [batch] -> float [batch]",
     }
 )
-_REDUCTIONS: Mapping[str, str] = MappingProxyType(
+_BY_NAME: Mapping[str, str] = MappingProxyType(
     {
         "sum": "number",
         "mean": "float",
@@ -55,14 +55,12 @@ _REDUCTIONS: Mapping[str, str] = MappingProxyType(
         "any": "bool",
         "all": "bool",
         "count": "bool -> i32",
+        "huber": "float",
+        "eye": "-> the model's dtype [n, n]",
     }
 )
 
 
 def types_of(op: Op) -> str:
-    """Such as `float [.., n] -> i32 [..]`; a type alone if the result has it too."""
-    if op.kind == "reduction":
-        return _REDUCTIONS[op.name]
-    if op.name == "eye":
-        return "-> the model's dtype [n, n]"
-    return _BY_RULE[op.rule]
+    """Such as `float [.., n] -> i32 [..]`; a type alone if the result has it too. Empty if nothing is said of the rule yet."""
+    return _BY_NAME.get(op.name) or _BY_RULE.get(op.rule, "")

@@ -103,3 +103,8 @@ def test_equations_as_mathml(text, expected):
 def test_the_listing_has_one_entry_a_definition():
     text = library.listing(EVERY)
     assert len([line for line in text.splitlines() if line.startswith("  ") and not line.startswith("      ")]) == len(EVERY)
+
+
+def test_every_function_says_what_it_takes_and_gives():
+    silent = [name for name, *cells in library.function_rows() if not all(cells)]
+    assert silent == []
