@@ -291,7 +291,7 @@ _ROWS: tuple[Op, ...] = (
         "huber",
         "loss",
         (*_p("a", "b"), Parameter("delta", "number", 1.0)),
-        rules.FLOAT,
+        reductions.huber,
         "d*d/2 for d = |a - b| up to delta, then delta * (d - delta/2)",
     ),
     Op(

@@ -92,6 +92,10 @@ def logdet(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
 def conv(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     x, kernel = args
     dtype = need_float(args)
+    if attrs["padding"] not in ("same", "valid"):
+        raise TypeRuleError(f'has no padding "{attrs["padding"]}": there are "same" and "valid"')
+    if attrs["stride"] < 1:
+        raise TypeRuleError(f"needs a stride from 1 up, not {attrs['stride']}")
     need_rank(x, 1)
     need_rank(kernel, 3, "its kernel")
     if x.dims[-1] != kernel.dims[-2]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.type_rules import (
+    FLOAT,
     INTS,
     Rule,
     TypeRuleError,
@@ -57,6 +58,12 @@ def cross_entropy(args: Sequence[TensorType], attrs: Mapping[str, Any], order: S
         what = "integer labels are ids" if labels.dtype in INTS else "float labels are distributions"
         raise TypeRuleError(f"cannot compare {logits} with labels {labels} ({what}: trailing dims {list(expected)})")
     return TensorType(logits.dtype, unite_axes(args, order), logits.dims[:-1])
+
+
+def huber(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    if attrs["delta"] <= 0:
+        raise TypeRuleError(f"needs a delta above 0, not {attrs['delta']}")
+    return FLOAT(args, attrs, order)
 
 
 def ctc(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:

@@ -15,12 +15,13 @@ from rnndsl.elaborate.lookup import is_tensor
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.unify import unify
 from rnndsl.elaborate.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value
-from rnndsl.ops import Op, Parameter
+from rnndsl.ops import Op, Parameter, Required
 from rnndsl.plan.model import TensorType
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
 _MAX_DEPTH = 100
+_CHANCES = frozenset({"dropout", "bernoulli"})
 _KINDS = {"axis": "an axis", "dtype": "a dtype", "int": "a whole number", "dims": "a list of dims"}
 
 
@@ -68,16 +69,25 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
         attrs["dim"] = from_end(args[0], attrs["dim"], span)
     if op.name == "linear":
         return args[0]
+    if op.name in _CHANCES:
+        _check_chance(op, values[-1], tensors[-1][1])
     if op.name == "dropout" and not env.defaults.training:
         return args[0]
     if op.varies:
         attrs = {**attrs, "stream": session.stream(env.path, session.equation)}
     if op.name == "one_hot":
         attrs["dtype"] = env.defaults.dtype
+        if attrs["n"] < 1:
+            type_codes.BAD_DIM(span, what=attrs["n"]).throw()
         _limit(int(attrs["n"]), span)
     if op.name == "eye":
         return _eye(session, attrs, span, env)
     return session.builder.add(op.name, args, attrs, span)
+
+
+def _check_chance(op: Op, value: Value, span: Span) -> None:
+    if isinstance(value, int | float) and not 0 <= value <= 1:
+        codes.BAD_ARGUMENT(span, function=op.name, problem=f"needs a chance from 0 to 1, not {value}").throw()
 
 
 def _plain(op: Op, values: Sequence[Value]) -> bool:
@@ -123,12 +133,30 @@ def call_value(session: Session, function: Value, values: Sequence[Value], env: 
     match function:
         case Builtin():
             attrs = {p.name: p.default for p in function.op.parameters if p.kind != "tensor"}
+            _check_parameters(function.op, len(values), span)
             return apply_op(session, function.op, [(v, span) for v in values], normal(function.op, attrs), span, env)
         case UserFunction():
-            params = function.definition.params
-            if len(params) != len(values):
-                problem = f"has {len(params)} parameters, not {len(values)}"
-                codes.BAD_ARGUMENT(span, function=function.definition.name.name, problem=problem).throw()
-            return inline(session, function, {p.name: v for p, v in zip(params, values, strict=True)}, env, span)
+            return inline(session, function, _positional(session, function, values, span), env, span)
         case _:
             codes.NOT_CALLABLE(span, what=describe(function)).throw()
+
+
+def _check_parameters(op: Op, count: int, span: Span) -> None:
+    """Raises SpecError unless `op` is a function of `count` values, with defaults for the rest."""
+    if op.kind == "reduction":
+        codes.WRONG_KIND(span, what=f"the reduction `{op.name}`", wanted="an elementwise function").throw()
+    lacking = [p.name for p in op.parameters[count:] if p.default is Required]
+    if lacking or count > op.tensors:
+        problem = f"needs {', '.join(f'`{n}`' for n in lacking)}" if lacking else f"takes {op.tensors} values, not {count}"
+        codes.BAD_ARGUMENT(span, function=op.name, problem=problem).throw()
+
+
+def _positional(session: Session, function: UserFunction, values: Sequence[Value], span: Span) -> dict[str, Value]:
+    """The parameters of a `fn` with `values` for the first of them, defaults for the others."""
+    definition = function.definition
+    rest = list(zip(definition.params, definition.defaults, strict=True))[len(values) :]
+    if len(values) > len(definition.params) or any(default is None for _, default in rest):
+        problem = f"has {len(definition.params)} parameters, not {len(values)}"
+        codes.BAD_ARGUMENT(span, function=definition.name.name, problem=problem).throw()
+    given = {p.name: v for p, v in zip(definition.params, values, strict=False)}
+    return given | {p.name: session.evaluate(default, function.env) for p, default in rest if default is not None}

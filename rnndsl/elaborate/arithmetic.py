@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 from rnndsl.codes import names as name_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.codes.sizes import NUMBER_TOO_LARGE
 from rnndsl.ops import Op
+from rnndsl.plan.model import DType
 from rnndsl.source import Span
+from rnndsl.type_rules import FLOATS
 
 _LIMIT = 1 << 63
+_FLOAT = 3.4028235e38
+_RANGES: Mapping[DType, tuple[float, float]] = MappingProxyType(
+    {"i32": (-(1 << 31), (1 << 31) - 1), "f16": (-65504, 65504), "bf16": (-_FLOAT, _FLOAT), "f32": (-_FLOAT, _FLOAT)}
+)
+"""What a plain number can be as a tensor. Plain numbers are bounded by i64 and f64 themselves."""
 
 
 def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, Any] | None = None) -> int | float | bool:
@@ -36,6 +44,14 @@ def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, An
     if isinstance(result, float) and not math.isfinite(result):
         NUMBER_TOO_LARGE(span).throw()
     return result
+
+
+def fits(value: object, dtype: DType) -> bool:
+    """Whether a plain number or truth value can be a tensor of `dtype` as it is."""
+    if isinstance(value, bool) or dtype == "bool":
+        return isinstance(value, bool) and dtype == "bool"
+    least, largest = _RANGES.get(dtype, (-math.inf, math.inf))
+    return (isinstance(value, int) or (isinstance(value, float) and dtype in FLOATS)) and least <= value <= largest
 
 
 def _check_power(arguments: Sequence[Any], span: Span) -> None:

@@ -78,6 +78,8 @@ def _builtin(session: Session, op: Op, expr: tree.Call, env: Env) -> Value:
     names = {p.name: p.default for p in op.parameters}
     extra = {"each_step": True} if op.name == "dropout" else {}
     bound = bind(op.name, names | extra, expr)
+    if {"axis", "over"} <= bound.keys() and bound["axis"].expr is not None and bound["over"].expr is not None:
+        codes.BAD_ARGUMENT(expr.span, function=op.name, problem="works over `axis` or `over`, not both").throw()
     arguments = _arguments(session, op, bound, env)
     return apply_op(session, op, arguments.tensors, arguments.attrs, expr.span, env)
 

@@ -8,7 +8,7 @@ from rnndsl.elaborate.arithmetic import compute
 from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.unify import unify
+from rnndsl.elaborate.unify import alone, unify
 from rnndsl.elaborate.values import CollectionValue, RecordValue, TrainingFlag, Value
 from rnndsl.ops import BINARY_OPERATORS, OPS
 from rnndsl.source import Span
@@ -105,7 +105,7 @@ def _unary(session: Session, expr: tree.Unary, env: Env) -> Value:
         if isinstance(value, bool) != (expr.op == "not"):
             codes.WRONG_KIND(expr.operand.span, what=describe(value), wanted="a bool" if expr.op == "not" else "a number").throw()
         return not value if expr.op == "not" else -value  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]
-    tensor = session.tensor(value, expr.operand.span)
+    tensor = alone(session, value, expr.operand.span, env)
     return session.builder.add("not" if expr.op == "not" else "neg", [tensor], {}, expr.span)
 
 

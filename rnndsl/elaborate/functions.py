@@ -14,10 +14,10 @@ from rnndsl.elaborate.binding import Bound, bind
 from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Env
 from rnndsl.elaborate.session import Session
-from rnndsl.elaborate.unify import unify
+from rnndsl.elaborate.unify import alone, unify
 from rnndsl.elaborate.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.ops import Required
-from rnndsl.plan.model import TensorType
+from rnndsl.plan.model import Scan, TensorType
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -27,11 +27,12 @@ Special = Callable[[Session, tree.Call, Env], Value]
 def items(session: Session, given: Bound, env: Env, function: str) -> list[tuple[Value, Span]]:
     """The values of a list argument, with the places of its items where it is written as a list."""
     assert given.expr is not None
-    if isinstance(given.expr, tree.ListExpr):
+    if isinstance(given.expr, tree.ListExpr) and given.expr.items:
         return [(session.evaluate(e, env), e.span) for e in given.expr.items]
     value = session.evaluate(given.expr, env)
     if not isinstance(value, list) or not value:
-        codes.BAD_ARGUMENT(given.expr.span, function=function, problem=f"takes a list of values, not {describe(value)}").throw()
+        what = "an empty one" if value == [] else describe(value)
+        codes.BAD_ARGUMENT(given.expr.span, function=function, problem=f"takes a list of values, not {what}").throw()
     return [(each, given.expr.span) for each in value]
 
 
@@ -68,7 +69,7 @@ def _stack(session: Session, call: tree.Call, env: Env) -> Value:
 def _split(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("split", {"x": Required, "n": Required, "axis": -1}, call)
     assert bound["x"].expr is not None
-    x = session.tensor(session.evaluate(bound["x"].expr, env), bound["x"].expr.span)
+    x = alone(session, session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env)
     n = integer(session, bound["n"], env, "split", "n")
     dim = applying.from_end(x, integer(session, bound["axis"], env, "split", "axis"), call.span)
     size = x.type.dims[dim]
@@ -136,9 +137,10 @@ def _position(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("position", {"over": Required}, call)
     assert bound["over"].expr is not None
     over = axis(session, bound["over"].expr, env)
-    like = next((i for i in session.builder.inputs if over in i.type.axes), None)
+    known = (*session.builder.inputs, *(n for n in session.builder.nodes if not isinstance(n, Scan)))
+    like = next((each for each in known if over in each.type.axes), None)
     if like is None:
-        type_codes.TYPE_MISMATCH(call.span, op="position", problem=f"works over `{over}`, which no input has").throw()
+        type_codes.TYPE_MISMATCH(call.span, op="position", problem=f"works over `{over}`, which no value before it has").throw()
     return session.builder.add("position", [Tensor(like.id, like.type)], {"over": over}, call.span)
 
 

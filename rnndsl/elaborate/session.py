@@ -13,7 +13,7 @@ from rnndsl.codes import sizes as limit_codes
 from rnndsl.codes import time as time_codes
 from rnndsl.codes import types as type_codes
 from rnndsl.diagnostics import Diagnostic, Poisoned, Sink, SpecError
-from rnndsl.elaborate.arithmetic import shape_of
+from rnndsl.elaborate.arithmetic import fits, shape_of
 from rnndsl.elaborate.builder import GraphBuilder
 from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import PENDING, Env, Lazy, Pending
@@ -22,7 +22,6 @@ from rnndsl.elaborate.values import BidirectionalResult, Instance, ScanResult, T
 from rnndsl.plan.model import DType, TensorType, Variable
 from rnndsl.source import Span
 from rnndsl.syntax import tree
-from rnndsl.type_rules import FLOATS
 
 Reduction = Literal["last", "everything", "error"]
 
@@ -305,9 +304,7 @@ class Session:
         """A constant: a number, or nested lists of numbers."""
         dims, flat = shape_of(value, span)
         for each in flat:
-            fits = isinstance(each, bool) == (dtype == "bool") and (isinstance(each, int) or dtype in FLOATS)
-            fits = fits and not (dtype == "i32" and isinstance(each, int) and not -(1 << 31) <= each < 1 << 31)
-            if not fits:
+            if not fits(each, dtype):
                 type_codes.LITERAL_DTYPE(span, value=str(each).lower() if isinstance(each, bool) else each, dtype=dtype).throw()
         return self.builder.leaf("literal", TensorType(dtype, (), dims), {"value": value}, span)
 
