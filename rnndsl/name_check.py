@@ -145,6 +145,9 @@ class _Checker:
             return
         if name in NAMES or name in WORDS or name in self.module.axes:
             return
+        family, _, index = name.rpartition("_")
+        if index.isdigit() and family in self.defined:
+            return  # `cell_0` for `cell[0]`: elaboration knows which there are
         known = (self.defined | self.module.all_names() | NAMES | WORDS) - {"none", "t"}
         hint = _import_of(name) or did_you_mean(name, known)
         if name in self.collections:

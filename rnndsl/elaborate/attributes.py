@@ -38,7 +38,7 @@ def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
         case Constructor() | Placed():
             return _of_constructor(session, expr, target)
         case Instance() | MappedCell():
-            return _of_layer(session, expr, target)
+            return _of_layer(session, expr, target, env)
         case ScanResult() | BidirectionalResult():
             return _of_scan(expr, target)
         case StateRecord():
@@ -97,13 +97,28 @@ def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor |
     return bound(session, found)
 
 
-def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell) -> Value:
+def _apply_first(session: Session, layer: Instance, written: str, env: Env) -> None:
+    """Works out equations further on that apply a layer, written as `written`, until its variables are known."""
+    used = re.compile(rf"(?<![\w.]){re.escape(written)}\b(?!\s*\.)")
+    waited_for = re.compile(rf"\b({'|'.join(re.escape(each.name) for each in session.running) or '$'})\b")
+    bindings = [binding for each in env.chain() if each.is_frame for binding in each.names.values()]
+    for lazy in [b for b in bindings if isinstance(b, Lazy) and b.kind == "equation"]:
+        if layer.frame is not None:
+            return
+        if lazy.state == "ready" and used.search(lazy.span.text) and not waited_for.search(lazy.span.text):
+            session.attempt(functools.partial(session.force, lazy))
+
+
+def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell, env: Env) -> Value:
     layer = layer_of(value)
     if layer is None or layer.frame is None:
         if (early := _known_before(session, value, expr.name)) is not None:
             return bound(session, early)
+    if layer is not None and layer.frame is None:
+        _apply_first(session, layer, expr.target.span.text, env)
+    if layer is None or layer.frame is None:
         wanted = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(value), name=expr.name)
-        wanted.suggest("its variables are known once it is applied: apply it before").throw()
+        wanted.suggest("its variables are known once it is applied").throw()
     frame = layer.frame
     state = frame.states.get(expr.name)
     step = session.step

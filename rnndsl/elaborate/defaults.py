@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from rnndsl.codes import names as codes
+from rnndsl.codes import text as text_codes
 from rnndsl.codes import training as training_codes
 from rnndsl.codes import variables as variable_codes
 from rnndsl.diagnostics import did_you_mean
@@ -19,7 +20,11 @@ NAMES = ("init", "trainable", "dtype", "device", "collections", "training")
 
 def inherit(session: Session, below: Defaults, arguments: tuple[tree.Argument, ...], env: Env, where: str) -> Defaults:
     """`below` with the changes of a `with`; `where` names who sets them. `seed` is a model's affair and passed over."""
+    given: set[str] = set()
     for argument in arguments:
+        if argument.name in given:
+            text_codes.REPEATED_CLAUSE(argument.span, clause=argument.name).throw()
+        given |= {argument.name or ""}
         if argument.name not in NAMES:
             if argument.name == "seed" and where.startswith("model"):
                 continue
