@@ -18,6 +18,7 @@ from rnndsl.plan.model import OBJECTIVE, DType, Initializer, Named, Plan, PlanIn
 from rnndsl.plan.names import artefact_name
 from rnndsl.plan.reach import needed_inputs
 from rnndsl.syntax import tree
+from rnndsl.type_rules import FLOATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def _not_trainable(record: VariableRecord, chosen: Selections) -> str | None:
     """Why an optimizer leaves the variable alone: the last selector, else the declaration, else the nearest `with`."""
     if record.kind == "var":
         return "a `var`"
+    if record.dtype not in FLOATS:
+        return f"{record.dtype} has no gradient"
     if record.path in chosen.frozen:
         frozen, origin = chosen.frozen[record.path]
         return origin if frozen else None

@@ -111,9 +111,9 @@ def _apply_first(session: Session, layer: Instance, written: str, env: Env) -> N
 
 def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell, env: Env) -> Value:
     layer = layer_of(value)
-    if layer is None or layer.frame is None:
-        if (early := _known_before(session, value, expr.name)) is not None:
-            return bound(session, early)
+    unknown = layer is None or layer.frame is None
+    if unknown and (early := _known_before(session, value, expr.name)) is not None:
+        return bound(session, early)
     if layer is not None and layer.frame is None:
         _apply_first(session, layer, expr.target.span.text, env)
     if layer is None or layer.frame is None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from rnndsl.codes import names as codes
 from rnndsl.codes import variables as variable_codes
+from rnndsl.elaborate.arithmetic import fits
 from rnndsl.elaborate.binding import Bound, bind
 from rnndsl.elaborate.describing import describe
 from rnndsl.elaborate.environment import Binding, Env
 from rnndsl.elaborate.lookup import is_word
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import InitializerName, InitializerValue, Recipe, UserFunction, Value
-from rnndsl.initializers import PARAMETERS, fans
+from rnndsl.initializers import DISTRIBUTIONS, MODES, PARAMETERS, fans, problem
 from rnndsl.ops import Required
-from rnndsl.plan.model import Initializer
+from rnndsl.plan.model import DType, Initializer
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -40,16 +43,16 @@ def of_call(session: Session, call: tree.Call, env: Env) -> InitializerValue:
     return InitializerValue(call, env)
 
 
-def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[int, ...], span: Span) -> Initializer:
+def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> Initializer:
     """What `value` comes to for the variable at `path`. Raises SpecError if it does not fit."""
     fan_in, fan_out = fans(shape)
     names: dict[str, Binding] = {"fan_in": fan_in, "fan_out": fan_out}
     with session.deeper(span, path, _MAX_DEPTH + 50):
         found = _resolve(session, value.expr, value.env.child(names), names)
     made = Initializer(name=found.name, arguments=dict(found.arguments))
-    problem = _misfit(made, shape)
-    if problem:
-        variable_codes.BAD_INITIALIZER(value.expr.span, name=made.name, path=path, problem=problem).throw()
+    wrong = _misfit(made, shape, dtype)
+    if wrong:
+        variable_codes.BAD_INITIALIZER(value.expr.span, name=made.name, path=path, problem=wrong).throw()
     return made
 
 
@@ -88,13 +91,20 @@ def _builtin(session: Session, name: str, call: tree.Call, env: Env) -> Recipe:
 def _argument(session: Session, function: str, name: str, given: Bound, env: Env) -> object:
     if given.expr is None:
         return given.default
-    word = is_word(given.expr, env, "fan_in", "fan_out", "fan_avg", "truncated_normal", "uniform", "normal", "untruncated_normal")
-    if word and name in ("mode", "distribution"):
-        return word
+    words = {"mode": MODES, "distribution": DISTRIBUTIONS}.get(name, ())
+    if isinstance(given.expr, tree.Name) and given.expr.name in words:  # not the numbers of these names: `fan_in`
+        return given.expr.name
     value = session.evaluate(given.expr, env)
-    if isinstance(value, int | float | str) or (isinstance(value, list) and name == "value"):
+    if isinstance(value, str) if words else _is_number(value, name == "value"):
         return value
-    codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"a number (`{name}` of `{function}`)").throw()
+    wanted = f"one of {', '.join(words)}" if words else "a number"
+    codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"{wanted} (`{name}` of `{function}`)").throw()
+
+
+def _is_number(value: Value, any_value: bool) -> bool:
+    if any_value and isinstance(value, bool | list):
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env, fan: dict[str, Binding]) -> Recipe:
@@ -111,7 +121,7 @@ def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env
         return _resolve(session, definition.value, function.env.child(names), fan)
 
 
-def _misfit(made: Initializer, shape: tuple[int, ...]) -> str | None:
+def _misfit(made: Initializer, shape: tuple[int, ...], dtype: DType) -> str | None:
     if made.name == "orthogonal" and len(shape) < 2:
         return f"it needs two dims or more, not {list(shape)}"
     if made.name == "identity" and len(shape) != 2:
@@ -121,7 +131,18 @@ def _misfit(made: Initializer, shape: tuple[int, ...]) -> str | None:
     mode = made.arguments.get("mode")
     if mode is not None and mode not in ("fan_in", "fan_out", "fan_avg"):
         return f'there is no mode "{mode}" (fan_in, fan_out, fan_avg)'
-    return None
+    value = made.arguments.get("value", [])
+    strange = next((each for each in _leaves(value) if not fits(each, dtype)), None)
+    if strange is not None:
+        return f"{str(strange).lower()} is no {dtype}"
+    wrong = problem(made.name, made.arguments, shape, dtype)
+    return f"it {wrong}" if wrong else None
+
+
+def _leaves(value: object) -> list[object]:
+    if not isinstance(value, list):
+        return [value]
+    return [leaf for each in cast("list[object]", value) for leaf in _leaves(each)]
 
 
 def _shape_of(value: object) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from rnndsl.elaborate.environment import Binding, Env, Lazy, dotted
 from rnndsl.elaborate.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.session import Session
 from rnndsl.elaborate.values import InitializerName, InitializerValue, MappedCell, Tensor, Value
-from rnndsl.plan.model import TensorType
+from rnndsl.plan.model import DType, TensorType
 from rnndsl.source import Span
 from rnndsl.syntax import tree
 
@@ -112,21 +112,23 @@ def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state:
         if k > len(expr.items):
             codes.INITIAL_TYPE(expr.span, name=state, declared=f"read {k} steps back", given=f"has {len(expr.items)} items").throw()
         item = expr.items[k - 1]
-    value = _plain(session, session.evaluate(item, env), item, state, env)
+    value = _plain(session, session.evaluate(item, env), item, state, type.dtype, env)
     tensor = session.tensor(value, item.span, type.dtype)
     if not types.fits(tensor.type, type):
         codes.INITIAL_TYPE(item.span, name=state, declared=type, given=f"is {tensor.type}").throw()
     return tensor
 
 
-def _plain(session: Session, value: Value, expr: tree.Expr, state: str, env: Env) -> Value:
+def _plain(session: Session, value: Value, expr: tree.Expr, state: str, dtype: DType, env: Env) -> Value:
     """`zeros`, `ones` and `constant(v)` as numbers."""
     if isinstance(value, InitializerName):
         value = InitializerValue(expr, env)
     if not isinstance(value, InitializerValue):
         return value
-    recipe = initializers.recipe(session, value, state, (), expr.span)
+    recipe = initializers.recipe(session, value, state, (), dtype, expr.span)
     number = {"zeros": 0, "ones": 1}.get(recipe.name, recipe.arguments.get("value"))
+    if dtype == "bool" and recipe.name in ("zeros", "ones"):
+        return recipe.name == "ones"
     if number is None:
         codes.INITIAL_TYPE(expr.span, name=state, declared="constant", given=f"would be drawn by `{recipe.name}`").throw()
     return number

@@ -82,15 +82,15 @@ def initializer(session: Session, record: VariableRecord, selected: tuple[Initia
     In this order (language, section 5): a selector, the declaration, inheritance, the default.
     """
     if selected is not None:
-        return initializers.recipe(session, selected[0], record.path, record.shape, record.span), selected[1]
+        return initializers.recipe(session, selected[0], record.path, record.shape, record.dtype, record.span), selected[1]
     if record.initializer is not None and not (record.inherits and record.defaults.init is not None):
-        made = initializers.recipe(session, record.initializer, record.path, record.shape, record.span)
+        made = initializers.recipe(session, record.initializer, record.path, record.shape, record.dtype, record.span)
         return made, f"declared at {record.span}"
     inherited = record.defaults.init
     if record.inherits and inherited is None:
         codes.NOTHING_INHERITED(record.span, path=record.path).throw()
     if inherited is not None and (record.inherits or (record.kind == "param" and len(record.shape) >= 2)):
-        return initializers.recipe(session, inherited, record.path, record.shape, record.span), inherited.origin
+        return initializers.recipe(session, inherited, record.path, record.shape, record.dtype, record.span), inherited.origin
     floating = record.dtype in ("f16", "bf16", "f32", "f64")
     if len(record.shape) >= 2 and floating:
         return Initializer(name="glorot_uniform"), "default for rank 2 and up"
