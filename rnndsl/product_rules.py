@@ -92,8 +92,8 @@ def logdet(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
 def conv(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     x, kernel = args
     dtype = need_float(args)
-    if attrs["padding"] not in ("same", "valid"):
-        raise TypeRuleError(f'has no padding "{attrs["padding"]}": there are "same" and "valid"')
+    if attrs["padding"] not in ("same", "valid", "causal"):
+        raise TypeRuleError(f'has no padding "{attrs["padding"]}": there are "same", "valid" and "causal"')
     if attrs["stride"] < 1:
         raise TypeRuleError(f"needs a stride from 1 up, not {attrs['stride']}")
     need_rank(x, 1)
