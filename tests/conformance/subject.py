@@ -7,7 +7,7 @@ of it stands in a frozen scope. One build serves every check.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -93,20 +93,26 @@ class Subject:
         return {**picked, "n": np.full(picked["n"].shape, picked["m"].shape[1], np.int32), "m": np.ones_like(picked["m"])}
 
 
-def subject(case: Case, dtype: str = "f64") -> Subject:
-    """The cell in its model. Raises DiagnosticsError if it does not compile with any of FREE_DIMS."""
+@cache
+def _plan(source: str) -> Plan:
+    """Several checks ask for one cell."""
+    return plan_of(source)
+
+
+def subject(case: Case) -> Subject:
+    """The cell in its model, in f64. Raises DiagnosticsError if it does not compile with any of FREE_DIMS."""
     failure: Exception | None = None
     for free in FREE_DIMS:
         inputs = case.inputs(free)
         try:
-            first = plan_of(text(case, inputs, [], dtype))
+            first = _plan(text(case, inputs, []))
         except DiagnosticsError as error:
             failure = failure or error
             continue
         finals = [s for s in scan_of(first, "run").states if "[" not in s.name]
         types = {x.id: x.type for x in scan_of(first, "run").body.inputs}
         floats = [s.name for s in finals if types[s.old].dtype == "f64"]
-        return Subject(case, inputs, plan_of(text(case, inputs, [s.name for s in finals], dtype, floats)))
+        return Subject(case, inputs, _plan(text(case, inputs, [s.name for s in finals], floats=floats)))
     assert failure is not None
     raise failure
 

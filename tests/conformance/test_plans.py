@@ -10,8 +10,9 @@ import pytest
 from rnndsl.passes import stream_plan, stream_states
 from rnndsl.plan.model import Plan
 from rnndsl.plan.verifier import verify
+from tests.compiling import plan_of
 from tests.conformance.discovery import SPECIAL, cases, declared_names, places_elsewhere, variants
-from tests.conformance.subject import SIZES, Array, Subject, final_name, subject
+from tests.conformance.subject import SIZES, Array, Subject, final_name, text
 from tests.plan.interpreter import NUMPY, interpret
 
 
@@ -107,7 +108,6 @@ def first_states(planned: Subject, plan: Plan) -> dict[str, Array]:
     return first
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
-def test_the_default_dtype_compiles(case) -> None:
-    made = subject(case, "f32")
-    assert {v.dtype for v in made.plan.variables if v.kind == "param"} == {"f32"}
+def test_the_default_dtype_compiles(planned: Subject) -> None:
+    plan = plan_of(text(planned.case, planned.inputs, [], "f32"))
+    assert {v.dtype for v in plan.variables if v.kind == "param"} == {"f32"}
