@@ -79,6 +79,8 @@ def nearest(text: str, paths: Iterable[str]) -> str | None:
     stem, wildcard, _ = text.partition("/*")
     if wildcard and "*" not in stem:
         scopes = {path[:i] for path in known for i, c in enumerate(path) if c == "/"}
+        if stem in scopes:  # nothing lies right below it
+            return f"did you mean `{stem}/**`?" if text == f"{stem}/*" else None
         near = difflib.get_close_matches(stem, sorted(scopes), n=1)
         return f"did you mean `{near[0]}{text[len(stem) :]}`?" if near else None
     prefixes = {f"{path[:i]}/**" for path in known for i, c in enumerate(path) if c == "/"}
