@@ -114,7 +114,7 @@ class Reader:
         if location in self._sources:
             return self._sources[location]
         if not module.isidentifier() or not location.is_file():
-            codes.STD_MISSING(importer, name=module).suggest(did_you_mean(f"std.{module}", std_modules())).throw()
+            codes.STD_MISSING(importer, name=f"std.{module}").suggest(did_you_mean(f"std.{module}", std_modules())).throw()
         data = self._read(location, None, MAX_TEXT_BYTES)
         source = SourceFile(name, _decode(data, name, importer))
         self.record(name, data, "std", location)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rnndsl.builtins import COLLECTIONS
+from rnndsl.codes import files as file_codes
 from rnndsl.codes import names as codes
 from rnndsl.codes import training as training_codes
 from rnndsl.diagnostics import Sink, SpecError, did_you_mean
@@ -63,6 +64,8 @@ class ResolvedModule:
         if name in self.names:
             self.used.add(name)
             return self.names[name]
+        if name in self.imported:
+            return None  # a faulty import: what std.core has under this name is not meant
         return self.core.lookup(name) if self.core else None
 
     def models(self) -> list[tree.Definition]:
@@ -110,7 +113,11 @@ class Resolver:
             case tree.Import():
                 self._import(module, item)
             case tree.AxisDecl():
-                self._list(module.axes, item.names)
+                taken = [n for n in item.names if n.name in module.names]
+                self._list(module.axes, tuple(n for n in item.names if n not in taken))
+                for name in taken:
+                    first = module.names[name.name].item.name.span
+                    self.sink.add(codes.DEFINED_TWICE(name.span, name=name.name).note("it is defined here first", first))
             case tree.CollectionDecl():
                 self._list(module.collections, item.names)
                 predeclared = [n for n in item.names if n.name in COLLECTIONS]
@@ -129,10 +136,12 @@ class Resolver:
                 self.sink.add(codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first))
 
     def _bind(self, module: ResolvedModule, name: str, span: Span, symbol: Symbol) -> None:
-        if name in module.names:
-            first = module.imported.get(name) or module.names[name].item.name.span
+        first = module.imported.get(name) or module.axes.get(name)
+        if name in module.names or name in module.axes:
+            first = first or module.names[name].item.name.span
             self.sink.add(codes.DEFINED_TWICE(span, name=name).note("it is defined here first", first))
-            return
+            if name not in module.imported:
+                return
         module.names[name] = symbol
 
     def _import(self, module: ResolvedModule, item: tree.Import) -> None:
@@ -147,6 +156,9 @@ class Resolver:
 
     def _target(self, module: ResolvedModule, item: tree.Import) -> ResolvedModule:
         if item.module is not None:
+            if not item.module.startswith("std."):
+                unknown = file_codes.STD_MISSING(item.module_span, name=item.module)
+                unknown.suggest("`std.…` is the library; a file is imported by its path in quotes").throw()
             return self.std(item.module, item.module_span)
         assert item.path is not None
         path = self.reader.resolve_import(item.path.value, module.path, item.path.span)
@@ -158,10 +170,12 @@ class Resolver:
     def _import_name(self, module: ResolvedModule, item: tree.Import, imported: tree.ImportedName, source: ResolvedModule) -> None:
         symbol = source.names.get(imported.name)
         if symbol is None:
+            module.imported[imported.alias] = imported.span
+            if not source.read_whole:
+                return  # the definition may stand in what could not be read
             known = [n for n in source.names if " " not in n]
             missing = codes.NOT_IN_MODULE(imported.span, name=imported.name, module=source.tree.source.name)
             self.sink.add(missing.suggest(did_you_mean(imported.name, known)))
-            module.imported[imported.alias] = imported.span
             return
         if isinstance(symbol.item, tree.Definition) and symbol.item.kind == "model":
             self.sink.add(codes.IMPORTS_MODEL(imported.span, name=imported.name))

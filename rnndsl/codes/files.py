@@ -14,4 +14,4 @@ FILE_OUTSIDE = Code("RNN0726", "file outside the project", "`{path}` is outside 
 FILE_SPECIAL = Code("RNN0727", "not a regular file", "`{path}` is not a regular file")
 FILE_UNREADABLE = Code("RNN0728", "file cannot be read", "`{path}` cannot be read: {reason}")
 IMPORT_ABSOLUTE = Code("RNN0729", "absolute import path", "an import is relative to the importing file: `{path}` is absolute")
-STD_MISSING = Code("RNN0730", "no such module of the standard library", "there is no module `std.{name}`")
+STD_MISSING = Code("RNN0730", "no such module of the standard library", "there is no module `{name}`")

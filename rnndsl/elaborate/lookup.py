@@ -70,7 +70,9 @@ def of_file(session: Session, name: str, env: Env) -> Value | None:
     if name in env.module.axes:
         return AxisValue(name)
     symbol = env.module.lookup(name)
-    return symbol_value(session, symbol, env.defaults) if symbol else BUILTINS.get(name)
+    if symbol is not None:
+        return symbol_value(session, symbol, env.defaults)
+    return None if name in env.module.imported else BUILTINS.get(name)
 
 
 def bound(session: Session, binding: Binding) -> Value:

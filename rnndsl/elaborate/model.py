@@ -62,13 +62,11 @@ def _session(module: ResolvedModule, sink: Sink) -> Session:
 
 
 def _modules(module: ResolvedModule) -> list[ResolvedModule]:
-    """The file and those that it imports from, std.core last."""
-    found = dict.fromkeys([module, *(s.module for s in module.names.values())])
-    for each in list(found):
-        found.update(dict.fromkeys(s.module for s in each.names.values()))
-    if module.core:
-        found[module.core] = None
-    return list(found)
+    """The file and those that it imports from, directly or not, std.core last."""
+    found = [module]
+    for each in found:
+        found += dict.fromkeys(s.module for s in each.names.values() if s.module not in found)
+    return [m for m in found if m is not module.core] + [m for m in (module.core,) if m]
 
 
 def _axes(module: ResolvedModule) -> list[str]:
