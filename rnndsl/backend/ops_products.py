@@ -79,14 +79,19 @@ def outer(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     return tf.multiply(*meet([left, b], frame.context.order))
 
 
+def _wide(x: Any) -> Any:
+    """f16 and bf16 as f32: TensorFlow's matrix decompositions have no kernels for them."""
+    return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+
+
 @lowers("inv")
 def inv(frame: Frame, node: Node, a: Operand) -> Any:
-    return tf.linalg.inv(a.tensor)
+    return tf.cast(tf.linalg.inv(_wide(a.tensor)), a.tensor.dtype)
 
 
 @lowers("logdet")
 def logdet(frame: Frame, node: Node, a: Operand) -> Any:
-    return tf.linalg.slogdet(a.tensor)[1]
+    return tf.cast(tf.linalg.slogdet(_wide(a.tensor))[1], a.tensor.dtype)
 
 
 @lowers("solve")
@@ -98,7 +103,7 @@ def solve(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     batch = columns.type.dims[:-2] if len(columns.type.dims) >= len(a.type.dims) else a.type.dims[:-2]
     left = fit(a, TensorType(a.type.dtype, axes, (*batch, *a.type.dims[-2:])), frame.sizes)
     right = fit(columns, TensorType(b.type.dtype, axes, (*batch, *columns.type.dims[-2:])), frame.sizes)
-    solution = tf.linalg.solve(left, right)
+    solution = tf.cast(tf.linalg.solve(_wide(left), _wide(right)), left.dtype)
     return solution[..., 0] if vector else solution
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from rnndsl.initializers import numpy_dtype
 from rnndsl.ops import functions
+from tests.compiling import plan_of
 from tests.language.section_1_6.functions import DEFINITIONS, ROWS
 from tests.language.section_1_6.meaning import VALUES, inputs_of, model_of, value_of
 
@@ -32,18 +38,78 @@ def test_every_function_of_the_language_is_in_the_table() -> None:
     assert {name for name in functions() if f"{name}(" not in text} <= DRAWN | {"ctc", "eye", "if_training"}
 
 
-@pytest.mark.tf
-def test_tensorflow_agrees_with_every_row() -> None:
+def _run(expressions: list[str], dtype: str = "f64") -> dict[str, np.ndarray]:
+    """Their values by TensorFlow, with `dtype` wherever the table has f64."""
     from rnndsl.backend.module import build
-    from tests.compiling import plan_of
 
-    names = {f"y{n}": expression for n, expression in enumerate(ROWS)}
-    plan = plan_of(model_of(names, DEFINITIONS))
+    names = {f"y{n}": expression for n, expression in enumerate(expressions)}
+    plan = plan_of(model_of(names, DEFINITIONS).replace("f64", dtype))
     needed = next(s for s in plan.signatures if s.name == "predict").inputs
     given = {name: value for name, value in inputs_of(plan).items() if name in needed}
-    found = {name: value.numpy() for name, value in build(plan).predict(**given).items()}
-    for name, expression in names.items():
+    given = {name: value.astype(numpy_dtype(dtype)) if value.dtype == np.float64 else value for name, value in given.items()}
+    return {names[name]: value.numpy() for name, value in build(plan).predict(**given).items()}
+
+
+@pytest.mark.tf
+def test_tensorflow_agrees_with_every_row() -> None:
+    for expression, found in _run(list(ROWS)).items():
         try:
-            agrees(found[name], ROWS[expression](VALUES))
+            agrees(found, ROWS[expression](VALUES))
         except AssertionError as error:
             raise AssertionError(f"{expression}: {error}") from None
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize(("dtype", "tolerance"), [("f16", 0.02), ("bf16", 0.12)])
+def test_every_function_works_in_a_narrow_dtype(dtype: str, tolerance: float) -> None:
+    """Beside NumPy's f64 on the same rounded inputs."""
+    rounded = {k: v.astype(numpy_dtype(dtype)).astype(float) if v.dtype == np.float64 else v for k, v in vars(VALUES).items()}
+    rows = [e for e in ROWS if not re.search(r"\b(half|single)\b|1e9", e)]
+    for expression, found in _run(rows, dtype).items():
+        expected = np.asarray(ROWS[expression](SimpleNamespace(**rounded)))
+        if expected.dtype.kind == "f":
+            assert found.dtype == numpy_dtype(dtype), expression
+        np.testing.assert_allclose(found.astype(expected.dtype), expected, tolerance, tolerance, err_msg=expression)
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("dtype", ["bf16", "f32"])
+def test_a_masked_mean_counts_in_whole_numbers(dtype: str) -> None:
+    """bf16 has no number between 256 and 258."""
+    from rnndsl.backend.module import build
+
+    plan = plan_of(f"model m() {{ input x: {dtype}[batch]  output y = mean(x, over = batch, mask = x > 0) }}")
+    found = build(plan).predict(x=np.ones(1000).astype(numpy_dtype(dtype)))["y"].numpy()
+    np.testing.assert_allclose(found.astype(float), 1, rtol=0.01)
+
+
+@pytest.mark.tf
+def test_ctc_is_the_probability_of_all_paths_that_spell_the_labels() -> None:
+    """Graves et al. 2006, equation 3, by enumerating the paths; lengths below the whole ones."""
+    from rnndsl.backend.module import build
+
+    text = """
+axis place
+model m() {
+  input x: f32[batch, time, 3]
+  input y: i32[batch, place]
+  input n: i32[batch]
+  input k: i32[batch]
+  output default = ctc(x, y, n, k)
+  output last = ctc(logits = x, labels = y, logit_lengths = n, label_lengths = k, blank = 2)
+}"""
+    x = np.random.default_rng(3).normal(size=(2, 4, 3)).astype("float32")
+    n, k = np.array([4, 3], "int32"), np.array([2, 1], "int32")
+    for name, blank, y in (("default", 0, [[1, 2], [2, 0]]), ("last", 2, [[0, 1], [1, 0]])):
+        found = build(plan_of(text)).predict(x=x, y=np.array(y, "int32"), n=n, k=k)[name].numpy()
+        expected = [_ctc(x[b, : n[b]].astype(float), y[b][: k[b]], blank) for b in range(2)]
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def _ctc(logits: np.ndarray, labels: list[int], blank: int) -> float:
+    chances = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    total = 0.0
+    for path in itertools.product(range(3), repeat=len(logits)):
+        spelt = [c for c, _ in itertools.groupby(path) if c != blank]
+        total += np.prod([chances[t, c] for t, c in enumerate(path)]) if spelt == labels else 0
+    return -np.log(total)
