@@ -41,7 +41,7 @@ sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
 
 schemas: $(STAMP)  ## write the published JSON Schemas again
 	$(BIN)/python -m rnndsl.cli.schemas docs
-	$(BIN)/python -m rnndsl.manifest > docs/manifest.schema.json
+	$(BIN)/python -m rnndsl.artefact.manifest > docs/manifest.schema.json
 
 clean:  ## remove what was built; the environment stays
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

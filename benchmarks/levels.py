@@ -36,7 +36,7 @@ def main() -> None:
     import numpy as np
     import tensorflow as tf
 
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
     from rnndsl.driver import Job
     from rnndsl.elaborate import elaborate
     from rnndsl.passes import run_passes

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnndsl.api import Loaded, compile, load
-    from rnndsl.diagnostics import Diagnostic, DiagnosticsError
     from rnndsl.elaborate import SettingError
+    from rnndsl.text.diagnostics import Diagnostic, DiagnosticsError
 
 __version__ = "0.1.0"
 __all__ = ["Diagnostic", "DiagnosticsError", "Loaded", "SettingError", "__version__", "compile", "load"]
 
 _HOMES = {
-    "Diagnostic": "rnndsl.diagnostics",
-    "DiagnosticsError": "rnndsl.diagnostics",
+    "Diagnostic": "rnndsl.text.diagnostics",
+    "DiagnosticsError": "rnndsl.text.diagnostics",
     "Loaded": "rnndsl.api",
     "SettingError": "rnndsl.elaborate",
     "compile": "rnndsl.api",

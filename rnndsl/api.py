@@ -20,10 +20,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from rnndsl.arrays import Array
-from rnndsl.diagnostics import did_you_mean
+from rnndsl.artefact.arrays import Array
 from rnndsl.driver import Emit, Job, Level
 from rnndsl.elaborate import SettingError
+from rnndsl.text.diagnostics import did_you_mean
 
 Arrays = Mapping[str, Any]
 
@@ -79,10 +79,10 @@ class Loaded:
     def __init__(self, folder: Path) -> None:
         if not (folder / "saved_model.pb").is_file():
             raise FileNotFoundError(f"{folder} holds no artefact")
-        from rnndsl.quiet import import_tensorflow
+        from rnndsl.backends.tensorflow.quiet import import_tensorflow
 
         import_tensorflow()
-        from rnndsl.backend.tensorflow_module import tf
+        from rnndsl.backends.tensorflow.tensorflow_module import tf
 
         self.folder = folder
         self._module: Any = tf.saved_model.load(str(folder))
@@ -176,14 +176,14 @@ class Loaded:
         return {_path(v): v for name in names for v in self._module.collections.get(name, ())}
 
     def _pure(self, variables: Arrays, inputs: Arrays, step: int) -> tuple[dict[str, Any], dict[str, Any], Any]:
-        from rnndsl.backend.tensorflow_module import tf
+        from rnndsl.backends.tensorflow.tensorflow_module import tf
 
         values = {path: tf.cast(tf.convert_to_tensor(v), self._tensors[path].dtype) for path, v in variables.items()}
         return values, _as_tensors(inputs), tf.constant(step, tf.int64)
 
 
 def _tensors(given: dict[str, Any], specs: dict[str, Any], signature: str) -> dict[str, Any]:
-    from rnndsl.backend.tensorflow_module import tf
+    from rnndsl.backends.tensorflow.tensorflow_module import tf
 
     for name in given:
         if name not in specs:
@@ -199,7 +199,7 @@ def _tensors(given: dict[str, Any], specs: dict[str, Any], signature: str) -> di
 
 
 def _as_tensors(values: Arrays) -> dict[str, Any]:
-    from rnndsl.backend.tensorflow_module import tf
+    from rnndsl.backends.tensorflow.tensorflow_module import tf
 
     return {name: tf.convert_to_tensor(value) for name, value in values.items()}
 

@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rnndsl.diagnostics import DiagnosticsError, Sink, SpecError
-from rnndsl.reading import Reader, ReadFile
-from rnndsl.render import Findings
+from rnndsl.names.reading import Reader, ReadFile
 from rnndsl.syntax import tree
+from rnndsl.text.diagnostics import DiagnosticsError, Sink, SpecError
+from rnndsl.text.render import Findings
 
 if TYPE_CHECKING:
-    from rnndsl.manifest import Provenance
+    from rnndsl.artefact.manifest import Provenance
+    from rnndsl.names.resolve import ResolvedModule
     from rnndsl.plan.model import Plan
-    from rnndsl.resolve import ResolvedModule
 
 Level = Literal[0, 1, 2]
 Emit = Literal["meta-graph"]
@@ -47,8 +47,8 @@ class Job:
 
     def resolve(self) -> ResolvedModule:
         """The spec and all that it imports. Raises DiagnosticsError; a name that nothing defines waits for `plan` to find more."""
-        from rnndsl.name_check import check_all
-        from rnndsl.resolve import resolve
+        from rnndsl.names.check import check_all
+        from rnndsl.names.resolve import resolve
 
         try:
             module = resolve(self.reader.spec, self.reader, self.sink)
@@ -68,9 +68,9 @@ class Job:
 
         Raises DiagnosticsError, and SettingError for a parameter that the model has not, or of another type.
         """
+        from rnndsl.derive.stream import add_stream_signature
         from rnndsl.elaborate import elaborate
-        from rnndsl.passes.make_stream import add_stream_signature
-        from rnndsl.plan.verifier import verify
+        from rnndsl.meaning.verifier import verify
 
         plans = [elaborate(module, m.name.name, dict(settings.get(m.name.name, {})), self.sink) for m in models]
         self.sink.raise_if_failed()
@@ -99,8 +99,8 @@ class Job:
 
         Raises DiagnosticsError.
         """
-        from rnndsl.files import check_target, variables_bytes
-        from rnndsl.manifest import written_files
+        from rnndsl.artefact.files import check_target, variables_bytes
+        from rnndsl.artefact.manifest import written_files
 
         check_target(target, variables_bytes(plan), written_files)
 
@@ -109,18 +109,18 @@ class Job:
 
         Imports TensorFlow. Raises DiagnosticsError.
         """
-        from rnndsl.quiet import import_tensorflow
+        from rnndsl.backends.tensorflow.quiet import import_tensorflow
 
         import_tensorflow()
-        from rnndsl.backend.artefact import write_artefact
-        from rnndsl.backend.module import build
+        from rnndsl.artefact.write import write_artefact
+        from rnndsl.backends.tensorflow.module import build
 
         return write_artefact(
             plan, target, provenance=self._provenance(level, emit), build=build, emit_meta_graph="meta-graph" in emit
         )
 
     def _provenance(self, level: Level, emit: Sequence[Emit]) -> Provenance:
-        from rnndsl.manifest import InputFile, Provenance
+        from rnndsl.artefact.manifest import InputFile, Provenance
 
         files = tuple(InputFile(path=file.path, sha256=file.sha256, kind=file.kind) for file in self.files())
         return Provenance(files=files, opt_level=level, flags={"emit": sorted(emit)} if emit else {})
@@ -138,7 +138,7 @@ def _escaped(path: Path) -> str:
 
 
 def _show_tree(module: tree.Module) -> str:
-    from rnndsl.render.tree import show_tree
+    from rnndsl.syntax.show import show_tree
 
     return show_tree(module)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from rnndsl.driver import Job
 from rnndsl.elaborate import elaborate
+from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
-from rnndsl.plan.verifier import verify
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -39,6 +39,6 @@ def _plan(path: Path, level: int, model: str | None, settings: dict[str, object]
 
 def module_of(source: Path | str, level: int = 0, model: str | None = None, **settings: object) -> Any:
     """The compiled module of a spec. Imports TensorFlow."""
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
 
     return build(plan_of(source, level, model, **settings))

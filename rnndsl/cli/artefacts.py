@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rnndsl.cli.parser import UsageError
 
 if TYPE_CHECKING:
-    from rnndsl.manifest import Manifest
+    from rnndsl.artefact.manifest import Manifest
 
 
 def artefacts_in(folder: Path) -> dict[Path, Manifest]:
     """The artefact in `folder`, or else those in the folders in it. Raises UsageError if there is none, or one cannot be read."""
-    from rnndsl.manifest import MANIFEST, read_manifest
+    from rnndsl.artefact.manifest import MANIFEST, read_manifest
 
     folders = [folder] if (folder / MANIFEST).is_file() else sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
     if not folders:

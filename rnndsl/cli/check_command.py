@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rnndsl.cli.parser import Parser, add_format, add_settings, pairs
 from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, own_variables, plan_models, print_findings
-from rnndsl.diagnostics import DiagnosticsError
 from rnndsl.driver import Job
+from rnndsl.text.diagnostics import DiagnosticsError
 
 
 def run(argv: Sequence[str]) -> int:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
-from rnndsl.diagnostics import DiagnosticsError, did_you_mean
 from rnndsl.driver import Job
+from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -111,7 +111,7 @@ def _write_depfile(job: Job, path: Path, written: Sequence[Path]) -> None:
 
 
 def _described(plan: Plan) -> str:
-    from rnndsl.summary import summarise
+    from rnndsl.artefact.summary import summarise
 
     summary = summarise(plan)
     return f"model {plan.name}, {counted(own_variables(plan), 'variable')}, {counted(summary.parameters, 'parameter')}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnndsl.cli.doc import library
 from rnndsl.cli.parser import Parser, UsageError
-from rnndsl.diagnostics import did_you_mean
-from rnndsl.library import entries, find
-from rnndsl.render import library
+from rnndsl.names.library import entries, find
+from rnndsl.text.diagnostics import did_you_mean
 
 
 def run(argv: Sequence[str]) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.specs import exit_status, print_findings
-from rnndsl.diagnostics import Sink, SpecError
-from rnndsl.reading import Reader
-from rnndsl.render import Findings
+from rnndsl.names.reading import Reader
 from rnndsl.syntax import format_module, parse
+from rnndsl.text.diagnostics import Sink, SpecError
+from rnndsl.text.render import Findings
 
 
 def run(argv: Sequence[str]) -> int:

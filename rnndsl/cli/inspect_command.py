@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
-from rnndsl.diagnostics import DiagnosticsError
+from rnndsl.text.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
-    from rnndsl.summary import ModelSummary, VariableSummary
+    from rnndsl.artefact.summary import ModelSummary, VariableSummary
 
 
 def run(argv: Sequence[str]) -> int:
@@ -36,14 +36,14 @@ def run(argv: Sequence[str]) -> int:
     except DiagnosticsError:
         print_findings([job.findings], arguments.format, sys.stderr if arguments.format == "text" else None)
         return exit_status([job.findings])
-    from rnndsl.summary import summarise
+    from rnndsl.artefact.summary import summarise
 
     return _print([summarise(plan) for plan in plans], arguments.format)
 
 
 def _of_artefact(folder: Path) -> list[ModelSummary]:
+    from rnndsl.artefact.summary import summarise_manifest
     from rnndsl.cli.artefacts import artefacts_in
-    from rnndsl.summary import summarise_manifest
 
     return [summarise_manifest(manifest) for manifest in artefacts_in(folder).values()]
 
@@ -58,7 +58,7 @@ def _print(summaries: Sequence[ModelSummary], form: str) -> int:
 
 
 def _text(summary: ModelSummary) -> str:
-    from rnndsl.render.table import table
+    from rnndsl.text.render.table import table
 
     settings = ", ".join(f"{k} = {_value(v)}" for k, v in summary.settings.items())
     own = [v for v in summary.variables if v.kind != "optimizer"]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rnndsl.cli.parser import Parser, UsageError
-from rnndsl.diagnostics import did_you_mean
+from rnndsl.text.diagnostics import did_you_mean
 
 OK, SPEC_WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 
@@ -97,7 +97,7 @@ def _top_options(arguments: list[str]) -> int:
 
 
 def _usage(error: UsageError) -> int:
-    from rnndsl.render.snippet import printable
+    from rnndsl.text.render.snippet import printable
 
     print(f"error: {printable(str(error))}", file=sys.stderr)
     if error.help:

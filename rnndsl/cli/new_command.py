@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnndsl.cli.parser import Parser, UsageError
-from rnndsl.diagnostics import did_you_mean
-from rnndsl.library import Entry, entries, find, own_file
+from rnndsl.names.library import Entry, entries, find, own_file
+from rnndsl.text.diagnostics import did_you_mean
 
 
 def run(argv: Sequence[str]) -> int:

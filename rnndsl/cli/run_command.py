@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from rnndsl.cli.artefacts import artefacts_in
 from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
 from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_findings
-from rnndsl.diagnostics import DiagnosticsError, did_you_mean
 from rnndsl.driver import Job
+from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
 
 if TYPE_CHECKING:
-    from rnndsl.arrays import Array
-    from rnndsl.manifest import Manifest, SignatureInfo, TensorInfo
+    from rnndsl.artefact.arrays import Array
+    from rnndsl.artefact.manifest import Manifest, SignatureInfo, TensorInfo
     from rnndsl.plan.model import TensorType
 
 MOST_PRINTED = 1000
@@ -26,7 +26,7 @@ MOST_PRINTED = 1000
 def run(argv: Sequence[str]) -> int:
     """Read the inputs, call the signature, write or print the outputs."""
     arguments = _parser().read(argv)
-    from rnndsl.arrays import DataError, check_output
+    from rnndsl.artefact.arrays import DataError, check_output
 
     try:
         if arguments.output:
@@ -102,7 +102,7 @@ def _signature(manifest: Manifest, name: str) -> SignatureInfo:
 
 
 def _inputs(signature: SignatureInfo, arguments: Namespace) -> dict[str, Array]:
-    from rnndsl.arrays import fit
+    from rnndsl.artefact.arrays import fit
 
     wanted = {i.name: _type(i) for i in signature.inputs}
     given = _named(signature, list(wanted), arguments)
@@ -115,7 +115,7 @@ def _inputs(signature: SignatureInfo, arguments: Namespace) -> dict[str, Array]:
 
 def _named(signature: SignatureInfo, wanted: Sequence[str], arguments: Namespace) -> dict[str, tuple[Array, bool]]:
     """The given arrays by input, each with whether it is a table. Raises UsageError, DataError."""
-    from rnndsl.arrays import read_arrays
+    from rnndsl.artefact.arrays import read_arrays
 
     files = pairs("--input", arguments.inputs)
     for name in files:
@@ -150,8 +150,8 @@ def _only(signature: SignatureInfo, wanted: Sequence[str]) -> str:
 
 
 def _type(tensor: TensorInfo) -> TensorType:
+    from rnndsl.artefact.summary import DTYPES
     from rnndsl.plan.model import TensorType
-    from rnndsl.summary import DTYPES
 
     shape = tensor.shape or ()
     axes = tuple(str(n) for n in shape if not isinstance(n, int))
@@ -159,7 +159,7 @@ def _type(tensor: TensorInfo) -> TensorType:
 
 
 def _output(results: Mapping[str, Array], output: str | None) -> None:
-    from rnndsl.arrays import write_arrays
+    from rnndsl.artefact.arrays import write_arrays
 
     if output is not None:
         try:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rnndsl.render import json_report
-from rnndsl.summary import ModelSummary
+from rnndsl.artefact.summary import ModelSummary
+from rnndsl.text.render import json_report
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rnndsl.cli.parser import UsageError
-from rnndsl.diagnostics import Diagnostic, did_you_mean
 from rnndsl.driver import Job
-from rnndsl.render import Findings, count_line
 from rnndsl.syntax import tree
+from rnndsl.text.diagnostics import Diagnostic, did_you_mean
+from rnndsl.text.render import Findings, count_line
 
 if TYPE_CHECKING:
+    from rnndsl.names.resolve import ResolvedModule
     from rnndsl.plan.model import Plan
-    from rnndsl.resolve import ResolvedModule
 
 CONTENT = {"RNN0723", "RNN0724", "RNN0725"}
 """Faults of what is in a file. The others of files and folders (RNN07..) that no text leads to are the command line's."""
@@ -71,12 +71,12 @@ def print_findings(findings: Sequence[Findings], form: str, stream: TextIO | Non
     """Print `findings` in the form `text`, `json` or `sarif`; text ends with a count."""
     out = stream or sys.stdout
     if form == "json":
-        from rnndsl.render.json_report import render_json
+        from rnndsl.text.render.json_report import render_json
 
         print(render_json(findings), file=out)
     elif form == "sarif":
         from rnndsl import __version__
-        from rnndsl.render.sarif import render_sarif
+        from rnndsl.text.render.sarif import render_sarif
 
         print(render_sarif(findings, __version__), file=out)
     else:
@@ -84,7 +84,7 @@ def print_findings(findings: Sequence[Findings], form: str, stream: TextIO | Non
 
 
 def _print_text(findings: Sequence[Findings], stream: TextIO) -> None:
-    from rnndsl.render.text import paint_for, render_text
+    from rnndsl.text.render.text import paint_for, render_text
 
     paint = paint_for(stream)
     for found in findings:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 from rnndsl.passes.hoist_inputs import hoist_inputs
 from rnndsl.passes.hoist_invariants import hoist_invariants
-from rnndsl.passes.make_stream import add_stream_signature, stream_plan, stream_states
 from rnndsl.passes.pack_projections import pack_projections
 from rnndsl.passes.pack_sums import pack_sums
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.passes.share_common import share_common
 from rnndsl.plan.model import Plan
 
-__all__ = ["PASSES", "add_stream_signature", "run_passes", "stream_plan", "stream_states"]
+__all__ = ["PASSES", "run_passes"]
 
 PASSES: tuple[tuple[str, Callable[[Plan], Plan]], ...] = (
     ("remove_dead", remove_dead),

@@ -21,11 +21,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rnndsl.ops import result_type
+from rnndsl.language.ops.table import result_type
+from rnndsl.language.rules.types import INTS, TypeRuleError
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
-from rnndsl.passes.rewriting import LEAVES, FreshIds, is_pure, used_ids
 from rnndsl.plan.model import Node, Plan, Scan, TensorType
-from rnndsl.type_rules import INTS, TypeRuleError
+from rnndsl.plan.rewriting import LEAVES, FreshIds, is_pure, used_ids
 
 PRODUCTS = frozenset({"matmul", "dot", "einsum", "conv", "gather"})
 HEAVY = PRODUCTS | {"inv", "solve", "logdet"}

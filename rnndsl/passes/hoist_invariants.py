@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
-from rnndsl.passes.rewriting import FreshIds
 from rnndsl.plan.model import Node, Plan, Scan, TensorType
+from rnndsl.plan.rewriting import FreshIds
 
 
 def hoist_invariants(plan: Plan) -> Plan:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from rnndsl.passes.rewriting import LEAVES, FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, TensorType
+from rnndsl.plan.rewriting import LEAVES, FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
 
 Hoist = Callable[[Scan, Mapping[str, TensorType]], "tuple[list[Node], Scan]"]
 """From a scan and the types of the graph around it to the nodes that come before the scan, and the scan without them."""

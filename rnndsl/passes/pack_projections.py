@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnndsl.passes.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
 from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType
+from rnndsl.plan.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
 
 
 def pack_projections(plan: Plan) -> Plan:

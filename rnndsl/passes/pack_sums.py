@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.passes.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
 from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType
+from rnndsl.plan.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
 from rnndsl.records import Immutable, record
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rnndsl.passes.rewriting import top_ends
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, ScanVariable, all_nodes
+from rnndsl.plan.rewriting import top_ends
 
 
 def remove_dead(plan: Plan) -> Plan:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from rnndsl.passes.rewriting import is_pure, map_top_ends, rename_ends, rename_result, rename_used
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, TensorType
+from rnndsl.plan.rewriting import is_pure, map_top_ends, rename_ends, rename_result, rename_used
 
 
 def share_common(plan: Plan) -> Plan:

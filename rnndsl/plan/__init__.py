@@ -1,0 +1,1 @@
+"""The plan: types, nodes, functions; how it is printed and rewritten."""

@@ -40,7 +40,7 @@ class TensorType(Immutable):
 @record
 class Node(Immutable):
     """One operation. `id` is unique in the plan, bodies of scans included; `args` are ids defined before it in the same graph
-    (its inputs, its earlier nodes). `op` is a name in `rnndsl.ops.OPS`. `place` is `file:line:col` of the equation."""
+    (its inputs, its earlier nodes). `op` is a name in `rnndsl.language.ops`. `place` is `file:line:col` of the equation."""
 
     id: str
     op: str

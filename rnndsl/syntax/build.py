@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rnndsl.codes import limits, text
-from rnndsl.diagnostics import Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import tree
 from rnndsl.syntax.tokens import Token
+from rnndsl.text.codes import limits, text
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile, Span
 
 Values = list[Any]
 ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from rnndsl.codes import text
-from rnndsl.diagnostics import Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import tree
 from rnndsl.syntax.build import ExpressionBuilder, Values
 from rnndsl.syntax.tokens import Token
+from rnndsl.text.codes import text
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile, Span
 
 
 class Builder(ExpressionBuilder):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnndsl.codes import limits
-from rnndsl.diagnostics import Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax.tokens import LimitReached, Token
+from rnndsl.text.codes import limits
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile, Span
 
 MAX_NESTING = 100
 MAX_OPERATORS = 1_000

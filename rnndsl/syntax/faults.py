@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnndsl.codes import text
-from rnndsl.diagnostics import Diagnostic
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import words
 from rnndsl.syntax.tokens import Token
+from rnndsl.text.codes import text
+from rnndsl.text.diagnostics import Diagnostic
+from rnndsl.text.source import SourceFile, Span
 
 SIGNS = {
     "=": "`=` defines a value",

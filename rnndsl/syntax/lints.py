@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rnndsl.codes import text
-from rnndsl.diagnostics import Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import tree
 from rnndsl.syntax.tokens import Token
+from rnndsl.text.codes import text
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile, Span
 
 UPPER_CAMEL = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 SNAKE = re.compile(r"[a-z_][a-z0-9_]*\Z")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rnndsl.codes import limits
-from rnndsl.diagnostics import Diagnostic, Sink
 from rnndsl.syntax import words
 from rnndsl.syntax.build_statements import Builder
 from rnndsl.syntax.faults import Fault, Repair, explain
 from rnndsl.syntax.prepare import Prepared
 from rnndsl.syntax.tables import Tables
 from rnndsl.syntax.tokens import MAX_FAULTS, Token
+from rnndsl.text.codes import limits
+from rnndsl.text.diagnostics import Diagnostic, Sink
 
 Action = Callable[[list[Any], int, int], Any]
 

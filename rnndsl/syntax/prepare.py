@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnndsl.codes import text
-from rnndsl.diagnostics import Diagnostic, Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import words
 from rnndsl.syntax.cost import Cost
 from rnndsl.syntax.tokens import Scan, Token
+from rnndsl.text.codes import text
+from rnndsl.text.diagnostics import Diagnostic, Sink
+from rnndsl.text.source import SourceFile, Span
 
 OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", ")", "]", "}", "true", "false", "training", "t"})
 

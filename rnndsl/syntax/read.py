@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rnndsl.codes import text
-from rnndsl.diagnostics import Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import tables, tree
 from rnndsl.syntax.build_statements import Builder
 from rnndsl.syntax.lints import documented, lint
 from rnndsl.syntax.parser import Parser
 from rnndsl.syntax.prepare import prepare
 from rnndsl.syntax.tokens import LimitReached, Scan, Token, scan
+from rnndsl.text.codes import text
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile, Span
 
 VERSION = 1
 

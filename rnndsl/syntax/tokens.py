@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rnndsl.codes import limits, text
-from rnndsl.diagnostics import Diagnostic, Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax.tables import Tables
 from rnndsl.syntax.tree import Comment
+from rnndsl.text.codes import limits, text
+from rnndsl.text.diagnostics import Diagnostic, Sink
+from rnndsl.text.source import SourceFile, Span
 
 MAX_NUMBER = 300
 """Characters of a number. Python refuses to read over 4,300 digits; a float has 308 before the point."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from rnndsl.records import Immutable, record
-from rnndsl.source import SourceFile, Span
+from rnndsl.text.source import SourceFile, Span
 
 
 @record

@@ -6,8 +6,8 @@ from pathlib import Path
 import tensorflow as tf
 from sample import sample, sample_plan
 
-from rnndsl.backend.artefact import write_artefact
-from rnndsl.manifest import InputFile, Provenance
+from rnndsl.artefact.manifest import InputFile, Provenance
+from rnndsl.artefact.write import write_artefact
 
 
 def shift_counters() -> None:

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from rnndsl.diagnostics import DiagnosticsError
-from rnndsl.files import files_below
-from rnndsl.manifest import InputFile, Provenance
+from rnndsl.artefact.files import files_below
+from rnndsl.artefact.manifest import InputFile, Provenance
+from rnndsl.text.diagnostics import DiagnosticsError
 
 pytestmark = pytest.mark.tf
 PROVENANCE = Provenance(files=(InputFile(path="sample.rnn", sha256="0" * 64, kind="spec"),), opt_level=2)
@@ -21,7 +21,7 @@ def listed(folder) -> list[str]:
 def write(target, build=None, **options):
     from sample import sample, sample_plan
 
-    from rnndsl.backend.artefact import write_artefact
+    from rnndsl.artefact.write import write_artefact
 
     return write_artefact(sample_plan(), target, provenance=PROVENANCE, build=build or (lambda _: sample()), **options)
 
@@ -80,7 +80,7 @@ def test_a_full_disk_is_a_diagnostic(former):
 def test_other_errors_of_tensorflow_pass(tmp_path):
     import tensorflow as tf
 
-    from rnndsl.backend.artefact import raise_fault
+    from rnndsl.artefact.write import raise_fault
 
     raise_fault(tf.errors.InvalidArgumentError(None, None, "shapes differ"), tmp_path)
     with pytest.raises(DiagnosticsError):

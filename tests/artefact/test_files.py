@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rnndsl import files
-from rnndsl.diagnostics import DiagnosticsError
-from rnndsl.files import Staging, check_target, files_below
+from rnndsl.artefact import files
+from rnndsl.artefact.files import Staging, check_target, files_below
+from rnndsl.text.diagnostics import DiagnosticsError
 
 WRITTEN = frozenset({"manifest.json", "graph"})
 
@@ -173,7 +173,7 @@ def test_an_artefact_that_was_moved_aside_comes_back(tmp_path):
 SLEEPER = """
 import sys, time
 from pathlib import Path
-from rnndsl.files import Staging
+from rnndsl.artefact.files import Staging
 with Staging(Path(sys.argv[1]), lambda _: frozenset()) as folder:
     (folder / "half").write_text("half")
     print("ready", flush=True)

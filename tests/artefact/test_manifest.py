@@ -7,23 +7,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from rnndsl.files import files_below
-from rnndsl.manifest import (
-    InputFile,
-    Manifest,
-    Provenance,
-    read_manifest,
-    schema_text,
-    shortened,
-    to_json,
-    written_files,
-)
+from rnndsl.artefact.files import files_below
+from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, read_manifest, schema_text, shortened, to_json, written_files
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
 
 
 def test_published_schema_is_current():
-    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "run: python -m rnndsl.manifest > docs/manifest.schema.json"
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), (
+        "run: python -m rnndsl.artefact.manifest > docs/manifest.schema.json"
+    )
 
 
 def small(**fields) -> Manifest:
@@ -133,7 +126,7 @@ class TestOfAnArtefact:
         assert {(x.argument, x.name) for x in gradients.inputs} >= {("variables", "enc/w"), ("inputs", "x"), ("targets", "y")}
 
     def test_operations_are_in_the_graph(self, built):
-        from rnndsl.backend.canonical import read_saved_model
+        from rnndsl.artefact.canonical import read_saved_model
 
         library = read_saved_model(built[0]).meta_graphs[0].graph_def.library
         nodes = {function.signature.name: {node.name: node.op for node in function.node_def} for function in library.function}

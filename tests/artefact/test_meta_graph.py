@@ -105,7 +105,7 @@ def test_large_initial_values_stay_out_of_the_graph(tmp_path):
     import tensorflow as tf
     from sample import sample, sample_plan
 
-    from rnndsl.backend.meta_graph import write_meta_graph
+    from rnndsl.artefact.meta_graph import write_meta_graph
 
     write_meta_graph(sample_plan(), sample(), tmp_path, embedded_bytes=10)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
@@ -126,7 +126,7 @@ def test_two_models_in_one_graph(built, tmp_path):
     import tensorflow as tf
     from sample import sample, sample_plan
 
-    from rnndsl.backend.meta_graph import write_meta_graph
+    from rnndsl.artefact.meta_graph import write_meta_graph
 
     write_meta_graph(sample_plan(5), sample(5), tmp_path)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:

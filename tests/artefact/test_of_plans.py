@@ -5,8 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from rnndsl.files import files_below
-from rnndsl.manifest import Provenance, read_manifest
+from rnndsl.artefact.files import files_below
+from rnndsl.artefact.manifest import Provenance, read_manifest
 from rnndsl.plan.model import Optimizer
 
 pytestmark = pytest.mark.tf
@@ -23,8 +23,8 @@ def artefact(request, tmp_path_factory):
     from plan_builder import initial_value
     from plan_models import regression
 
-    from rnndsl.backend.artefact import write_artefact
-    from rnndsl.backend.module import build
+    from rnndsl.artefact.write import write_artefact
+    from rnndsl.backends.tensorflow.module import build
 
     scan, options = CASES[request.param]
     plan = regression(Optimizer(name="adam", rate=0.05), **scan)

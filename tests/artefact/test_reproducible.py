@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnndsl.files import files_below
+from rnndsl.artefact.files import files_below
 
 pytestmark = pytest.mark.tf
 RNG = np.random.default_rng(0)
@@ -37,7 +37,7 @@ def test_nothing_of_the_machine_is_in_the_graph(built):
 
 
 def test_names_of_functions_are_unique_and_in_order(built):
-    from rnndsl.backend.canonical import read_saved_model
+    from rnndsl.artefact.canonical import read_saved_model
 
     library = read_saved_model(built[0]).meta_graphs[0].graph_def.library
     names = [function.signature.name for function in library.function]
@@ -131,7 +131,7 @@ def test_runs_in_a_session(built):
 
 
 def test_xla_marks_survive(built):
-    from rnndsl.backend.canonical import read_saved_model
+    from rnndsl.artefact.canonical import read_saved_model
 
     library = read_saved_model(built[0]).meta_graphs[0].graph_def.library
     marked = [f.signature.name for f in library.function if "_XlaMustCompile" in f.attr and f.attr["_XlaMustCompile"].b]

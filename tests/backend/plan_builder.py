@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnndsl.ops import OPS, result_type
+from rnndsl.language.ops.table import OPS, result_type
 from rnndsl.plan.model import (
     Graph,
     GraphInput,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from plan_builder import Builder, plan
 
-from rnndsl.backend.lower import Lowering
-from rnndsl.backend.tensorflow_module import DTYPES, tf
+from rnndsl.backends.tensorflow.lower import Lowering
+from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 
 MODES = ("eager", "graph", "compiled")
 

@@ -9,8 +9,8 @@ import pytest
 from plan_builder import Builder, plan
 from run_plan import finite_differences
 
-from rnndsl.backend.lower import Lowering
-from rnndsl.backend.tensorflow_module import tf
+from rnndsl.backends.tensorflow.lower import Lowering
+from rnndsl.backends.tensorflow.tensorflow_module import tf
 
 pytestmark = pytest.mark.tf
 

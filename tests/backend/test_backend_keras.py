@@ -10,7 +10,7 @@ from plan_builder import Builder
 from plan_models import lstm_cell
 from run_plan import run
 
-from rnndsl.backend.tensorflow_module import keras
+from rnndsl.backends.tensorflow.tensorflow_module import keras
 
 pytestmark = pytest.mark.tf
 

@@ -10,8 +10,8 @@ import pytest
 from plan_builder import Builder, initial_value, plan, variable
 from plan_models import regression
 
-from rnndsl.backend.module import build
-from rnndsl.backend.tensorflow_module import tf
+from rnndsl.backends.tensorflow.module import build
+from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Initializer, Named, Optimizer, Plan, Signature, Train
 
 pytestmark = pytest.mark.tf

@@ -10,7 +10,7 @@ import pytest
 from plan_builder import Builder
 from run_plan import run
 
-from rnndsl.ops import OPS
+from rnndsl.language.ops.table import OPS
 
 pytestmark = pytest.mark.tf
 
@@ -83,7 +83,7 @@ BINARY = {
 
 
 def test_every_operation_has_a_lowering() -> None:
-    from rnndsl.backend.operations import LOWERINGS
+    from rnndsl.backends.tensorflow.ops.table import LOWERINGS
 
     assert set(LOWERINGS) == set(OPS) - {"result", "penalty"}
 

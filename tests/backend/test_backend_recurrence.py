@@ -11,7 +11,7 @@ from plan_builder import Builder, t
 from plan_models import lstm_cell, lstm_variables
 from run_plan import MODES, run
 
-from rnndsl.backend.tensorflow_module import tf
+from rnndsl.backends.tensorflow.tensorflow_module import tf
 
 pytestmark = pytest.mark.tf
 
@@ -125,7 +125,7 @@ def test_outputs_are_stacked_only_if_asked_for() -> None:
 def _traced(g: Builder, ids: list[str]) -> Any:
     from plan_builder import plan
 
-    from rnndsl.backend.lower import Lowering
+    from rnndsl.backends.tensorflow.lower import Lowering
 
     def compute(x: Any, h0: Any) -> Any:
         return Lowering(plan(g), read=lambda p: None, inputs={"x": x, "h0": h0}, training=False, demanded=ids).values(ids)

@@ -9,8 +9,8 @@ import pytest
 from plan_builder import Builder, initial_value, plan, variable
 from plan_models import regression
 
-from rnndsl.backend.module import CompiledModule, build
-from rnndsl.backend.tensorflow_module import keras, tf
+from rnndsl.backends.tensorflow.module import CompiledModule, build
+from rnndsl.backends.tensorflow.tensorflow_module import keras, tf
 from rnndsl.plan.model import Initializer, Named, Optimizer, Plan, Schedule, Train, Update
 
 pytestmark = pytest.mark.tf

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.arrays import DataError, fit, read_arrays, write_arrays
+from rnndsl.artefact.arrays import DataError, fit, read_arrays, write_arrays
 from rnndsl.plan.model import TensorType
 
 SEQUENCES = TensorType("f32", ("batch", "time"), (1,))

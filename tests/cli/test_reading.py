@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rnndsl import reading
-from rnndsl.diagnostics import SpecError
-from rnndsl.reading import Reader, find_root
-from rnndsl.source import SourceFile, Span
+from rnndsl.names import reading
+from rnndsl.names.reading import Reader, find_root
+from rnndsl.text.diagnostics import SpecError
+from rnndsl.text.source import SourceFile, Span
 
 HERE = Span(SourceFile("main.rnn", 'import "x.rnn" (A)'), 7, 14)
 

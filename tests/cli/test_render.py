@@ -10,12 +10,12 @@ import jsonschema
 import pytest
 
 from rnndsl.cli.schemas import schemas
-from rnndsl.diagnostics import Diagnostic
-from rnndsl.render import Findings, count_line
-from rnndsl.render.json_report import render_json, schema
-from rnndsl.render.sarif import render_sarif
-from rnndsl.render.text import colored, paint_for, plain, render_text
-from rnndsl.source import SourceFile, Span
+from rnndsl.text.diagnostics import Diagnostic
+from rnndsl.text.render import Findings, count_line
+from rnndsl.text.render.json_report import render_json, schema
+from rnndsl.text.render.sarif import render_sarif
+from rnndsl.text.render.text import colored, paint_for, plain, render_text
+from rnndsl.text.source import SourceFile, Span
 
 TEXT = "rnn 1\nmodel m {\n\tx = foo(日本, ba\u0301r)\n  z = (1 +\n     2 +\n     3)\n}\n\n"
 SOURCE = SourceFile("m.rnn", TEXT)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnndsl.backend.module import build
-from rnndsl.ops import OPS
-from rnndsl.passes import stream_states
+from rnndsl.backends.tensorflow.module import build
+from rnndsl.derive.stream import stream_states
+from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Node, Plan, all_nodes
 from tests.conformance.subject import SIZES, Array, Subject, final_name
 from tests.plan.interpreter import NUMPY

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from rnndsl.diagnostics import Sink
-from rnndsl.ops import functions
-from rnndsl.reading import STD
-from rnndsl.source import SourceFile
+from rnndsl.language.ops.table import functions
+from rnndsl.names.reading import STD
 from rnndsl.syntax import parse, tree
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile
 
 ARGUMENTS = {
     "int": "3", "float": "0.5", "bool": "true", "fn": "tanh", "dtype": "f64", "initializer": "glorot_uniform", "block": "Dense(3)",

@@ -26,7 +26,7 @@ class Model:
     """A spec in f64 with random variables."""
 
     def __init__(self, text: str, level: int) -> None:
-        from rnndsl.backend.module import build
+        from rnndsl.backends.tensorflow.module import build
 
         plan = plan_of(text, level)
         rng = np.random.default_rng(0)

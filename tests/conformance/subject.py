@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from rnndsl.diagnostics import DiagnosticsError
-from rnndsl.initializers import initial_value
+from rnndsl.language.initializers import initial_value
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan, Scan, ScanState
+from rnndsl.text.diagnostics import DiagnosticsError
 from tests.compiling import plan_of
 from tests.conformance.discovery import Case, CellInput
 from tests.plan.interpreter import NUMPY

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnndsl.initializers import PARAMETERS, initial_value
+from rnndsl.language.initializers import PARAMETERS, initial_value
 from rnndsl.plan.model import Initializer, Variable
 from tests.compiling import plan_of
 
@@ -180,7 +180,7 @@ model m(units: int = 150) with (seed = 5) {
 @pytest.mark.parametrize("level", [0, 2])
 def test_gates_have_the_fans_of_their_own_variables(level: int) -> None:
     """What the compiler packs into [50, 4 * 150] starts as four matrices [50, 150], each as its own text says."""
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
 
     plan = plan_of(GATES.replace("OTHER", ""), level)
     values = {path: v.numpy() for path, v in build(plan).variables_by_path.items()}

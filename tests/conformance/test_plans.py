@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from rnndsl.passes import stream_plan, stream_states
+from rnndsl.derive.stream import stream_plan, stream_states
+from rnndsl.meaning.verifier import verify
 from rnndsl.plan.model import Plan
-from rnndsl.plan.verifier import verify
 from tests.compiling import plan_of
 from tests.conformance.discovery import SPECIAL, cases, declared_names, places_elsewhere, variants
 from tests.conformance.subject import SIZES, Array, Subject, final_name, text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rnndsl.initializers import PARAMETERS
-from rnndsl.ops import Required
-from rnndsl.optimizer_table import COMMON, OPTIMIZERS
-from rnndsl.render.library import function_rows
+from rnndsl.cli.doc.library import function_rows
+from rnndsl.language.initializers import PARAMETERS
+from rnndsl.language.ops.table import Required
+from rnndsl.language.optimizers import COMMON, OPTIMIZERS
 
 _HEAD = """# Functions, initializers and optimizers
 

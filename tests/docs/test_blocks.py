@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rnndsl.cli.main import main
-from rnndsl.codes import sizes
-from rnndsl.reading import MAX_TEXT_BYTES
+from rnndsl.names.reading import MAX_TEXT_BYTES
 from rnndsl.syntax import cost, tokens
+from rnndsl.text.codes import sizes
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 
 WHOLE = blocks("rnn")

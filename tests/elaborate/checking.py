@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnndsl.diagnostics import Diagnostic, DiagnosticsError
 from rnndsl.driver import Job
 from rnndsl.elaborate import SettingError
-from rnndsl.render import Findings
-from rnndsl.render.text import render_text
+from rnndsl.text.diagnostics import Diagnostic, DiagnosticsError
+from rnndsl.text.render import Findings
+from rnndsl.text.render.text import render_text
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from rnndsl.diagnostics import DiagnosticsError, Sink
+from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
-from rnndsl.plan.verifier import verify
-from rnndsl.source import SourceFile
 from rnndsl.syntax import format_module, parse
+from rnndsl.text.diagnostics import DiagnosticsError, Sink
+from rnndsl.text.source import SourceFile
 from tests.compiling import plan_of
 from tests.elaborate.spec_strategy import specs
 from tests.passes.oracle import assert_same_meaning
@@ -53,7 +53,7 @@ def test_formatting_changes_nothing(text):
 def test_tensorflow_agrees_with_the_meaning(text):
     import numpy as np
 
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
     from tests.passes.oracle import numbers
     from tests.plan.interpreter import interpret
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnndsl.diagnostics import DiagnosticsError
-from rnndsl.elaborate.selectors import matches
-from rnndsl.initializers import initial_value
+from rnndsl.elaborate.model.selectors import matches
+from rnndsl.language.initializers import initial_value
+from rnndsl.text.diagnostics import DiagnosticsError
 from tests.compiling import plan_of
 
 PRECEDENCE = """

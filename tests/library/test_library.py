@@ -6,16 +6,16 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from rnndsl.cli.doc import library
+from rnndsl.cli.doc.math import equation
 from rnndsl.cli.main import main
-from rnndsl.diagnostics import Sink
-from rnndsl.library import entries, own_file
-from rnndsl.name_check import check_all
-from rnndsl.reading import Reader
-from rnndsl.render import library
-from rnndsl.render.math import equation
-from rnndsl.resolve import resolve
-from rnndsl.source import SourceFile
+from rnndsl.names.check import check_all
+from rnndsl.names.library import entries, own_file
+from rnndsl.names.reading import Reader
+from rnndsl.names.resolve import resolve
 from rnndsl.syntax import parse, tree
+from rnndsl.text.diagnostics import Sink
+from rnndsl.text.source import SourceFile
 
 EVERY = entries()
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.tf
 def lowered(plan: Plan, inputs: dict, variables: dict, training: bool) -> dict:
     import tensorflow as tf
 
-    from rnndsl.backend.lower import Lowering
+    from rnndsl.backends.tensorflow.lower import Lowering
 
     tensors = {k: tf.constant(v) for k, v in inputs.items()}
     tables = {"outputs": plan.outputs, "losses": plan.losses, **({"updates": plan.updates} if training else {})}

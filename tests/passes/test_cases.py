@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from rnndsl import passes
+from rnndsl.derive import stream
+from rnndsl.meaning.verifier import verify
 from rnndsl.plan.printer import print_plan
-from rnndsl.plan.verifier import verify
 from tests.passes.oracle import assert_same_meaning
 from tests.plan.reading import read_plan
 
 HERE = Path(__file__).parent / "cases"
 STREAM = "make_stream"
-FUNCTIONS = {**dict(passes.PASSES), STREAM: passes.stream_plan}
+FUNCTIONS = {**dict(passes.PASSES), STREAM: stream.stream_plan}
 CASES = sorted(p for p in HERE.glob("*/*.plan") if p.parent.name in FUNCTIONS)
 ARROW = "\n---->\n\n"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.passes import add_stream_signature, run_passes, stream_plan, stream_states
-from rnndsl.passes.make_stream import TIME, artefact_name
+from rnndsl.derive.stream import TIME, add_stream_signature, artefact_name, stream_plan, stream_states
+from rnndsl.meaning.verifier import verify
+from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
-from rnndsl.plan.verifier import verify
 from tests.passes.oracle import numbers
 from tests.plan.interpreter import NUMPY, interpret
 from tests.plan.reading import read_plan

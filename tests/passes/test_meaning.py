@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from rnndsl.passes import PASSES, run_passes, stream_plan
-from rnndsl.passes.make_inference import inference_plan
+from rnndsl.derive.inference import inference_plan
+from rnndsl.derive.stream import stream_plan
+from rnndsl.meaning.verifier import verify
+from rnndsl.passes import PASSES, run_passes
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.plan.model import Plan, Scan, all_nodes
 from rnndsl.plan.printer import print_plan
-from rnndsl.plan.verifier import verify
 from tests.passes.oracle import assert_same_meaning, numbers
 from tests.plan.interpreter import interpret
 from tests.plan.random_plans import random_plan

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnndsl.derive.stream import TIME, stream_plan, stream_states
 from rnndsl.driver import Job
-from rnndsl.passes import run_passes, stream_plan
-from rnndsl.passes.make_stream import TIME, stream_states
+from rnndsl.meaning.verifier import verify
+from rnndsl.passes import run_passes
 from rnndsl.plan.model import Node, Plan, Scan, all_nodes
-from rnndsl.plan.verifier import verify
 from tests.passes.oracle import assert_same_meaning, numbers
 from tests.plan.interpreter import NUMPY, interpret
 

@@ -6,7 +6,9 @@ import itertools
 import math
 from random import Random
 
-from rnndsl.ops import OPS, result_type
+from rnndsl.language.ops.table import OPS, result_type
+from rnndsl.language.rules.types import TypeRuleError
+from rnndsl.meaning.verify_scan import fits
 from rnndsl.plan.model import (
     Graph,
     GraphInput,
@@ -23,8 +25,6 @@ from rnndsl.plan.model import (
     Update,
     Variable,
 )
-from rnndsl.plan.verify_scan import fits
-from rnndsl.type_rules import TypeRuleError
 
 ORDER = ("batch", "time", "src")
 F = "f64"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from rnndsl.ops import OPS, result_type
+from rnndsl.language.ops.table import OPS, result_type
 from rnndsl.plan import model
 from rnndsl.plan.model import Graph, GraphInput, Initializer, Named, Node, Plan, PlanInput, Scan, ScanInput, TensorType
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from rnndsl.meaning.verifier import VerificationError, verify
 from rnndsl.plan.model import Named, Optimizer, Plan, Signature, TensorType, Train, Update
-from rnndsl.plan.verifier import VerificationError, verify
 from tests.plan.reading import read_plan
 
 GOOD = """\

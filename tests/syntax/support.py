@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from rnndsl.diagnostics import Diagnostic, Sink
-from rnndsl.source import SourceFile, Span
 from rnndsl.syntax import parse, tree
+from rnndsl.text.diagnostics import Diagnostic, Sink
+from rnndsl.text.source import SourceFile, Span
 
 
 def read(text: str) -> tuple[tree.Module, list[Diagnostic]]:

@@ -35,8 +35,8 @@ def test_case(path: Path) -> None:
 
 
 def test_every_code_of_the_text_is_in_a_case_or_a_limit() -> None:
-    from rnndsl.codes import text
-    from rnndsl.diagnostics import Code
+    from rnndsl.text.codes import text
+    from rnndsl.text.diagnostics import Code
 
     said = "".join(path.read_text(encoding="utf-8") for path in CASES.glob("*.diagnostics"))
     declared = {code.number for code in vars(text).values() if isinstance(code, Code)}

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from rnndsl.initializers import initial_value
+from rnndsl.language.initializers import initial_value
 from tests.compiling import plan_of
 from tests.elaborate.checking import Checked, check_text
 from tests.plan.interpreter import interpret

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnndsl.initializers import numpy_dtype
-from rnndsl.ops import functions
+from rnndsl.language.initializers import numpy_dtype
+from rnndsl.language.ops.table import functions
 from tests.compiling import plan_of
 from tests.language.section_1_6.functions import DEFINITIONS, ROWS
 from tests.language.section_1_6.meaning import VALUES, inputs_of, model_of, value_of
@@ -40,7 +40,7 @@ def test_every_function_of_the_language_is_in_the_table() -> None:
 
 def _run(expressions: list[str], dtype: str = "f64") -> dict[str, np.ndarray]:
     """Their values by TensorFlow, with `dtype` wherever the table has f64."""
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
 
     names = {f"y{n}": expression for n, expression in enumerate(expressions)}
     plan = plan_of(model_of(names, DEFINITIONS).replace("f64", dtype))
@@ -76,7 +76,7 @@ def test_every_function_works_in_a_narrow_dtype(dtype: str, tolerance: float) ->
 @pytest.mark.parametrize("dtype", ["bf16", "f32"])
 def test_a_masked_mean_counts_in_whole_numbers(dtype: str) -> None:
     """bf16 has no number between 256 and 258."""
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
 
     plan = plan_of(f"model m() {{ input x: {dtype}[batch]  output y = mean(x, over = batch, mask = x > 0) }}")
     found = build(plan).predict(x=np.ones(1000).astype(numpy_dtype(dtype)))["y"].numpy()
@@ -86,7 +86,7 @@ def test_a_masked_mean_counts_in_whole_numbers(dtype: str) -> None:
 @pytest.mark.tf
 def test_ctc_is_the_probability_of_all_paths_that_spell_the_labels() -> None:
     """Graves et al. 2006, equation 3, by enumerating the paths; lengths below the whole ones."""
-    from rnndsl.backend.module import build
+    from rnndsl.backends.tensorflow.module import build
 
     text = """
 axis place

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnndsl.initializers import initial_value
+from rnndsl.language.initializers import initial_value
 from rnndsl.plan.model import Plan
 from tests.compiling import plan_of
 from tests.plan.interpreter import NUMPY, interpret

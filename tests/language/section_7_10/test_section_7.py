@@ -22,7 +22,7 @@ def test_numpy(example):
 def test_tensorflow(level):
     import tensorflow as tf
 
-    from rnndsl.backend.lower import Lowering
+    from rnndsl.backends.tensorflow.lower import Lowering
 
     for example in EXAMPLES:
         plan = plan_of(example.text(), level)

@@ -77,7 +77,7 @@ class Run:
     """The model built and called once."""
 
     def __init__(self, dtype: str) -> None:
-        from rnndsl.backend.module import build
+        from rnndsl.backends.tensorflow.module import build
 
         plan = plan_of(text(dtype))
         numbers = {"f64": np.float64, "f32": np.float32}[dtype]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnndsl.passes.make_stream import stream_states
+from rnndsl.derive.stream import stream_states
 from tests.compiling import plan_of
 from tests.std.cells.cell_oracle import Array
 from tests.std.cells.test_std_cells import CASES, data_of, output_name, text, values_of
@@ -24,7 +24,7 @@ class Model:
     """The model of all cells in f64, scanned with a mask."""
 
     def __init__(self, level: int) -> None:
-        from rnndsl.backend.module import build
+        from rnndsl.backends.tensorflow.module import build
 
         self.plan = plan_of(text("f64", ", mask = there"), level)
         self.module = build(self.plan)

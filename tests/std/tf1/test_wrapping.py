@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnndsl.diagnostics import DiagnosticsError
+from rnndsl.text.diagnostics import DiagnosticsError
 from tests.compiling import module_of, plan_of
 
 OWN = """rnn 1

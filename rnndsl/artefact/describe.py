@@ -1,0 +1,161 @@
+"""What the manifest says of a module that has been saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnndsl.artefact.manifest import (
+    InitializerInfo,
+    Kind,
+    LossInfo,
+    SignatureInfo,
+    TensorInfo,
+    TrainInfo,
+    UpdateInfo,
+    VariableInfo,
+    shortened,
+)
+from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_name, named_lengths, saved_signatures
+from rnndsl.backends.tensorflow.names import artefact_name, op_name
+from rnndsl.backends.tensorflow.tensorflow_module import DTYPES
+from rnndsl.plan.model import Initializer, Node, Plan, Signature, TensorType, Variable
+
+PURE: tuple[Kind, ...] = ("apply", "gradients")
+_FIXED: tuple[Kind, ...] = ("predict", "evaluate", "initialize", "reset", "reset_states", "stream")
+
+
+def describe(plan: Plan, module: Any, folder: Path) -> dict[str, Any]:
+    """The fields of the manifest that the plan, the module and the SavedModel in `folder` give."""
+    own = [path for path in module.variables_by_path if path not in {v.path for v in plan.variables}]
+    collections = {name: list(items) for name, items in plan.collections.items()}
+    collections.setdefault("global_variables", []).extend(path for path in own if path not in collections["global_variables"])
+    return {
+        "name": plan.name,
+        "dtype": dtype_name(DTYPES[plan.dtype]),
+        "seed": plan.seed,
+        "axes": plan.axes,
+        "parameters": plan.parameters,
+        "variables": _variables(plan, module, own, folder),
+        "collections": collections,
+        "losses": [LossInfo(name=x.name, collection=x.collection, place=x.place) for x in plan.losses],
+        "updates": [UpdateInfo(name=x.name, variable=x.variable, collections=x.collections, place=x.place) for x in plan.updates],
+        "trains": [TrainInfo(**x.model_dump(exclude={"place"}, mode="json")) for x in plan.trains],
+        "signatures": _signatures(plan, module, folder),
+    }
+
+
+def _variables(plan: Plan, module: Any, own: list[str], folder: Path) -> list[VariableInfo]:
+    keys = checkpoint_keys(folder)
+    infos = [_variable(v, keys) for v in plan.variables if v.path in module.variables_by_path]
+    return infos + [_own_variable(path, module.variables_by_path[path], keys) for path in own]
+
+
+def _variable(v: Variable, keys: Mapping[str, str]) -> VariableInfo:
+    return VariableInfo(
+        path=v.path,
+        kind=v.kind,
+        dtype=dtype_name(DTYPES[v.dtype]),
+        shape=(*v.axes, *v.shape),
+        initializer=_initializer(v.initializer),
+        initializer_origin=v.initializer_origin,
+        trainable=v.trainable,
+        not_trainable=v.not_trainable,
+        collections=v.collections,
+        checkpoint_key=keys.get(op_name(v.path)),
+        initial_key=keys.get(op_name(f"initial/{v.path}")),
+        device=v.device,
+        rate=v.rate,
+        place=v.place,
+    )
+
+
+def _own_variable(path: str, variable: Any, keys: Mapping[str, str]) -> VariableInfo:
+    """A variable that a training call made for itself."""
+    return VariableInfo(
+        path=path,
+        kind="optimizer",
+        dtype=dtype_name(variable.dtype),
+        shape=tuple(variable.shape.as_list()),
+        initializer=None,
+        initializer_origin="optimizer",
+        trainable=False,
+        not_trainable="it belongs to an optimizer",
+        collections=("global_variables",),
+        checkpoint_key=keys.get(op_name(path)),
+        initial_key=keys.get(op_name(f"initial/{path}")),
+    )
+
+
+def _initializer(initializer: Initializer) -> InitializerInfo:
+    return InitializerInfo(name=initializer.name, arguments=shortened(initializer.arguments))
+
+
+def _signatures(plan: Plan, module: Any, folder: Path) -> list[SignatureInfo]:
+    saved = saved_signatures(folder, _shapes(plan))
+    declared = {x.name: x for x in plan.signatures}
+    infos = [_signature(plan, name, saved[name], declared.get(name)) for name in sorted(saved)]
+    infos += [_pure(plan, module, name) for name in PURE if hasattr(module, name)]
+    there = {info.name for info in infos}
+    absent = [x for x in plan.signatures if x.absent is not None and x.name not in there]
+    return infos + [SignatureInfo(name=x.name, kind=x.kind, absent=x.absent) for x in absent]
+
+
+def _signature(plan: Plan, name: str, saved: Saved, declared: Signature | None) -> SignatureInfo:
+    items = [*plan.losses, *plan.metrics, *plan.updates, *plan.outputs]
+    operations = {x.name: op_name(x.name) for x in items if op_name(x.name) in saved.operations}
+    return SignatureInfo(
+        name=name,
+        kind=declared.kind if declared else _kind(plan, name),
+        inputs=saved.inputs,
+        outputs=saved.outputs,
+        function=saved.function,
+        operations=operations,
+    )
+
+
+def _kind(plan: Plan, name: str) -> Kind:
+    if any(train.name == name for train in plan.trains):
+        return "train"
+    for kind in _FIXED:
+        if kind == name:
+            return kind
+    return "custom"
+
+
+def _shapes(plan: Plan) -> Shapes:
+    """Lengths of inputs and results by their names in the artefact, axes by name."""
+    types: dict[str, TensorType] = {x.id: x.type for x in plan.graph.inputs}
+    types |= {node.id: node.type for node in plan.graph.nodes if isinstance(node, Node)}
+    named = {artefact_name(x.name): types[x.value] for x in (*plan.outputs, *plan.losses, *plan.metrics) if x.value in types}
+    return {name: _lengths(kind) for name, kind in {**{x.name: x.type for x in plan.inputs}, **named}.items()}
+
+
+def _lengths(kind: TensorType) -> tuple[int | str, ...]:
+    return (*kind.axes, *kind.dims)
+
+
+def _pure(plan: Plan, module: Any, name: Kind) -> SignatureInfo:
+    """`apply` or `gradients`: dicts by path or by name in, dicts out."""
+    function = getattr(module, name).get_concrete_function()
+    arguments: tuple[Any, ...] = function.structured_input_signature[0]
+    parameters = list(function.function_type.parameters)
+    shapes = _shapes(plan)
+    inputs = [x for parameter, value in zip(parameters, arguments, strict=False) for x in _leaves(parameter, value, shapes)]
+    outputs = [x for key, value in sorted(function.structured_outputs.items()) for x in _leaves(key, value, shapes)]
+    return SignatureInfo(name=name, kind=name, inputs=tuple(inputs), outputs=tuple(outputs))
+
+
+def _leaves(argument: str, value: Any, shapes: Shapes) -> Iterator[TensorInfo]:
+    if hasattr(value, "dtype"):
+        yield _leaf(argument, None, value, shapes)
+        return
+    items: Mapping[str, Any] = dict(value)
+    for name in sorted(items):
+        yield _leaf(name, argument, items[name], shapes)
+
+
+def _leaf(name: str, argument: str | None, value: Any, shapes: Shapes) -> TensorInfo:
+    lengths = None if value.shape.rank is None else [-1 if n is None else n for n in value.shape.as_list()]
+    return TensorInfo(name=name, dtype=dtype_name(value.dtype), shape=named_lengths(lengths, shapes.get(name)), argument=argument)

@@ -1,0 +1,253 @@
+"""`manifest.json`: what an artefact holds, how it was made, and the digests of all that went in and came out.
+
+Deterministic: sorted keys, no time stamps, no absolute paths. `docs/manifest.schema.json` is the JSON Schema, printed by
+`python -m rnndsl.artefact.manifest`. Needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+MANIFEST = "manifest.json"
+_MOST_NUMBERS = 64
+
+Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
+Length = int | str | None
+"""A length: a number, an axis whose length is known at run time, or None for one without a name."""
+
+
+def _relative(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or "\\" in path:
+        raise ValueError(f"{path} is not relative")
+    return path
+
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal")]
+RelativePath = Annotated[str, AfterValidator(_relative), Field(description="a relative path with /")]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, ser_json_inf_nan="strings")
+
+
+class InputFile(Part):
+    """A file that the compiler read. `path` is relative to the spec's folder; of the standard library, `std/…`."""
+
+    path: RelativePath
+    sha256: Digest
+    kind: Literal["spec", "import", "std", "grammar", "weights"]
+
+
+class Provenance(Part):
+    """How the artefact was made. `flags` are the options of the command that change what is written, but for the level."""
+
+    files: tuple[InputFile, ...] = ()
+    opt_level: int = 0
+    flags: dict[str, Any] = {}
+
+
+class InitializerInfo(Part):
+    """Name and arguments in the language's terms. A long list of numbers stands as its `count` and `sha256` (of its JSON)."""
+
+    name: str
+    arguments: dict[str, Any] = {}
+
+
+class VariableInfo(Part):
+    """A variable. `checkpoint_key` is its key in `variables/variables.index`; `initial` that of its stored initial value, if any.
+
+    `not_trainable` says why an optimizer leaves it alone; `initializer_origin` why it starts as it does.
+    """
+
+    path: str
+    kind: Literal["param", "var", "carried", "counter", "optimizer"]
+    dtype: str
+    shape: tuple[Length, ...]
+    initializer: InitializerInfo | None
+    initializer_origin: str
+    trainable: bool
+    not_trainable: str | None = None
+    collections: tuple[str, ...] = ()
+    checkpoint_key: str | None = None
+    initial_key: str | None = None
+    device: str | None = None
+    rate: float = 1.0
+    place: str = ""
+
+
+class TensorInfo(Part):
+    """An input or output. `tensor` is its name in the graph of the SavedModel; `argument` says which dict of `apply` or
+    `gradients` has it."""
+
+    name: str
+    dtype: str
+    shape: tuple[Length, ...] | None
+    tensor: str | None = None
+    argument: str | None = None
+
+
+class SignatureInfo(Part):
+    """A function of the artefact. `function` is its name in the function library; `operations` gives, for each loss, metric and
+    update op that it computes, the name of the operation there. `absent` says why the model has none of this name."""
+
+    name: str
+    kind: Kind
+    inputs: tuple[TensorInfo, ...] = ()
+    outputs: tuple[TensorInfo, ...] = ()
+    function: str | None = None
+    operations: dict[str, str] = {}
+    absent: str | None = None
+
+
+class LossInfo(Part):
+    name: str
+    collection: str | None
+    place: str = ""
+
+
+class UpdateInfo(Part):
+    name: str
+    variable: str
+    collections: tuple[str, ...]
+    place: str = ""
+
+
+class TrainInfo(Part):
+    """A training signature: what is minimised over which variables, by what, and whether it steps after or before the updates."""
+
+    name: str
+    optimizer: dict[str, Any]
+    losses: tuple[str, ...]
+    residuals: tuple[str, ...]
+    variables: tuple[str, ...]
+    updates: tuple[str, ...]
+    order: Literal["after", "before"]
+
+
+class MetaGraphInfo(Part):
+    """The TF1-style MetaGraph: names of its operations and tensors by input, output, loss, metric, update and train."""
+
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    losses: dict[str, str]
+    metrics: dict[str, str]
+    evaluated: dict[str, str]
+    updates: dict[str, str]
+    trains: dict[str, str]
+
+
+class Manifest(Part):
+    """The whole of `manifest.json`."""
+
+    format: Literal["rnndsl-artefact"] = "rnndsl-artefact"
+    format_version: Literal[1] = 1
+    name: str
+    rnndsl_version: str
+    tensorflow_version: str
+    dtype: str
+    seed: int
+    axes: tuple[str, ...]
+    parameters: dict[str, Any] = {}
+    variables: tuple[VariableInfo, ...]
+    collections: dict[str, tuple[str, ...]]
+    losses: tuple[LossInfo, ...] = ()
+    updates: tuple[UpdateInfo, ...] = ()
+    trains: tuple[TrainInfo, ...] = ()
+    signatures: tuple[SignatureInfo, ...]
+    meta_graph: MetaGraphInfo | None = None
+    provenance: Provenance
+    outputs: dict[str, Digest]
+
+    def signature(self, name: str) -> SignatureInfo:
+        """The signature `name`. Raises KeyError."""
+        for signature in self.signatures:
+            if signature.name == name:
+                return signature
+        raise KeyError(name)
+
+
+def to_json(manifest: Manifest) -> str:
+    """The text of `manifest.json`."""
+    return _text(json.loads(manifest.model_dump_json()))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the artefact in `folder`. Raises FileNotFoundError, OSError, ValueError for one that is none of ours."""
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except ValidationError as error:
+        raise ValueError(f"{folder / MANIFEST} is no manifest of rnndsl, or of another version: {error}") from None
+
+
+def written_files(folder: Path) -> frozenset[str] | None:
+    """The files in `folder` that a compilation wrote; None if it holds no artefact of ours. Any version of the format will do."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(manifest, dict) or manifest.get("format") != "rnndsl-artefact":  # pyright: ignore[reportUnknownMemberType]
+        return None
+    outputs: Any = manifest.get("outputs")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    names: list[str] = list(outputs) if isinstance(outputs, dict) else []  # pyright: ignore[reportUnknownArgumentType]
+    return frozenset({MANIFEST, *names})
+
+
+def schema_text() -> str:
+    """The JSON Schema of `manifest.json`."""
+    schema = Manifest.model_json_schema(mode="serialization")
+    return _text(
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "manifest.json of an rnndsl artefact", **schema}
+    )
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shortened(value: Any) -> Any:
+    """`value` with long lists of numbers as their count and digest."""
+    if isinstance(value, dict):
+        return {str(key): shortened(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if not isinstance(value, list | tuple):
+        return value
+    if sum(1 for _ in _leaves(value)) <= _MOST_NUMBERS:
+        return [shortened(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    compact = json.dumps(value, separators=(",", ":"))
+    return {"count": sum(1 for _ in _leaves(value)), "sha256": hashlib.sha256(compact.encode()).hexdigest()}
+
+
+def _leaves(value: Any) -> Iterable[Any]:
+    if not isinstance(value, list | tuple):
+        yield value
+        return
+    for item in value:  # pyright: ignore[reportUnknownVariableType]
+        yield from _leaves(item)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(_finite(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinities: they become strings."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

@@ -1,0 +1,96 @@
+"""How values meet: leading axes by name, trailing dims right-aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.model import TensorType
+
+Sizes = Mapping[str, Any]
+"""Length of a leading axis: an int where it is known, else a scalar i32 tensor."""
+
+
+class Operand(NamedTuple):
+    """A tensor laid out as `type` says: axes, then dims."""
+
+    tensor: Any
+    type: TensorType
+
+
+def unite(types: Iterable[TensorType], order: Sequence[str]) -> tuple[str, ...]:
+    """The axes of all `types`, in the plan's order."""
+    present = {axis for t in types for axis in t.axes}
+    return tuple(axis for axis in order if axis in present)
+
+
+def expand(tensor: Any, rank: int, at: Sequence[int]) -> Any:
+    """`tensor` with new dims of size 1, so that the result has `rank` dims and the new ones are at `at`."""
+    if not at:
+        return tensor
+    places = set(at)
+    return tensor[tuple(tf.newaxis if i in places else slice(None) for i in range(rank))]
+
+
+def align(x: Operand, axes: Sequence[str], ndims: int) -> Any:
+    """`x` shaped to broadcast against a value of `axes` and `ndims` trailing dims.
+
+    An axis that `x` lacks becomes a dim of size 1, unless nothing stands before it, where broadcasting supplies it."""
+    own = x.type.axes
+    if not own:
+        return x.tensor
+    first = axes.index(own[0])
+    kept = list(axes[first:])
+    gap = ndims - len(x.type.dims)
+    new = [i for i, axis in enumerate(kept) if axis not in own]
+    new += [len(kept) + i for i in range(gap)]
+    return expand(x.tensor, len(kept) + ndims, new)
+
+
+def meet(operands: Sequence[Operand], order: Sequence[str]) -> list[Any]:
+    """The operands of an elementwise operation, ready to broadcast."""
+    axes = unite((x.type for x in operands), order)
+    ndims = max(len(x.type.dims) for x in operands)
+    return [align(x, axes, ndims) for x in operands]
+
+
+def shape_of(t: TensorType, sizes: Sizes) -> Any:
+    """The shape of `t`: a list of ints if all are known, else an i32 tensor. Raises KeyError for an axis of unknown length."""
+    parts = [*(sizes[axis] for axis in t.axes), *t.dims]
+    if all(isinstance(part, int) for part in parts):
+        return parts
+    return tf.stack(parts)
+
+
+def static_shape(t: TensorType, sizes: Sizes) -> list[int | None]:
+    """The shape of `t` as far as it is known while building the graph."""
+    known = (sizes.get(axis) for axis in t.axes)
+    return [*(size if isinstance(size, int) else None for size in known), *t.dims]
+
+
+def fit(x: Operand, t: TensorType, sizes: Sizes) -> Any:
+    """`x` broadcast to exactly `t`."""
+    if x.type.axes == t.axes and x.type.dims == t.dims:
+        return x.tensor
+    return tf.broadcast_to(align(x, t.axes, len(t.dims)), shape_of(t, sizes))
+
+
+def move_axis_first(x: Operand, axis: str) -> Any:
+    """`x` with `axis` as its first dim, the rest in order."""
+    at = x.type.axes.index(axis)
+    return move(x.tensor, at, 0, len(x.type.axes) + len(x.type.dims))
+
+
+def move(tensor: Any, source: int, target: int, rank: int) -> Any:
+    """`tensor` with the dim at `source` moved to `target`."""
+    if source == target:
+        return tensor
+    order = [i for i in range(rank) if i != source]
+    order.insert(target, source)
+    return tf.transpose(tensor, order)
+
+
+def without(t: TensorType, axis: str) -> TensorType:
+    """`t` without one of its axes."""
+    return TensorType(t.dtype, tuple(a for a in t.axes if a != axis), t.dims)

@@ -1,0 +1,51 @@
+"""`tf.function`s whose parameters are named after the model's inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.model import PlanInput
+
+
+def input_spec(x: PlanInput, sizes: Mapping[str, int]) -> Any:
+    """The `tf.TensorSpec` of an input: leading axes of unknown length, unless `sizes` has it."""
+    shape = [*(sizes.get(axis) for axis in x.type.axes), *x.type.dims]
+    return tf.TensorSpec(shape, DTYPES[x.type.dtype], name=x.name)
+
+
+def by_name(name: str, inputs: Sequence[PlanInput], sizes: Mapping[str, int], call: Callable[[dict[str, Any]], Any]) -> Any:
+    """A `tf.function` of the inputs, by position or name, that runs `call` on a dict of them."""
+    parameters = [inspect.Parameter(x.name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for x in inputs]
+    signature = inspect.Signature(parameters)
+
+    def function(*positional: Any, **named: Any) -> Any:
+        values = signature.bind(*positional, **named).arguments
+        return call(checked(inputs, values))
+
+    function.__name__ = name
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    specs = [input_spec(x, sizes) for x in inputs]
+    return tf.function(function, input_signature=specs, autograph=False)
+
+
+def checked(inputs: Sequence[PlanInput], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values`, once all inputs agree on the length of each leading axis; a difference is an error that names both."""
+    first: dict[str, tuple[str, Any]] = {}
+    checks: list[Any] = []
+    for x in inputs:
+        shape: Any = None
+        for at, axis in enumerate(x.type.axes):
+            if axis not in first:
+                first[axis] = (x.name, (values[x.name], at))
+                continue
+            other, (tensor, there) = first[axis]
+            if tensor.shape[there] is not None and tensor.shape[there] == values[x.name].shape[at]:
+                continue
+            shape = tf.shape(values[x.name]) if shape is None else shape
+            message = f"the inputs `{other}` and `{x.name}` differ in the length of `{axis}`"
+            checks.append(tf.debugging.assert_equal(tf.shape(tensor)[there], shape[at], message=message))
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        return {x.name: tf.identity(values[x.name]) for x in inputs} if checks else dict(values)

@@ -1,0 +1,1 @@
+"""Lowerings of operations, one file a family."""

@@ -1,0 +1,60 @@
+"""Leading axes: shifted, numbered, reversed, renamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnndsl.backends.tensorflow.align import Operand, align, meet, unite
+from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.model import Node, TensorType
+
+
+@lowers("shift")
+def shift(frame: Frame, node: Node, x: Operand) -> Any:
+    """y[t] = x[t - steps]; zeros enter at the end that is left."""
+    steps, at, rank = node.attrs.get("steps", 1), x.type.axes.index(node.attrs["over"]), x.tensor.shape.rank
+    if steps == 0:
+        return x.tensor
+    pads = [[0, 0] for _ in range(rank)]
+    pads[at] = [steps, 0] if steps > 0 else [0, -steps]
+    padded = tf.pad(x.tensor, pads)
+    cut = slice(0, -steps) if steps > 0 else slice(-steps, None)
+    return padded[tuple(cut if i == at else slice(None) for i in range(rank))]
+
+
+@lowers("position")
+def position(frame: Frame, node: Node, like: Operand) -> Any:
+    return tf.range(frame.sizes[node.attrs["over"]], dtype=tf.int32)
+
+
+@lowers("valid_steps")
+def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
+    """`by`: lengths, then a mask, those of them that the scan has."""
+    over, order, rest = node.attrs["over"], frame.context.order, list(by)
+    parts: list[Operand] = []
+    if node.attrs["lengths"]:
+        lengths = rest.pop(0)
+        ends = Operand(tf.cast(lengths.tensor, tf.int32), lengths.type)
+        place = Operand(tf.range(frame.sizes[over]), TensorType("i32", (over,)))
+        axes = unite([place.type, ends.type], order)
+        parts.append(Operand(tf.less(*meet([place, ends], order)), TensorType("bool", axes)))
+    parts += rest
+    valid = [align(part, x.type.axes, len(x.type.dims)) for part in parts]
+    both = valid[0] if len(valid) == 1 else tf.logical_and(*valid)
+    return tf.where(both, x.tensor, tf.zeros_like(x.tensor))
+
+
+@lowers("reverse")
+def reverse(frame: Frame, node: Node, x: Operand) -> Any:
+    return tf.reverse(x.tensor, [x.type.axes.index(node.attrs["over"])])
+
+
+@lowers("rename")
+def rename(frame: Frame, node: Node, x: Operand) -> Any:
+    """The same values; the renamed axis may have another place in the plan's order."""
+    axes = [node.attrs["to"] if axis == node.attrs["from"] else axis for axis in x.type.axes]
+    order = [axes.index(axis) for axis in node.type.axes]
+    if order == list(range(len(order))):
+        return x.tensor
+    return tf.transpose(x.tensor, [*order, *range(len(order), x.tensor.shape.rank)])

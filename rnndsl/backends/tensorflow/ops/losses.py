@@ -1,0 +1,54 @@
+"""Losses that give one value a position. Formulas: the rows of `rnndsl.language.ops.table`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnndsl.backends.tensorflow.align import Operand, meet, unite
+from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.model import Node, TensorType
+
+
+@lowers("cross_entropy")
+def cross_entropy(frame: Frame, node: Node, logits: Operand, labels: Operand) -> Any:
+    """-sum(labels * log_softmax(logits)); integer labels are ids of the last dim, float labels distributions over it."""
+    axes = unite([logits.type, labels.type], frame.context.order)
+    scores = frame.fit(logits, TensorType(logits.type.dtype, axes, logits.type.dims))
+    known = frame.fit(labels, TensorType(labels.type.dtype, axes, labels.type.dims))
+    if labels.type.dtype in ("i32", "i64"):
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=known, logits=scores)
+    return -tf.reduce_sum(known * tf.nn.log_softmax(scores, -1), -1)
+
+
+@lowers("binary_cross_entropy")
+def binary_cross_entropy(frame: Frame, node: Node, *operands: Operand) -> Any:
+    """softplus(logits) - labels * logits."""
+    logits, labels = meet(operands, frame.context.order)
+    return tf.math.softplus(logits) - labels * logits
+
+
+@lowers("huber")
+def huber(frame: Frame, node: Node, *operands: Operand) -> Any:
+    """d * d / 2 for d = |a - b| up to delta, then delta * (d - delta / 2)."""
+    a, b = meet(operands, frame.context.order)
+    delta = node.attrs.get("delta", 1.0)
+    distance = tf.abs(a - b)
+    return tf.where(distance <= delta, tf.square(a - b) / 2, delta * (distance - delta / 2))
+
+
+@lowers("ctc")
+def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Operand) -> Any:
+    """-log p(labels | logits), Graves et al. 2006; logits [batch, time, classes], labels [batch, label], one value a sequence.
+
+    Computed in f32, which is all that TensorFlow's has."""
+    dtype = logits.tensor.dtype
+    loss = tf.nn.ctc_loss(
+        labels=tf.cast(labels.tensor, tf.int32),
+        logits=tf.cast(logits.tensor, tf.float32),
+        logit_length=tf.cast(lengths[0].tensor, tf.int32),
+        label_length=tf.cast(lengths[1].tensor, tf.int32),
+        logits_time_major=False,
+        blank_index=node.attrs.get("blank", 0),
+    )
+    return tf.cast(loss, dtype)

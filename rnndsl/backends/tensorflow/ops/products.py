@@ -1,0 +1,169 @@
+"""Products of matrices and vectors, linear algebra, convolution."""
+
+from __future__ import annotations
+
+import math
+from string import ascii_letters
+from typing import Any
+
+from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, move, unite
+from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.model import Node, TensorType
+
+
+def rows(x: Any, width: int) -> Any:
+    """`x` as a matrix [product of all dims but the last, width]."""
+    if x.shape.rank == 2:
+        return x
+    return tf.reshape(x, [-1, width] if width else [tf.reduce_prod(tf.shape(x)[:-1]), 0])  # -1 cannot be told from no elements
+
+
+@lowers("matmul")
+def matmul(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
+    """[..., n] @ [n, ...]. A weight without leading axes makes one 2-D product of all positions: [T * B, n] @ [n, u]."""
+    if w.type.axes:
+        return _einsum_of_axes(frame, node, x, w)
+    n = x.type.dims[-1]
+    weight = w.tensor if len(w.type.dims) == 2 else tf.reshape(w.tensor, [n, math.prod(w.type.dims[1:])])
+    product = tf.matmul(rows(x.tensor, n), weight)
+    if x.tensor.shape.rank == 2 and len(w.type.dims) == 2:
+        return product
+    return tf.reshape(product, _leading(x.tensor, node.type))
+
+
+def _leading(x: Any, t: TensorType) -> Any:
+    """The shape of `t`, whose axes are the first dims of `x`."""
+    count = len(t.axes)
+    static = x.shape.as_list()[:count]
+    unknown = static.count(None)
+    if unknown == 0 or (unknown == 1 and 0 not in (*static, *t.dims)):
+        return [*(-1 if size is None else size for size in static), *t.dims]
+    return tf.concat([tf.shape(x)[:count], tf.constant(t.dims, tf.int32, [len(t.dims)])], 0)
+
+
+def _einsum_of_axes(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
+    """A batched product: axes are letters of an einsum, aligned by name."""
+    letters = iter(ascii_letters)
+    left = [next(letters) for _ in x.type.dims]
+    right = [left[-1], *(next(letters) for _ in w.type.dims[1:])]
+    terms = ["".join(left), "".join(right)]
+    return _einsum([x, w], terms, "".join((*left[:-1], *right[1:])), node.type.axes)
+
+
+def _einsum(operands: list[Operand], terms: list[str], result: str, axes: tuple[str, ...]) -> Any:
+    """Einstein's sum over trailing dims; leading axes are added to the equation as letters of their own."""
+    free = iter(c for c in ascii_letters if c not in "".join(terms))
+    letter = {axis: next(free) for axis in axes}
+    left = ",".join("".join(letter[a] for a in x.type.axes) + term for x, term in zip(operands, terms, strict=True))
+    return tf.einsum(f"{left}->{''.join(letter.values())}{result}", *(x.tensor for x in operands))
+
+
+@lowers("einsum")
+def einsum(frame: Frame, node: Node, *operands: Operand) -> Any:
+    left, _, result = node.attrs["equation"].replace(" ", "").partition("->")
+    return _einsum(list(operands), left.split(","), result, node.type.axes)
+
+
+@lowers("dot")
+def dot(frame: Frame, node: Node, *operands: Operand) -> Any:
+    a, b = meet(operands, frame.context.order)
+    return tf.reduce_sum(a * b, -1)
+
+
+@lowers("outer")
+def outer(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
+    first = a.tensor.shape.rank
+    widened = expand(a.tensor, first + len(b.type.dims), range(first, first + len(b.type.dims)))
+    left = Operand(widened, TensorType(a.type.dtype, a.type.axes, (*a.type.dims, *(1 for _ in b.type.dims))))
+    return tf.multiply(*meet([left, b], frame.context.order))
+
+
+def _wide(x: Any) -> Any:
+    """f16 and bf16 as f32: TensorFlow's matrix decompositions have no kernels for them."""
+    return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+
+
+@lowers("inv")
+def inv(frame: Frame, node: Node, a: Operand) -> Any:
+    return tf.cast(tf.linalg.inv(_wide(a.tensor)), a.tensor.dtype)
+
+
+@lowers("logdet")
+def logdet(frame: Frame, node: Node, a: Operand) -> Any:
+    return tf.cast(tf.linalg.slogdet(_wide(a.tensor))[1], a.tensor.dtype)
+
+
+@lowers("solve")
+def solve(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
+    """a [.., n, n] x = b [.., n, k], or b [n], which is one column."""
+    vector = len(b.type.dims) == 1
+    columns = Operand(b.tensor[..., tf.newaxis], _with_dims(b.type, (*b.type.dims, 1))) if vector else b
+    axes = unite([a.type, b.type], frame.context.order)
+    batch = columns.type.dims[:-2] if len(columns.type.dims) >= len(a.type.dims) else a.type.dims[:-2]
+    left = fit(a, TensorType(a.type.dtype, axes, (*batch, *a.type.dims[-2:])), frame.sizes)
+    right = fit(columns, TensorType(b.type.dtype, axes, (*batch, *columns.type.dims[-2:])), frame.sizes)
+    solution = tf.cast(tf.linalg.solve(_wide(left), _wide(right)), left.dtype)
+    return solution[..., 0] if vector else solution
+
+
+def _with_dims(t: TensorType, dims: tuple[int, ...]) -> TensorType:
+    return TensorType(t.dtype, t.axes, dims)
+
+
+@lowers("conv")
+def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
+    """Cross-correlation over trailing spatial dims, x [s.., in], or over a leading axis, x [in]; kernel [k.., in, out]."""
+    if kernel.type.axes:
+        raise NotImplementedError(f"conv with a kernel of type {kernel.type}")
+    over = node.attrs.get("over")
+    if not over:
+        return _conv_dims(frame, node, x, kernel)
+    to = node.attrs.get("to") or over
+    axes = [to if axis == over else axis for axis in x.type.axes]
+    rank, at = len(axes) + 1, x.type.axes.index(over)
+    last = move(x.tensor, at, rank - 2, rank)
+    shape = tf.shape(last)
+    flat = tf.reshape(last, tf.stack([-1, shape[-2], x.type.dims[-1]])) if rank != 3 else last
+    result = _convolve(flat, kernel.tensor, node, 1)
+    if rank != 3:
+        result = tf.reshape(result, tf.concat([shape[:-2], tf.shape(result)[1:]], 0))
+    others = [axis for axis in axes if axis != to]
+    return _reorder(result, [*others, to], node.type)
+
+
+def _conv_dims(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
+    spatial = len(kernel.type.dims) - 2
+    if len(x.type.axes) == 1:
+        return _convolve(x.tensor, kernel.tensor, node, spatial)
+    result = _convolve(tf.reshape(x.tensor, [-1, *x.type.dims]), kernel.tensor, node, spatial)
+    return tf.reshape(result, _leading(x.tensor, node.type))
+
+
+def _convolve(x: Any, kernel: Any, node: Node, spatial: int) -> Any:
+    """x [N, s.., in] with kernel [k.., in, out]. `causal` pads each spatial dim on its left."""
+    stride, padding = node.attrs.get("stride", 1), node.attrs.get("padding", "same")
+    if padding != "causal":
+        return tf.nn.convolution(x, kernel, strides=stride, padding=padding.upper())
+    widths = kernel.shape.as_list()[:spatial]
+    pads = [[0, 0], *([width - 1, 0] for width in widths), [0, 0]]
+    return tf.nn.convolution(tf.pad(x, pads), kernel, strides=stride, padding="VALID")
+
+
+def _reorder(x: Any, axes: list[str], t: TensorType) -> Any:
+    """`x`, whose leading axes are `axes`, with them in the order of `t`."""
+    order = [axes.index(axis) for axis in t.axes]
+    if order == list(range(len(order))):
+        return x
+    return tf.transpose(x, [*order, *range(len(order), len(order) + len(t.dims))])
+
+
+@lowers("gather")
+def gather(frame: Frame, node: Node, table: Operand, ids: Operand) -> Any:
+    """Rows of `table`. A table with leading axes of its own is indexed position by position."""
+    if not table.type.axes:
+        return tf.gather(table.tensor, ids.tensor)
+    axes = node.type.axes
+    full_table = fit(table, TensorType(table.type.dtype, axes, table.type.dims), frame.sizes)
+    full_ids = fit(ids, TensorType(ids.type.dtype, axes, ids.type.dims), frame.sizes)
+    return tf.gather(full_table, full_ids, batch_dims=len(axes))

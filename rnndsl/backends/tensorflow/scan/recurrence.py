@@ -1,0 +1,300 @@
+"""A scan as one while loop, time-major inside. The contract is the docstring of `rnndsl.plan.model.Scan`.
+
+The loop carries the step number, the needed states, the variables that the body updates (in training), the last valid outputs
+where they are asked for, and one list for each output that is stacked. Nothing else is computed per step: without lengths, mask
+and `until` there is no selection in the loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape, without
+from rnndsl.backends.tensorflow.names import op_name
+from rnndsl.backends.tensorflow.scan import tensor_list
+from rnndsl.backends.tensorflow.scan.compiled import run_compiled
+from rnndsl.backends.tensorflow.scan.validity import Validity
+from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.model import Scan, ScanState, ScanVariable, TensorType
+from rnndsl.plan.reach import ScanReach
+
+if TYPE_CHECKING:
+    from rnndsl.backends.tensorflow.lower import Frame
+
+Results = dict[tuple[str, str], Operand]
+
+
+def lower_scan(frame: Frame, reach: ScanReach) -> Results:
+    """All results that `reach` asks of its scan. Outputs have the scan's axis again, in the plan's order of axes."""
+    scan, context = reach.scan, frame.context
+    for path in reach.body.reads():
+        context.read(path)
+    with tf.name_scope(op_name(scan.path or scan.id)):
+        states = initial_states(frame, reach)
+        compiled = context.jit and not isinstance(scan.steps, str)
+        results = run_compiled(frame, reach, states, loop) if compiled else loop(frame, reach, states)
+    if scan.carry and context.carried is not None:
+        context.finals.update((f"{scan.path}/{s.name}", results["final", s.name].tensor) for s in scan.states)
+    return results
+
+
+def loop(frame: Frame, reach: ScanReach, states: list[Any]) -> Results:
+    """The loop from the initial `states`, those of `reach.states` in the scan's order."""
+    return _Loop(frame, reach).results(states)
+
+
+def initial_states(frame: Frame, reach: ScanReach) -> list[Any]:
+    """Where the needed states start: as declared, or where the last call left them."""
+    scan, types, carried = reach.scan, _body_types(reach.scan), frame.context.carried
+    values: list[Any] = []
+    for state in scan.states:
+        if state.name not in reach.states:
+            continue
+        t = types[state.old]
+        value = fit(frame.operand(state.initial), t, frame.sizes)
+        values.append(carried(f"{scan.path}/{state.name}", value, t) if scan.carry and carried is not None else value)
+    return values
+
+
+@dataclass(slots=True)
+class _Carried:
+    """What the loop carries from step to step."""
+
+    states: list[Any]
+    variables: list[Any]
+    last: list[Any]
+    stacked: list[Any]
+
+    def flat(self) -> list[Any]:
+        return [*self.states, *self.variables, *self.last, *self.stacked]
+
+
+class _Loop:
+    def __init__(self, frame: Frame, reach: ScanReach) -> None:
+        scan = reach.scan
+        self.frame, self.reach, self.scan = frame, reach, scan
+        self.states: list[ScanState] = [s for s in scan.states if s.name in reach.states]
+        self.variables: list[ScanVariable] = [v for v in scan.variables if v.path in reach.variables] if reach.training else []
+        self.stacked = [name for name in scan.outputs if ("output", name) in reach.results]
+        self.last = [n for n in scan.outputs if ("last", n) in reach.results or (scan.hold and n in self.stacked)]
+        self.types = _body_types(scan)
+        self.length = self._length()
+        self.valid = Validity.of(frame, scan, self.length)
+
+    # ---- before the loop
+
+    def _length(self) -> Any:
+        """How many steps there are: an int if known while building, else a scalar i32 tensor."""
+        if self.scan.scanned:
+            outer = self.frame.operand(self.scan.scanned[0].outer)
+            at = outer.type.axes.index(self.scan.axis)
+            static = outer.tensor.shape[at]
+            return tf.shape(outer.tensor)[at] if static is None else static
+        steps = self.scan.steps
+        return tf.maximum(tf.cast(self.frame.operand(steps).tensor, tf.int32), 0) if isinstance(steps, str) else steps
+
+    def _output_type(self, name: str) -> TensorType:
+        """The type of an output at one step; a mask brings its axes."""
+        t = self.types[name]
+        axes = {*t.axes, *self.valid.axes(self._until_type())}
+        return TensorType(t.dtype, tuple(a for a in self.frame.context.order if a in axes), t.dims)
+
+    def _until_type(self) -> TensorType | None:
+        return next((self.types[s.old] for s in self.states if s.name == self.scan.until), None)
+
+    def _initial(self, states: list[Any]) -> _Carried:
+        variables = [fit(self.frame.operand(v.initial), self.types[v.old], self.frame.sizes) for v in self.variables]
+        last = [tf.zeros(self._shape(name), DTYPES[self.types[name].dtype]) for name in self.last]
+        return _Carried(states, variables, last, [self._empty(name) for name in self.stacked])
+
+    def _shape(self, name: str) -> Any:
+        try:
+            return shape_of(self._output_type(name), self.frame.sizes)
+        except KeyError as error:
+            raise NotImplementedError(f"a scan's output over the axis {error}, which only its cell knows") from None
+
+    def _empty(self, name: str) -> Any:
+        dtype = DTYPES[self.types[name].dtype]
+        return tensor_list.empty(self.length, self._shape(name), dtype)
+
+    def _invariants(self) -> list[Any]:
+        """Static shapes that hold at every step."""
+        kinds = [self.types[s.old] for s in self.states] + [self.types[v.old] for v in self.variables]
+        kinds += [self._output_type(name) for name in self.last]
+        shapes = [tf.TensorShape(static_shape(t, self.frame.sizes)) for t in kinds]
+        return [*shapes, *(tf.TensorShape([]) for _ in self.stacked)]
+
+    # ---- one step
+
+    def _unpack(self, flat: list[Any]) -> _Carried:
+        a = len(self.states)
+        b = a + len(self.variables)
+        c = b + len(self.last)
+        return _Carried(list(flat[:a]), list(flat[a:b]), list(flat[b:c]), list(flat[c:]))
+
+    def _step(self, inputs: list[tuple[str, Any]], t: Any, carried: _Carried) -> _Carried:
+        given = {x.inner: self._given(x.outer, x.inner) for x in self.scan.given if x.inner in self.reach.body.needed}
+        values = {**given, **dict(inputs)}
+        values.update((s.old, value) for s, value in zip(self.states, carried.states, strict=True))
+        if self.reach.training:
+            values.update((v.old, value) for v, value in zip(self.variables, carried.variables, strict=True))
+        else:
+            values.update(self._plain_variables())
+        body = self.frame.body(self.reach.body, values, t)
+        body.run()
+        valid = self.valid.at(t, self._until(carried))
+        states = [self._next(body.operand(s.new), old, s.old, valid) for s, old in zip(self.states, carried.states, strict=True)]
+        variables = self._next_variables(body, carried.variables, valid)
+        last: list[Any] = []
+        for name, old in zip(self.last, carried.last, strict=True):
+            new = fit(body.operand(name), self._output_type(name), self.frame.sizes)
+            last.append(_select(valid, new, Operand(old, self._output_type(name))))
+        place = self.valid.place(t)
+        stacked = [
+            self._write(body, name, place, handle, last, valid) for name, handle in zip(self.stacked, carried.stacked, strict=True)
+        ]
+        return _Carried(states, variables, last, stacked)
+
+    def _given(self, outer: str, inner: str) -> Any:
+        return fit(self.frame.operand(outer), self.types[inner], self.frame.sizes)
+
+    def _plain_variables(self) -> dict[str, Any]:
+        needed = (v for v in self.scan.variables if v.old in self.reach.body.needed)
+        return {v.old: self.frame.operand(v.initial).tensor for v in needed}
+
+    def _until(self, carried: _Carried) -> Operand | None:
+        for state, value in zip(self.states, carried.states, strict=True):
+            if state.name == self.scan.until:
+                return Operand(value, self.types[state.old])
+        return None
+
+    def _next(self, new: Operand, old: Any, name: str, valid: Operand | None) -> Any:
+        t = self.types[name]
+        value = new.tensor
+        if new.type.axes != t.axes or new.type.dims != t.dims:
+            value = tf.broadcast_to(align(new, t.axes, len(t.dims)), tf.shape(old))
+        return _select(valid, value, Operand(old, t))
+
+    def _next_variables(self, body: Frame, old: list[Any], valid: Operand | None) -> list[Any]:
+        """New values of variables, which nothing differentiates; kept at a step where no row is valid."""
+        some = None if valid is None else tf.reduce_any(valid.tensor)
+        values: list[Any] = []
+        for variable, before in zip(self.variables, old, strict=True):
+            new = fit(body.operand(variable.new), self.types[variable.old], self.frame.sizes)
+            kept = new if some is None else tf.where(some, new, before)
+            values.append(tf.stop_gradient(kept))
+        return values
+
+    def _write(self, body: Frame, name: str, place: Any, handle: Any, last: list[Any], valid: Operand | None) -> Any:
+        t = self._output_type(name)
+        if self.scan.hold and valid is not None:
+            item = last[self.last.index(name)]
+        else:
+            item = fit(body.operand(name), t, self.frame.sizes)
+            item = _select(valid, item, Operand(tf.zeros_like(item), t))
+        return tensor_list.put(handle, place, item)
+
+    # ---- the loop
+
+    def results(self, states: list[Any]) -> Results:
+        lists = self._lists()
+        initial = self._initial(states)
+        shapes = self._invariants()
+        _narrow(initial.flat(), shapes)
+
+        def goes_on(t: Any, *flat: Any) -> Any:
+            until = self._until(self._unpack(list(flat)))
+            more = t < self.length
+            return more if until is None else more & ~tf.reduce_all(until.tensor)
+
+        def step(t: Any, *flat: Any) -> Any:
+            carried = self._step(self._inputs(lists, t), t, self._unpack(list(flat)))
+            return (t + 1, *_narrow(carried.flat(), shapes))
+
+        end = tf.while_loop(
+            goes_on,
+            step,
+            (tf.constant(0), *initial.flat()),
+            shape_invariants=(tf.TensorShape([]), *shapes),
+            maximum_iterations=self.length if self.frame.context.jit else None,
+        )
+        return self._named(self._unpack(list(end[1:])), end[0])
+
+    def _named(self, final: _Carried, steps: Any) -> Results:
+        results: Results = {}
+        for state, value in zip(self.states, final.states, strict=True):
+            results["final", state.name] = Operand(value, self.types[state.old])
+        for variable, value in zip(self.variables, final.variables, strict=True):
+            results["variable", variable.path] = Operand(value, self.types[variable.old])
+        for name, value in zip(self.last, final.last, strict=True):
+            results["last", name] = Operand(value, self._output_type(name))
+        for name, handle in zip(self.stacked, final.stacked, strict=True):
+            results["output", name] = self._aligned_output(name, self._stack(name, handle, final.last, steps))
+        return results
+
+    def _lists(self) -> list[tuple[str, TensorType, Any, Any]]:
+        """For each needed scanned input: its name in the body, its type, its shape at one step, a list over time."""
+        lists: list[tuple[str, TensorType, Any, Any]] = []
+        for x in self.scan.scanned:
+            if x.inner not in self.reach.body.needed:
+                continue
+            outer = self.frame.operand(x.outer)
+            t = without(outer.type, self.scan.axis)
+            tensor = self.valid.ordered(Operand(move_axis_first(outer, self.scan.axis), t))
+            shape = tf.shape(tensor)[1:] if None in tensor.shape.as_list()[1:] else tensor.shape.as_list()[1:]
+            lists.append((x.inner, t, shape, tensor_list.from_tensor(tensor)))
+        return lists
+
+    def _inputs(self, lists: list[tuple[str, TensorType, Any, Any]], t: Any) -> list[tuple[str, Any]]:
+        place = self.valid.place(t)
+        values: list[tuple[str, Any]] = []
+        for name, kind, shape, handle in lists:
+            item = tensor_list.get(handle, place, shape, DTYPES[kind.dtype])
+            item.set_shape(static_shape(kind, self.frame.sizes))
+            values.append((name, fit(Operand(item, kind), self.types[name], self.frame.sizes)))
+        return values
+
+    # ---- after the loop
+
+    def _stack(self, name: str, handle: Any, last: list[Any], steps: Any) -> Any:
+        """[length, ...] in the order of the loop. After an early end by `until`, `hold` repeats the last valid output."""
+        t = self._output_type(name)
+        value = tensor_list.stack(handle, self._shape(name), DTYPES[t.dtype])
+        value.set_shape([self.length if isinstance(self.length, int) else None, *static_shape(t, self.frame.sizes)])
+        if self.scan.until is None or not self.scan.hold:
+            return value
+        rank = len(t.axes) + len(t.dims)
+        late = tf.reshape(tf.range(self.length) >= steps, [-1, *[1] * rank])
+        return tf.where(late, last[self.last.index(name)], value)
+
+    def _aligned_output(self, name: str, value: Any) -> Operand:
+        """From the loop's order to time order, and the scan's axis to its place among the axes."""
+        t = self._output_type(name)
+        ordered = self.valid.ordered(Operand(value, t))
+        axes = tuple(a for a in self.frame.context.order if a in t.axes or a == self.scan.axis)
+        full = TensorType(t.dtype, axes, t.dims)
+        return Operand(move(ordered, 0, axes.index(self.scan.axis), len(axes) + len(t.dims)), full)
+
+
+def _select(valid: Operand | None, new: Any, old: Operand) -> Any:
+    """`new` where the row is valid, else `old`."""
+    if valid is None:
+        return new
+    missing = [axis for axis in valid.type.axes if axis not in old.type.axes]
+    if missing:
+        raise AssertionError(f"a mask over {missing} of a value {old.type}")
+    return tf.where(align(valid, old.type.axes, len(old.type.dims)), new, old.tensor)
+
+
+def _narrow(values: list[Any], shapes: list[Any]) -> list[Any]:
+    """`values` with their static shapes narrowed to what holds at every step."""
+    for value, shape in zip(values, shapes, strict=True):
+        value.set_shape(shape)
+    return values
+
+
+def _body_types(scan: Scan) -> dict[str, TensorType]:
+    types = {x.id: x.type for x in scan.body.inputs}
+    types.update((node.id, node.type) for node in scan.body.nodes if not isinstance(node, Scan))
+    return types

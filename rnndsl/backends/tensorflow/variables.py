@@ -1,0 +1,152 @@
+"""The plan's variables as `tf.Variable`s, and their initial values.
+
+Initial values come from NumPy and are the same on every device. Those that are not one number all over are kept in stored
+variables that nothing assigns, `initial/PATH`, since a graph holds no constant above 2 GiB.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from rnndsl.backends.tensorflow.names import op_name
+from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.model import Plan, TensorType, Variable
+
+InitialValue = Callable[[Variable, int], Any]
+"""From a variable and the model's seed to its initial value, a NumPy array."""
+
+
+def default_initial_value(variable: Variable, seed: int) -> Any:
+    """What the variable's initialiser gives."""
+    module: Any = importlib.import_module("rnndsl.language.initializers")
+    return module.initial_value(variable, seed)
+
+
+class Initial:
+    """An initial value: one number and a shape, or a stored variable."""
+
+    def __init__(self, path: str, value: Any, dtype: Any) -> None:
+        self.shape: list[int] = list(value.shape)
+        self.dtype = dtype
+        first = value.reshape(-1)[:1]
+        self.number: Any = first.reshape(()) if first.size and bool(np.all(value == first)) else None
+        if self.number is not None and _negative_zero(self.number):
+            self.number = None
+        self.stored: Any = None
+        if self.number is None and value.size:
+            self.stored = tf.Variable(value, trainable=False, dtype=dtype, name=op_name(f"initial/{path}"))
+
+    def tensor(self) -> Any:
+        if self.stored is not None:
+            return self.stored.read_value()
+        return tf.fill(self.shape, tf.constant(0 if self.number is None else self.number, self.dtype))
+
+
+def _negative_zero(number: Any) -> bool:
+    return bool(number == 0) and number.dtype.kind == "f" and bool(np.signbit(number))
+
+
+class Variables:
+    """`tensors[path]` are the variables, in plan order; `initial[path]` their initial values (not of carried states)."""
+
+    def __init__(self, plan: Plan, initial: InitialValue) -> None:
+        self.plan = plan
+        self.tensors: dict[str, Any] = {}
+        self.initial: dict[str, Initial] = {}
+        for variable in plan.variables:
+            if variable.kind != "optimizer":
+                self._create(variable, initial)
+
+    def _create(self, variable: Variable, initial: InitialValue) -> None:
+        if variable.kind == "carried":
+            self.tensors[variable.path] = _carried(variable)
+            return
+        dtype = DTYPES[variable.dtype]
+        if variable.kind == "counter":
+            value = np.zeros(variable.shape, dtype.as_numpy_dtype)
+        else:
+            value = np.asarray(initial(variable, self.plan.seed))
+        if value.shape != variable.shape or value.dtype != dtype.as_numpy_dtype:
+            wanted = f"{variable.dtype}{list(variable.shape)}"
+            raise ValueError(f"{variable.path}: an initial value of {value.dtype}{list(value.shape)} for {wanted}")
+        self.add(variable.path, value, trainable=variable.trainable, device=variable.device)
+
+    def add(self, path: str, value: Any, trainable: bool = False, device: str | None = None) -> Any:
+        """Create a variable `path` that starts as `value` (NumPy)."""
+        dtype = tf.as_dtype(value.dtype)
+        with tf.device(device):
+            created = tf.Variable(value, trainable=trainable, dtype=dtype, name=op_name(path))
+        self.tensors[path] = created
+        self.initial[path] = Initial(path, value, dtype)
+        return created
+
+    def read(self, path: str) -> Any:
+        return self.tensors[path].read_value()
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        return [v.path for v in self.plan.variables if v.kind in kinds]
+
+    def stored_initials(self) -> dict[str, Any]:
+        return {path: x.stored for path, x in self.initial.items() if x.stored is not None}
+
+    def counters(self) -> list[str]:
+        return self.of_kind("counter")
+
+    def reset(self) -> None:
+        """Assign every initial value; carried states are cleared."""
+        for path, x in self.initial.items():
+            self.tensors[path].assign(x.tensor())
+        self.clear(self.of_kind("carried"))
+
+    def clear(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            variable = self.tensors[path]
+            variable.assign(tf.zeros([size or 0 for size in variable.shape.as_list()], variable.dtype))
+
+
+def _carried(variable: Variable) -> Any:
+    """A state kept between calls: [None, ...], size 0 when cleared. A state without leading axes gets a dim of 0 or 1 for that."""
+    unknown = [None for _ in variable.axes or ("cleared",)]
+    dtype = DTYPES[variable.dtype]
+    empty = tf.zeros([*(0 for _ in unknown), *variable.shape], dtype)
+    with tf.device(variable.device):
+        return tf.Variable(empty, trainable=False, dtype=dtype, shape=[*unknown, *variable.shape], name=op_name(variable.path))
+
+
+class CarriedStates:
+    """Reads carried states as a scan starts, and stores their last values at the end of the call.
+
+    Start values are read once, so that two lowerings in one call start from the same states."""
+
+    def __init__(self, variables: Variables) -> None:
+        self.variables = variables
+        self._read: dict[str, Any] = {}
+
+    def __call__(self, path: str, initial: Any, t: TensorType) -> Any:
+        """The stored state, or `initial` if it is cleared. Another batch size than the stored one is an error at run time."""
+        if path not in self._read:
+            self._read[path] = self.variables.read(path)
+        stored = self._read[path]
+        if not t.axes:
+            return tf.concat([stored, initial[tf.newaxis]], 0)[0]
+        cleared = tf.equal(tf.shape(stored)[0], 0)
+        value = tf.cond(cleared, lambda: tf.identity(initial), lambda: _checked(path, stored, initial))
+        value.set_shape(initial.shape)
+        return value
+
+    def store(self, finals: dict[str, Any]) -> None:
+        for path, value in finals.items():
+            variable = self.variables.tensors[path]
+            lifted = value if value.shape.rank == variable.shape.rank else value[tf.newaxis]
+            variable.assign(lifted)
+
+
+def _checked(path: str, stored: Any, initial: Any) -> Any:
+    message = f"the carried state `{path}` was kept for another batch size: call reset_states before data of another shape"
+    same = tf.debugging.assert_equal(tf.shape(stored), tf.shape(initial), message=message)
+    with tf.control_dependencies([same] if same is not None else []):
+        return tf.identity(stored)

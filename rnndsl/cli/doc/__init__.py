@@ -1,0 +1,1 @@
+"""The library and the functions of the language as pages."""

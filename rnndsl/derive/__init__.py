@@ -1,0 +1,1 @@
+"""From a plan to new functions of it."""

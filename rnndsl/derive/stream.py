@@ -1,0 +1,311 @@
+"""One time step of a model as a plan: inputs and states in, outputs and states out.
+
+Each scan over `time` becomes its body, once; its states become inputs and outputs named by their path, `enc/lstm` and `h` as
+`enc_lstm_h`; the axis `time` is gone from every type. Step t of a stream gives what the model gives at the end of the first t
+steps (at a masked step `last` is zero as the output is: it is the current one).
+A mask has one bool a row: where it is false, states stay and outputs are zero (or held, by a state of its own). Lengths are
+gone: the caller stops feeding. Everything is as outside training.
+
+Initial states are the caller's: `stream_states` says of each its type and, where it is a number, its initial value, for the
+manifest. Where it is an expression over the model's params, the caller runs the model's own scan, or gives what it wants.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rnndsl.derive.inference import inference_plan
+from rnndsl.language.ops.table import has_rule, result_type
+from rnndsl.language.rules.types import TypeRuleError
+from rnndsl.passes.remove_dead import remove_dead
+from rnndsl.plan.model import Graph, GraphInput, Named, Node, Plan, PlanInput, Scan, ScanState, Signature, TensorType
+from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
+
+TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """A state of a stream: `name` among the inputs and outputs of the signature; `initial` is None for an expression."""
+
+    name: str
+    path: str
+    state: str
+    type: TensorType
+    initial: Any = None
+
+
+class _NoStreamError(Exception):
+    """The model has none. The message says why."""
+
+
+def stream_plan(plan: Plan) -> Plan | str:
+    """One time step of `plan`, or the reason why it has none."""
+    whole = inference_plan(plan)
+    try:
+        return remove_dead(_drop_unused(_Step(whole).run()))
+    except _NoStreamError as error:
+        return str(error)
+
+
+def stream_states(plan: Plan) -> tuple[StreamState, ...]:
+    """The states of the stream of `plan`, in order; none if it has no stream."""
+    step = _Step(inference_plan(plan))
+    try:
+        step.run()
+    except _NoStreamError:
+        return ()
+    return tuple(step.states)
+
+
+def add_stream_signature(plan: Plan) -> Plan:
+    """`plan` whose signatures say what `stream` takes and gives, or why there is none."""
+    step = stream_plan(plan)
+    signature = Signature(name="stream", kind="stream", absent=step) if isinstance(step, str) else step.signatures[0]
+    return plan.model_copy(update={"signatures": (*(x for x in plan.signatures if x.kind != "stream"), signature)})
+
+
+def artefact_name(name: str) -> str:
+    """`enc/lstm.h[t-2]` as `enc_lstm_h_t_2`."""
+    return re.sub(r"\W+", "_", name).strip("_")
+
+
+class _Step:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.fresh = FreshIds(plan)
+        self.inputs: list[PlanInput] = []
+        self.nodes: list[Node | Scan] = []
+        self.types: dict[str, TensorType] = {}
+        self.names: dict[str, str] = {}
+        self.results: dict[tuple[str, str, str], str] = {}
+        self.states: list[StreamState] = []
+        self.ends: list[Named] = []
+        self.late: set[str] = set()
+        """Ids whose value is known at the end of the sequence: another step gives them another value."""
+
+    def run(self) -> Plan:
+        """Raises _NoStreamError."""
+        plan = self.plan
+        if not plan.outputs:
+            raise _NoStreamError("it has no outputs")
+        old = types_of(plan.graph)
+        if not any(isinstance(n, Scan) and n.axis == TIME for n in plan.graph.nodes):
+            raise _NoStreamError(f"nothing in it is scanned over `{TIME}`")
+        for x in plan.inputs:
+            self.inputs.append(x.model_copy(update={"type": _without_time(x.type)}))
+            self.types[x.name] = self.inputs[-1].type
+        for node in plan.graph.nodes:
+            if isinstance(node, Scan):
+                self.scan(node, old)
+            else:
+                self.node(node, old)
+        return self.finished()
+
+    def finished(self) -> Plan:
+        outputs = [x.model_copy(update={"value": self.names.get(x.value, x.value)}) for x in self.plan.outputs]
+        self.need_distinct([artefact_name(x.name) for x in outputs] + [x.name for x in self.ends])
+        self.need_distinct([x.name for x in self.inputs])
+        graph = Graph(tuple(GraphInput(x.name, x.type) for x in self.inputs), tuple(self.nodes))
+        named = (*outputs, *self.ends)
+        return self.plan.model_copy(update={"inputs": tuple(self.inputs), "graph": graph, "outputs": named})
+
+    def need_distinct(self, names: list[str]) -> None:
+        twice = next((x for x in names if names.count(x) > 1), None)
+        if twice is not None:
+            raise _NoStreamError(f"two of its states, inputs or outputs would be named `{twice}`")
+
+    # ---- nodes
+
+    def node(self, node: Node, old: dict[str, TensorType]) -> None:
+        if node.op == "result":
+            self.result(node)
+            return
+        if node.op == "valid_steps" and node.attrs["over"] == TIME:
+            self.valid_steps(node)
+            return
+        if any(TIME in old[x].axes for x in node.args) or TIME in node.type.axes:
+            self.need_no_time(node)
+        if any(x in self.late for x in node.args):
+            self.late.add(node.id)
+        self.emit(node)
+
+    def valid_steps(self, node: Node) -> None:
+        """The input as it is, or zero where the mask is false: the caller feeds no step beyond a sequence's end."""
+        x = self.names.get(node.args[0], node.args[0])
+        if node.attrs["mask"]:
+            mask = self.names.get(node.args[-1], node.args[-1])
+            x = self.select(mask, x, self.make("zeros_like", x, name="zero"))
+        self.names[node.id] = x
+        self.late.update({node.id} if any(a in self.late for a in node.args) else ())
+
+    def need_no_time(self, node: Node) -> None:
+        """Raises _NoStreamError if `node` is about the axis itself."""
+        attrs = node.attrs
+        about = (attrs.get("over"), attrs.get("from"), attrs.get("to"), attrs.get("time"), *attrs.get("axes", ()))
+        if TIME in about or node.op == "ctc":
+            raise _NoStreamError(f"`{node.op}` works over `{TIME}`{_at(node)}")
+
+    def emit(self, node: Node | Scan) -> str:
+        """Add `node`, its arguments renamed, its type that of one step. Returns its id."""
+        node = rename_used(node, self.names)
+        if isinstance(node, Node):
+            node = replace(node, type=self.type_of(node))
+            self.types[node.id] = node.type
+        self.nodes.append(node)
+        return node.id
+
+    def type_of(self, node: Node) -> TensorType:
+        if not has_rule(node):
+            return _without_time(node.type)
+        try:
+            return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.plan.axes)
+        except TypeRuleError as error:
+            raise _NoStreamError(f"`{node.op}` {error}{_at(node)}") from None
+
+    def make(self, op: str, *args: str, name: str) -> str:
+        """Add a new node."""
+        t = result_type(op, [self.types[x] for x in args], {}, self.plan.axes)
+        node = Node(self.fresh.like(name), op, args, {}, t)
+        self.nodes.append(node)
+        self.types[node.id] = t
+        return node.id
+
+    def result(self, node: Node) -> None:
+        key = (node.args[0], node.attrs["of"], node.attrs["name"])
+        if key not in self.results:
+            self.emit(node)
+            self.late.update({node.id} if node.args[0] in self.late else ())
+            return
+        self.names[node.id] = self.results[key]
+        if key[1] != "output":
+            self.late.add(node.id)
+
+    # ---- scans
+
+    def scan(self, scan: Scan, old: dict[str, TensorType]) -> None:
+        late = [x for x in used_ids(scan) if x in self.late]
+        if scan.axis != TIME:
+            self.late.update({scan.id} if late else ())
+            self.emit(self.without_time(scan))
+            return
+        self.need_forward(scan, late)
+        body = types_of(scan.body)
+        valid = self.valid(scan)
+        for x in (*scan.scanned, *scan.given):
+            if TIME in body[x.inner].axes:
+                raise _NoStreamError(f"each step of `{scan.path}` sees all of `{TIME}`{_at(scan)}")
+            self.names[x.inner] = self.names.get(x.outer, x.outer)
+        for state in scan.states:
+            self.names[state.old] = self.state(scan, state.name, body[state.old], self.constant(state))
+        valid = self.still_valid(scan, valid)
+        for node in scan.body.nodes:
+            self.emit(node)
+        for state in scan.states:
+            self.next_state(scan, state, valid)
+        for name in scan.outputs:
+            self.output(scan, name, valid)
+
+    def without_time(self, scan: Scan) -> Scan:
+        """A scan over another axis, each of whose values may have had the axis `time` beside."""
+        nodes: list[Node | Scan] = []
+        for node in scan.body.nodes:
+            if isinstance(node, Scan):
+                nodes.append(self.without_time(node))
+                continue
+            self.need_no_time(node)
+            nodes.append(replace(node, type=_without_time(node.type)))
+        inputs = tuple(GraphInput(x.id, _without_time(x.type)) for x in scan.body.inputs)
+        return replace(scan, body=Graph(inputs, tuple(nodes)))
+
+    def need_forward(self, scan: Scan, late: list[str]) -> None:
+        if scan.reverse:
+            raise _NoStreamError(f"`{scan.path}` runs in reverse{_at(scan)}")
+        if scan.steps is not None:
+            raise _NoStreamError(f"`{scan.path}` runs a given number of steps{_at(scan)}")
+        if late:
+            raise _NoStreamError(f"`{scan.path}` needs the end of another scan at its first step{_at(scan)}")
+
+    def state(self, scan: Scan, name: str, t: TensorType, initial: Any) -> str:
+        """A new input for a state. Returns its id."""
+        full = artefact_name(f"{scan.path}/{name}")
+        self.states.append(StreamState(full, scan.path, name, t, initial))
+        self.inputs.append(PlanInput(name=full, kind="input", type=t, doc=f"the state `{name}` of `{scan.path}`"))
+        self.types[full] = t
+        return full
+
+    def constant(self, state: ScanState) -> Any:
+        """The initial value of `state` if it is a constant."""
+        node = next((n for n in self.plan.graph.nodes if n.id == state.initial), None)
+        return node.attrs["value"] if isinstance(node, Node) and node.op == "literal" else None
+
+    def valid(self, scan: Scan) -> str | None:
+        """The id of the mask of this step."""
+        return None if scan.mask is None else self.names.get(scan.mask, scan.mask)
+
+    def still_valid(self, scan: Scan, valid: str | None) -> str | None:
+        """The mask, less the rows that `until` has ended."""
+        if scan.until is None:
+            return valid
+        ended = next(self.names[s.old] for s in scan.states if s.name == scan.until)
+        goes_on = self.make("not", ended, name="goes_on")
+        return goes_on if valid is None else self.make("and", valid, goes_on, name="valid")
+
+    def next_state(self, scan: Scan, state: ScanState, valid: str | None) -> None:
+        old, new = self.names[state.old], self.names.get(state.new, state.new)
+        value = self.select(valid, new, old)
+        self.results[scan.id, "final", state.name] = value
+        self.ends.append(Named(name=old, value=value, place=scan.place))
+
+    def output(self, scan: Scan, name: str, valid: str | None) -> None:
+        value = self.names.get(name, name)
+        if valid is not None and scan.hold:
+            place = scan.outputs.index(name)
+            held = f"output_{place}" if place else "output"
+            t = result_type("where", [self.types[valid], self.types[value], self.types[value]], {}, self.plan.axes)
+            before = self.state(scan, held, t, 0)
+            value = self.select(valid, value, before)
+            self.ends.append(Named(name=before, value=value, place=scan.place))
+        elif valid is not None:
+            value = self.select(valid, value, self.make("zeros_like", value, name="zero"))
+        self.results[scan.id, "output", name] = self.results[scan.id, "last", name] = value
+
+    def select(self, valid: str | None, new: str, old: str) -> str:
+        """`new` where the step is valid, of the type of both."""
+        if valid is not None:
+            return self.make("where", valid, new, old, name="held")
+        if self.types[new] == self.types[old] and new != old:
+            return new
+        always = Node(self.fresh.like("always"), "literal", (), {"value": True}, TensorType("bool"))
+        self.nodes.append(always)
+        self.types[always.id] = always.type
+        return self.make("where", always.id, new, old, name="held")
+
+
+def _without_time(t: TensorType) -> TensorType:
+    return TensorType(t.dtype, tuple(a for a in t.axes if a != TIME), t.dims)
+
+
+def _at(node: Node | Scan) -> str:
+    return f" ({node.place})" if node.place else ""
+
+
+def _needed(plan: Plan) -> Iterator[str]:
+    """The ids that the plan's outputs need, in a graph without dead nodes."""
+    yield from (x.value for x in plan.outputs)
+    for node in plan.graph.nodes:
+        yield from used_ids(node)
+
+
+def _drop_unused(plan: Plan) -> Plan:
+    """`plan` without inputs that nothing reads, and with the one signature that it is for."""
+    live = remove_dead(plan)
+    needed = set(_needed(live))
+    inputs = tuple(x for x in live.inputs if x.name in needed)
+    graph = replace(live.graph, inputs=tuple(x for x in live.graph.inputs if x.id in needed))
+    outputs = tuple(artefact_name(x.name) for x in live.outputs)
+    signature = Signature(name="stream", kind="stream", inputs=tuple(x.name for x in inputs), outputs=outputs)
+    return live.model_copy(update={"inputs": inputs, "graph": graph, "signatures": (signature,)})

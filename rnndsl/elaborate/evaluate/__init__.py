@@ -1,0 +1,1 @@
+"""Expressions, names, calls: from text to values."""

@@ -1,0 +1,162 @@
+"""Applies functions to values that are evaluated already: operations to numbers or tensors, `fn`s inlined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnndsl.elaborate.evaluate.lookup import is_tensor
+from rnndsl.elaborate.evaluate.unify import unify
+from rnndsl.elaborate.state.arithmetic import compute
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Binding, Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value
+from rnndsl.language.ops.table import Op, Parameter, Required
+from rnndsl.plan.model import TensorType
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import sizes as limit_codes
+from rnndsl.text.codes import types as type_codes
+from rnndsl.text.source import Span
+
+_MAX_DEPTH = 100
+_CHANCES = frozenset({"dropout", "bernoulli"})
+_KINDS = {"axis": "an axis", "dtype": "a dtype", "int": "a whole number", "dims": "a list of dims"}
+
+
+def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
+    """Attributes as the plan has them: `axis` counts from the end as `dim`."""
+    if "axis" in attrs:
+        attrs["dim"] = attrs.pop("axis")
+    if attrs.get("over") is not None:
+        attrs.pop("dim", None)
+    elif "dim" in attrs:
+        attrs.pop("over", None)
+    if op.name == "one_hot":
+        attrs.setdefault("dtype", "f32")
+    return attrs
+
+
+def attribute(session: Session, function: str, parameter: Parameter, expr: tree.Expr, env: Env) -> Any:
+    """The value of an argument that must be known at compile time, as the plan holds it."""
+    value = session.evaluate(expr, env)
+    match parameter.kind, value:
+        case ("axis", AxisValue()) | ("dtype", DTypeValue()):
+            return value.name
+        case "dtype", _ if is_tensor(value):
+            return session.tensor(value, expr.span).type.dtype
+        case "int", int() if not isinstance(value, bool):
+            return value
+        case "number", int() | float() if not isinstance(value, bool):
+            return value
+        case ("bool", bool()) | ("string", str()):
+            return value
+        case "dims", list() if all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in value):
+            return list(value)
+        case _:
+            wanted = f"{_KINDS.get(parameter.kind, f'a {parameter.kind}')} (`{parameter.name}` of `{function}`)"
+            codes.WRONG_KIND(expr.span, what=describe(value), wanted=wanted).throw()
+
+
+def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], attrs: dict[str, Any], span: Span, env: Env) -> Value:
+    """`op` on values: at compile time if all are plain numbers, else a node."""
+    values = [value for value, _ in tensors]
+    if op.scalar is not None and _plain(op, values):
+        return compute(op, values, span, attrs)
+    args = unify(session, tensors, env, op.name)
+    if attrs.get("dim", -1) >= 0:
+        attrs["dim"] = from_end(args[0], attrs["dim"], span)
+    if op.name == "linear":
+        return args[0]
+    if op.name in _CHANCES:
+        _check_chance(op, values[-1], tensors[-1][1])
+    if op.name == "dropout" and not env.defaults.training:
+        return args[0]
+    if op.varies:
+        attrs = {**attrs, "stream": session.stream(env.path, session.equation)}
+    if op.name == "one_hot":
+        attrs["dtype"] = env.defaults.dtype
+        if attrs["n"] < 1:
+            type_codes.BAD_DIM(span, what=attrs["n"]).throw()
+        _limit(int(attrs["n"]), span)
+    if op.name == "eye":
+        return _eye(session, attrs, span, env)
+    return session.builder.add(op.name, args, attrs, span)
+
+
+def _check_chance(op: Op, value: Value, span: Span) -> None:
+    if isinstance(value, int | float) and not 0 <= value <= 1:
+        codes.BAD_ARGUMENT(span, function=op.name, problem=f"needs a chance from 0 to 1, not {value}").throw()
+
+
+def _plain(op: Op, values: Sequence[Value]) -> bool:
+    """Whether `values` are plain numbers; truth values are a matter of the type rules, but for a condition."""
+    if op.name == "where" and not isinstance(values[0], bool):
+        return False
+    numbers = values[1:] if op.name == "where" else values
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
+
+
+def from_end(t: Tensor, dim: int, span: Span) -> int:
+    """A trailing dim as counted from the end; `dim` may count from the front."""
+    rank = len(t.type.dims)
+    if not -rank <= dim < rank:
+        type_codes.BAD_INDEX(span, problem=f"{t.type} has no trailing dim {dim}").throw()
+    return dim if dim < 0 else dim - rank
+
+
+def _eye(session: Session, attrs: dict[str, Any], span: Span, env: Env) -> Tensor:
+    n = int(attrs["n"])
+    if n < 1:
+        type_codes.BAD_DIM(span, what=n).throw()
+    _limit(n * n, span)
+    return session.builder.leaf("eye", TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
+
+
+def _limit(elements: int, span: Span) -> None:
+    if elements > limit_codes.MAX_ELEMENTS:
+        limit_codes.TOO_MANY_ELEMENTS(span, what="a constant", count=elements, limit=limit_codes.MAX_ELEMENTS).throw()
+
+
+def inline(session: Session, function: UserFunction, values: Mapping[str, Value], env: Env, span: Span) -> Value:
+    """The value of a `fn` on `values`; layers, dtypes and `training` are those of the place of the call."""
+    names: dict[str, Binding] = dict(values)
+    inner = function.env.child(names)
+    inner.path, inner.defaults = env.path, env.defaults
+    with session.deeper(span, function.definition.name.name, _MAX_DEPTH):
+        return session.evaluate(function.definition.value, inner)
+
+
+def call_value(session: Session, function: Value, values: Sequence[Value], env: Env, span: Span) -> Value:
+    """A function value on values: what `map_state`, `tabulate` and activations do."""
+    match function:
+        case Builtin():
+            attrs = {p.name: p.default for p in function.op.parameters if p.kind != "tensor"}
+            _check_parameters(function.op, len(values), span)
+            return apply_op(session, function.op, [(v, span) for v in values], normal(function.op, attrs), span, env)
+        case UserFunction():
+            return inline(session, function, _positional(session, function, values, span), env, span)
+        case _:
+            codes.NOT_CALLABLE(span, what=describe(function)).throw()
+
+
+def _check_parameters(op: Op, count: int, span: Span) -> None:
+    """Raises SpecError unless `op` is a function of `count` values, with defaults for the rest."""
+    if op.kind == "reduction":
+        codes.WRONG_KIND(span, what=f"the reduction `{op.name}`", wanted="an elementwise function").throw()
+    lacking = [p.name for p in op.parameters[count:] if p.default is Required]
+    if lacking or count > op.tensors:
+        problem = f"needs {', '.join(f'`{n}`' for n in lacking)}" if lacking else f"takes {op.tensors} values, not {count}"
+        codes.BAD_ARGUMENT(span, function=op.name, problem=problem).throw()
+
+
+def _positional(session: Session, function: UserFunction, values: Sequence[Value], span: Span) -> dict[str, Value]:
+    """The parameters of a `fn` with `values` for the first of them, defaults for the others."""
+    definition = function.definition
+    rest = list(zip(definition.params, definition.defaults, strict=True))[len(values) :]
+    if len(values) > len(definition.params) or any(default is None for _, default in rest):
+        problem = f"has {len(definition.params)} parameters, not {len(values)}"
+        codes.BAD_ARGUMENT(span, function=definition.name.name, problem=problem).throw()
+    given = {p.name: v for p, v in zip(definition.params, values, strict=False)}
+    return given | {p.name: session.evaluate(default, function.env) for p, default in rest if default is not None}

@@ -1,0 +1,172 @@
+"""`value.name`: names of scopes and layers, results of scans, states by dotted names."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import NoReturn
+
+from rnndsl.elaborate.evaluate.lookup import bound
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Binding, Env, Lazy, dotted
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import (
+    BidirectionalResult,
+    Constructor,
+    Family,
+    Instance,
+    MappedCell,
+    Placed,
+    ScanResult,
+    ScopeValue,
+    StateRecord,
+    Tensor,
+    Value,
+)
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.diagnostics import did_you_mean
+
+
+def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
+    """The value of `target.name`. Raises SpecError with the nearest name if there is none."""
+    target = session.evaluate(expr.target, env)
+    match target:
+        case ScopeValue():
+            return _member(session, expr, target.env, target)
+        case Constructor() | Placed():
+            return _of_constructor(session, expr, target)
+        case Instance() | MappedCell():
+            return _of_layer(session, expr, target, env)
+        case ScanResult() | BidirectionalResult():
+            return _of_scan(expr, target)
+        case StateRecord():
+            return state(expr, target)
+        case _:
+            _unknown(expr, target, ())
+
+
+def _member(session: Session, expr: tree.Attribute, env: Env, owner: Value) -> Value:
+    if expr.name in env.names:
+        return bound(session, env.names[expr.name])
+    if expr.name in env.families:
+        return Family(expr.name)
+    _unknown(expr, owner, {*env.names, *env.families})
+
+
+def layer_of(value: Value) -> Instance | None:
+    """The layer below any `map_state`."""
+    while isinstance(value, MappedCell):
+        value = value.cell
+    return value if isinstance(value, Instance) else None
+
+
+def _constructor(value: Value) -> Constructor | None:
+    """What a layer or cell was made by, below `placed` and `map_state`."""
+    while isinstance(value, MappedCell | Placed):
+        value = value.cell
+    return value.constructor if isinstance(value, Instance) else value if isinstance(value, Constructor) else None
+
+
+def _known_before(session: Session, value: Value, name: str) -> Binding | None:
+    """A constructor parameter, or a `const` of the body that needs nothing but those; `name` is at least the definition's own."""
+    made = _constructor(value)
+    if made is None:
+        return None
+    if name in made.env.names:
+        return made.env.names[name]
+    env = made.env.child()
+    for each in made.definition.body:
+        if isinstance(each, tree.Const):
+            compute = functools.partial(session.evaluate, each.value, env)
+            env.names[each.name.name] = Lazy(each.name.name, each.span, compute, "const")
+    return env.names.get(name, snake_case(made.definition.name.name) if name == "name" else None)
+
+
+def snake_case(name: str) -> str:
+    """`BasicLSTMCell` as `basic_lstm_cell`, as TensorFlow and Keras do it."""
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
+
+
+def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor | Placed) -> Value:
+    found = _known_before(session, value, expr.name)
+    if found is None:
+        made = _constructor(value)
+        _unknown(expr, value, made.env.names if made else ())
+    return bound(session, found)
+
+
+def _apply_first(session: Session, layer: Instance, written: str, env: Env) -> None:
+    """Works out equations further on that apply a layer, written as `written`, until its variables are known."""
+    used = re.compile(rf"(?<![\w.]){re.escape(written)}\b(?!\s*\.)")
+    waited_for = re.compile(rf"\b({'|'.join(re.escape(each.name) for each in session.running) or '$'})\b")
+    bindings = [binding for each in env.chain() if each.is_frame for binding in each.names.values()]
+    for lazy in [b for b in bindings if isinstance(b, Lazy) and b.kind == "equation"]:
+        if layer.frame is not None:
+            return
+        if lazy.state == "ready" and used.search(lazy.span.text) and not waited_for.search(lazy.span.text):
+            session.attempt(functools.partial(session.force, lazy))
+
+
+def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell, env: Env) -> Value:
+    layer = layer_of(value)
+    unknown = layer is None or layer.frame is None
+    if unknown and (early := _known_before(session, value, expr.name)) is not None:
+        return bound(session, early)
+    if layer is not None and layer.frame is None:
+        _apply_first(session, layer, expr.target.span.text, env)
+    if layer is None or layer.frame is None:
+        wanted = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(value), name=expr.name)
+        wanted.suggest("its variables are known once it is applied").throw()
+    frame = layer.frame
+    state = frame.states.get(expr.name)
+    step = session.step
+    if state is not None and step is not None and state in step.states:
+        return new_value(session, state)
+    binding = frame.names.get(expr.name)
+    if isinstance(binding, Lazy) and binding.kind == "equation" and frame.owner is not session.builder:
+        _unknown(expr, layer, [n for n, b in frame.names.items() if not (isinstance(b, Lazy) and b.kind == "equation")])
+    if binding is None and expr.name not in frame.families and expr.name in layer.constructor.env.names:
+        return bound(session, layer.constructor.env.names[expr.name])
+    return _member(session, expr, frame, layer)
+
+
+def new_value(session: Session, name: str) -> Tensor:
+    """The new value of a state of the step in the making."""
+    assert session.step is not None
+    record = session.step.states[name]
+    if record.new is None:
+        record.new = record.define()
+    return record.new
+
+
+def _of_scan(expr: tree.Attribute, value: ScanResult | BidirectionalResult) -> Value:
+    known: dict[str, Value | None] = {"last": value.last}
+    if isinstance(value, BidirectionalResult):
+        known.update(fw=value.forward, bw=value.backward)
+    else:
+        known.update(final=value.final)
+    found = known.get(expr.name)
+    if found is None:
+        _unknown(expr, value, [name for name, each in known.items() if each is not None])
+    return found
+
+
+def state(expr: tree.Attribute, record: StateRecord) -> Value:
+    """`run.final.lstm.h`, step by step."""
+    name = dotted(record.prefix, expr.name)
+    if name in record.states:
+        return record.states[name]
+    if any(each.startswith(f"{name}.") for each in record.states):
+        return StateRecord(record.states, name)
+    prefix = f"{record.prefix}." if record.prefix else ""
+    known = {each.removeprefix(prefix).split(".")[0] for each in record.states if each.startswith(prefix)}
+    _unknown(expr, record, known)
+
+
+def _unknown(expr: tree.Attribute, owner: Value, known: Iterable[str]) -> NoReturn:
+    names = list(known)
+    missing = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(owner), name=expr.name)
+    hint = did_you_mean(expr.name, names) or (f"it has {', '.join(f'`{n}`' for n in sorted(names))}" if names else None)
+    missing.suggest(hint).throw()

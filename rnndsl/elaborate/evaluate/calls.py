@@ -1,0 +1,123 @@
+"""Calls: functions of the language, `fn`s, layers and constructors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnndsl.elaborate.evaluate import functions, reductions
+from rnndsl.elaborate.evaluate.applying import apply_op, attribute, inline, normal
+from rnndsl.elaborate.evaluate.binding import Bound, bind
+from rnndsl.elaborate.layers import initializers, instances
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import (
+    Builtin,
+    Constructor,
+    DefinitionValue,
+    InitializerName,
+    Instance,
+    MappedCell,
+    Special,
+    UserFunction,
+    Value,
+)
+from rnndsl.elaborate.time import recurrence
+from rnndsl.language.ops.table import Op, Parameter, Required
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.source import Span
+
+
+def call(session: Session, expr: tree.Call, env: Env) -> Value:
+    """The value of a call. Raises SpecError where the arguments do not fit."""
+    function = session.evaluate(expr.function, env)
+    match function:
+        case Builtin():
+            return _builtin(session, function.op, expr, env)
+        case Special():
+            return _special(session, function.name, expr, env)
+        case UserFunction() if function.definition.kind == "initializer":
+            return initializers.of_call(session, expr, env)
+        case UserFunction():
+            return user_function(session, function, expr, env)
+        case DefinitionValue():
+            return instances.construct(session, function, expr, env)
+        case Instance() | MappedCell():
+            return instances.apply(session, function, expr, env)
+        case Constructor():
+            return instances.apply_unnamed(session, function, expr, env)
+        case InitializerName():
+            return initializers.of_call(session, expr, env)
+        case _:
+            codes.NOT_CALLABLE(expr.function.span, what=describe(function)).throw()
+
+
+def _special(session: Session, name: str, expr: tree.Call, env: Env) -> Value:
+    if name in recurrence.SPECIALS:
+        return recurrence.SPECIALS[name](session, expr, env)
+    if name in functions.SPECIALS:
+        return functions.SPECIALS[name](session, expr, env)
+    codes.MISPLACED(expr.span, what=f"`{name}`", where="an expression: it is the `rate` of an optimizer").throw()
+
+
+# ---------------------------------------------------------------- functions of the language
+
+
+@dataclass(frozen=True, slots=True)
+class _Arguments:
+    """Arguments of an operation: values of tensor parameters with their spans, and attributes."""
+
+    tensors: list[tuple[Value, Span]]
+    attrs: dict[str, Any]
+
+
+def _builtin(session: Session, op: Op, expr: tree.Call, env: Env) -> Value:
+    if op.kind == "reduction":
+        return reductions.reduce(session, op, expr, env)
+    names = {p.name: p.default for p in op.parameters}
+    extra = {"each_step": True} if op.name == "dropout" else {}
+    bound = bind(op.name, names | extra, expr)
+    if {"axis", "over"} <= bound.keys() and bound["axis"].expr is not None and bound["over"].expr is not None:
+        codes.BAD_ARGUMENT(expr.span, function=op.name, problem="works over `axis` or `over`, not both").throw()
+    arguments = _arguments(session, op, bound, env)
+    return apply_op(session, op, arguments.tensors, arguments.attrs, expr.span, env)
+
+
+def _arguments(session: Session, op: Op, bound: Mapping[str, Bound], env: Env) -> _Arguments:
+    tensors: list[tuple[Value, Span]] = []
+    attrs: dict[str, Any] = {}
+    for parameter in op.parameters:
+        given = bound[parameter.name]
+        if parameter.kind == "tensor":
+            assert given.expr is not None
+            tensors.append((session.evaluate(given.expr, env), given.expr.span))
+            continue
+        attrs[parameter.name] = given.default if given.expr is None else attribute(session, op.name, parameter, given.expr, env)
+    if "each_step" in bound and (expr := bound["each_step"].expr) is not None:
+        attrs["each_step"] = attribute(session, op.name, Parameter("each_step", "bool"), expr, env)
+    return _Arguments(tensors, normal(op, attrs))
+
+
+# ---------------------------------------------------------------- functions of the spec
+
+
+def user_function(session: Session, function: UserFunction, expr: tree.Call, env: Env) -> Value:
+    """A `fn`, inlined: its parameters bound to the arguments' values."""
+    definition = function.definition
+    defaults = {p.name: d if d is not None else None for p, d in zip(definition.params, definition.defaults, strict=True)}
+    bound = bind(definition.name.name, {n: _default(d) for n, d in defaults.items()}, expr)
+    values: dict[str, Value] = {}
+    for name, given in bound.items():
+        default = defaults[name]
+        if given.expr is not None:
+            values[name] = session.evaluate(given.expr, env)
+        elif default is not None:
+            values[name] = session.evaluate(default, function.env)
+    return inline(session, function, values, env, expr.span)
+
+
+def _default(expr: tree.Expr | None) -> object:
+    return Required if expr is None else None

@@ -1,0 +1,191 @@
+"""Functions whose arguments are lists, axes or collections: `concat`, `split`, `einsum`, `tabulate`, `l2`, …"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from rnndsl.elaborate.evaluate import applying
+from rnndsl.elaborate.evaluate.binding import Bound, bind
+from rnndsl.elaborate.evaluate.unify import alone, unify
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
+from rnndsl.language.ops.table import Required
+from rnndsl.plan.model import Scan, TensorType
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import sizes as limit_codes
+from rnndsl.text.codes import types as type_codes
+from rnndsl.text.source import Span
+
+Special = Callable[[Session, tree.Call, Env], Value]
+
+
+def items(session: Session, given: Bound, env: Env, function: str) -> list[tuple[Value, Span]]:
+    """The values of a list argument, with the places of its items where it is written as a list."""
+    assert given.expr is not None
+    if isinstance(given.expr, tree.ListExpr) and given.expr.items:
+        return [(session.evaluate(e, env), e.span) for e in given.expr.items]
+    value = session.evaluate(given.expr, env)
+    if not isinstance(value, list) or not value:
+        what = "an empty one" if value == [] else describe(value)
+        codes.BAD_ARGUMENT(given.expr.span, function=function, problem=f"takes a list of values, not {what}").throw()
+    return [(each, given.expr.span) for each in value]
+
+
+def integer(session: Session, given: Bound, env: Env, function: str, name: str) -> int:
+    if given.expr is None:
+        return int(given.default)
+    value = session.evaluate(given.expr, env)
+    if isinstance(value, bool) or not isinstance(value, int):
+        codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"a whole number (`{name}` of `{function}`)").throw()
+    return value
+
+
+def axis(session: Session, expr: tree.Expr, env: Env) -> str:
+    """The name of an axis. Raises SpecError."""
+    value = session.evaluate(expr, env)
+    if not isinstance(value, AxisValue):
+        type_codes.UNKNOWN_AXIS(expr.span, name=expr.span.text).throw()
+    return value.name
+
+
+def _concat(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("concat", {"values": Required, "axis": -1}, call)
+    tensors = unify(session, items(session, bound["values"], env, "concat"), env)
+    dim = applying.from_end(tensors[0], integer(session, bound["axis"], env, "concat", "axis"), call.span)
+    return session.builder.add("concat", tensors, {"dim": dim}, call.span)
+
+
+def _stack(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("stack", {"values": Required}, call)
+    tensors = unify(session, items(session, bound["values"], env, "stack"), env)
+    return session.builder.add("stack", tensors, {}, call.span)
+
+
+def _split(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("split", {"x": Required, "n": Required, "axis": -1}, call)
+    assert bound["x"].expr is not None
+    x = alone(session, session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env)
+    n = integer(session, bound["n"], env, "split", "n")
+    dim = applying.from_end(x, integer(session, bound["axis"], env, "split", "axis"), call.span)
+    size = x.type.dims[dim]
+    if n < 1 or size % n:
+        type_codes.TYPE_MISMATCH(call.span, op="split", problem=f"cannot part {size} into {n} equal parts").throw()
+    width = size // n
+    return [_slice(session, x, dim, k * width, (k + 1) * width, call.span) for k in range(n)]
+
+
+def _slice(session: Session, x: Tensor, dim: int, start: int, stop: int, span: Span) -> Tensor:
+    selection: list[list[Any]] = [["all"] for _ in x.type.dims]
+    selection[dim] = ["range", start, stop]
+    return session.builder.add("index", [x], {"items": selection}, span)
+
+
+def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
+    if not call.arguments or not isinstance(call.arguments[0].value, tree.String):
+        codes.BAD_ARGUMENT(call.span, function="einsum", problem='starts with its equation, such as "ij,jk->ik"').throw()
+    operands = [(session.evaluate(a.value, env), a.value.span) for a in call.arguments[1:]]
+    equation = call.arguments[0].value.value
+    return session.builder.add("einsum", unify(session, operands, env), {"equation": equation}, call.span)
+
+
+def _length(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("len", {"list": Required}, call)
+    assert bound["list"].expr is not None
+    value = session.evaluate(bound["list"].expr, env)
+    if not isinstance(value, list):
+        codes.WRONG_KIND(call.span, what=describe(value), wanted="a list").throw()
+    return len(value)
+
+
+def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
+    """`tabulate(n, m, f)`: the constant [n, m] of `f(i, j)`; `tabulate(n, f)`: [n] of `f(i)`."""
+    positional = len(call.arguments) == 2 and all(a.name is None for a in call.arguments)
+    names = {"n": Required, "f": Required} if positional else {"n": Required, "m": Required, "f": Required}
+    bound = bind("tabulate", names, call)
+    sizes = [integer(session, bound[k], env, "tabulate", k) for k in ("n", "m") if k in bound]
+    total = 1
+    for size in sizes:
+        if size < 1:
+            type_codes.BAD_DIM(call.span, what=size).throw()
+        total *= size
+    if total > limit_codes.MAX_TABLE:
+        limit_codes.TOO_MANY_ELEMENTS(call.span, what="a table", count=total, limit=limit_codes.MAX_TABLE).throw()
+    assert bound["f"].expr is not None
+    function = session.evaluate(bound["f"].expr, env)
+    if not isinstance(function, UserFunction | Builtin):
+        codes.WRONG_KIND(bound["f"].expr.span, what=describe(function), wanted="a function of whole numbers").throw()
+    table = [_entry(session, function, (i,), sizes[1:], env, call.span) for i in range(sizes[0])]
+    return session.literal(table, env.defaults.dtype, call.span)
+
+
+def _entry(session: Session, function: Value, at: tuple[int, ...], rest: list[int], env: Env, span: Span) -> Any:
+    if rest:
+        return [_entry(session, function, (*at, j), rest[1:], env, span) for j in range(rest[0])]
+    with session.refunding():
+        value = applying.call_value(session, function, at, env, span)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        codes.NOT_CONSTANT(span, what=describe(value)).throw()
+    return value
+
+
+def _position(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("position", {"over": Required}, call)
+    assert bound["over"].expr is not None
+    over = axis(session, bound["over"].expr, env)
+    known = (*session.builder.inputs, *(n for n in session.builder.nodes if not isinstance(n, Scan)))
+    like = next((each for each in known if over in each.type.axes), None)
+    if like is None:
+        type_codes.TYPE_MISMATCH(call.span, op="position", problem=f"works over `{over}`, which no value before it has").throw()
+    return session.builder.add("position", [Tensor(like.id, like.type)], {"over": over}, call.span)
+
+
+def _rename(session: Session, call: tree.Call, env: Env) -> Value:
+    if len(call.arguments) != 2 or call.arguments[0].name is not None or call.arguments[1].name is None:
+        codes.BAD_ARGUMENT(
+            call.span, function="rename", problem="takes a value and one new name: `rename(x, time = frame)`"
+        ).throw()
+    value, new = call.arguments
+    assert new.name is not None
+    x = session.tensor(session.evaluate(value.value, env), value.value.span)
+    old = env.find(new.name)
+    source = old.name if isinstance(old, AxisValue) else new.name
+    return session.builder.add("rename", [x], {"from": source, "to": axis(session, new.value, env)}, call.span)
+
+
+def _penalty(op: str) -> Special:
+    def penalty(session: Session, call: tree.Call, env: Env) -> Value:
+        bound = bind("l1" if op == "abs" else "l2", {"collection": Required}, call)
+        assert bound["collection"].expr is not None
+        value = session.evaluate(bound["collection"].expr, env)
+        if not isinstance(value, CollectionValue) or len(value.names) != 1:
+            codes.WRONG_KIND(
+                bound["collection"].expr.span, what=describe(value), wanted="one collection, such as `{regularised}`"
+            ).throw()
+        type = TensorType(env.defaults.dtype)
+        attrs = {"collection": value.names[0], "of": op}
+        made = session.builder.leaf("penalty", type, attrs, call.span)
+        session.penalties[made.id] = call.span
+        return made
+
+    return penalty
+
+
+SPECIALS: Mapping[str, Special] = MappingProxyType(
+    {
+        "concat": _concat,
+        "stack": _stack,
+        "split": _split,
+        "einsum": _einsum,
+        "len": _length,
+        "tabulate": _tabulate,
+        "position": _position,
+        "rename": _rename,
+        "l1": _penalty("abs"),
+        "l2": _penalty("square"),
+    }
+)

@@ -1,0 +1,68 @@
+"""Reductions: what `over` means, and what is reduced without it."""
+
+from __future__ import annotations
+
+from rnndsl.elaborate.evaluate.binding import Bound, bind
+from rnndsl.elaborate.evaluate.lookup import is_word
+from rnndsl.elaborate.evaluate.unify import alone
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import AxisValue, Tensor, Value
+from rnndsl.language.ops.table import Op, Required
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import types as type_codes
+from rnndsl.text.source import Span
+
+
+def reduce(session: Session, op: Op, call: tree.Call, env: Env) -> Value:
+    """`sum(x, over = …, mask = m)` and the like."""
+    bound = bind(op.name, {"x": Required, "over": None, "mask": None}, call)
+    assert bound["x"].expr is not None
+    x = alone(session, session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env)
+    axes, dims = _what(session, op, x, bound["over"], call.span, env)
+    args = [x]
+    if bound["mask"].expr is not None:
+        args.append(session.tensor(session.evaluate(bound["mask"].expr, env), bound["mask"].expr.span, "bool"))
+    return session.builder.add(op.name, args, {"axes": axes, "dims": dims}, call.span)
+
+
+def _what(session: Session, op: Op, x: Tensor, over: Bound, span: Span, env: Env) -> tuple[list[str], list[int]]:
+    every = list(range(-len(x.type.dims), 0))
+    if over.expr is not None:
+        return _chosen(session, x, over.expr, env)
+    default = session.reductions[-1]
+    if default == "everything":
+        return list(x.type.axes), every
+    if default == "error":
+        wrong = type_codes.REDUCTION_NEEDS_OVER(span, function=op.name)
+        wrong.suggest("write `over = batch`, `over = [batch, time]`, `over = leading` or `over = last`").throw()
+    return [], _last(x, span)
+
+
+def _last(x: Tensor, span: Span) -> list[int]:
+    if not x.type.dims:
+        type_codes.TYPE_MISMATCH(span, op="over = last", problem=f"has no trailing dim in {x.type}").throw()
+    return [-1]
+
+
+def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[list[str], list[int]]:
+    parts = expr.items if isinstance(expr, tree.ListExpr) else (expr,)
+    axes: list[str] = []
+    dims: list[int] = []
+    for part in parts:
+        word = is_word(part, env, "leading", "last")
+        if word == "leading":
+            axes += x.type.axes
+        elif word == "last":
+            dims += _last(x, part.span)
+        else:
+            axes += _axis(session.evaluate(part, env), part)
+    return list(dict.fromkeys(axes)), dims
+
+
+def _axis(value: Value, part: tree.Expr) -> list[str]:
+    if not isinstance(value, AxisValue):
+        codes.WRONG_KIND(part.span, what=describe(value), wanted="an axis, `leading` or `last`").throw()
+    return [value.name]

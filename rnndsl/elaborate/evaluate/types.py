@@ -1,0 +1,147 @@
+"""Types as written: dims evaluated, axes told from dims, inputs of blocks and cells matched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnndsl.elaborate.evaluate import lookup
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env, failed
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import AxisValue, DTypeValue, Instance, Tensor
+from rnndsl.language.builtins import DTYPES
+from rnndsl.language.rules.types import TypeRuleError, broadcast_dims
+from rnndsl.plan.model import DType, TensorType
+from rnndsl.syntax import tree
+from rnndsl.text.codes import sizes
+from rnndsl.text.codes import types as codes
+from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.source import Span
+
+_MAX_DIM = 1 << 40
+
+
+def dtype(session: Session, name: tree.Name, env: Env) -> DType:
+    """The dtype that `name` stands for: one of the language, or a constructor parameter."""
+    value = env.find(name.name)
+    found = lookup.bound(session, value) if value is not None else lookup.BUILTINS.get(name.name)
+    if not isinstance(found, DTypeValue):
+        codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(did_you_mean(name.name, DTYPES)).throw()
+    return found.name
+
+
+def axis_of(session: Session, dim: tree.Expr | tree.Rest, env: Env) -> str | None:
+    """The axis that a part of a type names, or None if it is a dim."""
+    if not isinstance(dim, tree.Name):
+        return None
+    binding = env.find(dim.name)
+    if binding is None:
+        found = lookup.of_file(session, dim.name, env)
+        return found.name if isinstance(found, AxisValue) else None
+    value = lookup.bound(session, binding)
+    return value.name if isinstance(value, AxisValue) else None
+
+
+def dim(session: Session, expr: tree.Expr, env: Env) -> int:
+    """A dim: a positive whole number known at compile time."""
+    value = session.evaluate(expr, env)
+    if isinstance(value, int) and value >= _MAX_DIM:
+        sizes.TOO_MANY_ELEMENTS(expr.span, what="a dim", count=value, limit=_MAX_DIM - 1).throw()
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        codes.BAD_DIM(expr.span, what=describe(value)).throw()
+    return value
+
+
+def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) -> TensorType:
+    """A type whose parts are all known: of a model's input, a variable or a state."""
+    kind = dtype(session, expr.dtype, env) if expr.dtype else default
+    axes: list[str] = []
+    dims: list[int] = []
+    for part in expr.dims:
+        if isinstance(part, tree.Rest):
+            codes.BAD_DIM(part.span, what="`…`, which only inputs of blocks and cells have").throw()
+        axis = axis_of(session, part, env)
+        if axis is None:
+            dims.append(dim(session, part, env))
+        elif dims or axis in axes:
+            codes.AXES_LATE(part.span, order=", ".join(session.axes)).throw()
+        else:
+            axes.append(axis)
+    ordered = tuple(a for a in session.axes if a in axes)
+    if ordered != tuple(axes):
+        codes.AXES_LATE(expr.span, order=", ".join(session.axes)).throw()
+    return TensorType(kind, ordered, tuple(dims))
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """One application of a layer, for the diagnostics of its inputs."""
+
+    layer: str
+    instance: Instance | None
+    span: Span
+
+
+def match(session: Session, statement: tree.Input, given: Tensor, env: Env, instance: Instance, span: Span) -> None:
+    """Matches the value given for an input against its declared type; binds names of dims. Raises SpecError."""
+    declared = statement.type
+    if declared is None:
+        return
+    application = _Application(instance.constructor.definition.name.name, instance, span)
+    if declared.dtype is not None and dtype(session, declared.dtype, env) != given.type.dtype:
+        _mismatch(statement, given, env, application)
+    parts: list[tree.Expr] = []
+    for part in declared.dims:
+        if isinstance(part, tree.Rest):
+            continue
+        axis = axis_of(session, part, env)
+        if axis is None:
+            parts.append(part)
+        elif axis not in given.type.axes:
+            _mismatch(statement, given, env, application)
+    has_rest = any(isinstance(part, tree.Rest) for part in declared.dims)
+    dims = given.type.dims
+    if len(parts) > len(dims) or (len(parts) < len(dims) and not has_rest):
+        _mismatch(statement, given, env, application)
+    for part, size in zip(reversed(parts), reversed(dims), strict=False):
+        _match_dim(session, part, size, statement, given, env, application)
+
+
+def _match_dim(
+    session: Session, part: tree.Expr, size: int, statement: tree.Input, given: Tensor, env: Env, at: _Application
+) -> None:
+    if isinstance(part, tree.Name) and _binds(session, part.name, env):
+        assert at.instance is not None
+        bound = at.instance.dims.setdefault(part.name, size)
+        env.frame().names[part.name] = bound
+        if bound != size:
+            env.frame().names[part.name] = failed(part.name, part.span)
+            clash = codes.DIM_CLASH(at.span, name=part.name, first=bound, second=size, layer=at.instance.path or at.layer)
+            clash.note("the first application is here", at.instance.first).throw()
+        return
+    if dim(session, part, env) != size:
+        _mismatch(statement, given, env, at)
+
+
+def _binds(session: Session, name: str, env: Env) -> bool:
+    """Whether a name in the type of an input binds a dim: nothing local has it, and no constant of the file."""
+    return env.find(name) is None and not isinstance(lookup.of_file(session, name, env), int | float)
+
+
+def _mismatch(statement: tree.Input, given: Tensor, env: Env, at: _Application) -> None:
+    assert statement.type is not None
+    named = [d.name for d in statement.type.dims if isinstance(d, tree.Name)]
+    sizes = [f"{name} = {size}" for name in dict.fromkeys(named) if isinstance(size := env.find(name), int)]
+    declared = statement.type.span.text + (f" with {' and '.join(sizes)}" if sizes else "")
+    wrong = codes.INPUT_MISMATCH(at.span, name=statement.name.name, layer=at.layer, declared=declared, given=given.type)
+    wrong.note("the input is declared here", statement.span).throw()
+
+
+def fits(given: TensorType, into: TensorType) -> bool:
+    """Whether a value of type `given` can be broadcast to `into`."""
+    if given.dtype != into.dtype or any(a not in into.axes for a in given.axes):
+        return False
+    try:
+        return broadcast_dims([given, into]) == into.dims
+    except TypeRuleError:
+        return False

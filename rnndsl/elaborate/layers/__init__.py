@@ -1,0 +1,1 @@
+"""Layers, blocks and cells: who owns which variables, and what one application computes."""

@@ -1,0 +1,80 @@
+"""`with (…)`: what a model, scope or layer sets for everything below."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Defaults, Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import CollectionValue, DTypeValue, InitializerValue, Value
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import text as text_codes
+from rnndsl.text.codes import training as training_codes
+from rnndsl.text.codes import variables as variable_codes
+from rnndsl.text.diagnostics import did_you_mean
+
+NAMES = ("init", "trainable", "dtype", "device", "collections", "training")
+
+
+def inherit(session: Session, below: Defaults, arguments: tuple[tree.Argument, ...], env: Env, where: str) -> Defaults:
+    """`below` with the changes of a `with`; `where` names who sets them. `seed` is a model's affair and passed over."""
+    given: set[str] = set()
+    for argument in arguments:
+        if argument.name in given:
+            text_codes.REPEATED_CLAUSE(argument.span, clause=argument.name).throw()
+        given |= {argument.name or ""}
+        if argument.name not in NAMES:
+            if argument.name == "seed" and where.startswith("model"):
+                continue
+            unknown = variable_codes.UNKNOWN_DEFAULT(argument.span, name=argument.name or argument.span.text)
+            unknown.suggest(did_you_mean(argument.name or "", NAMES) or f"there are {', '.join(NAMES)}").throw()
+        below = _set(session, below, argument, env, f"`with` of {where} at {argument.span}")
+    return below
+
+
+def _set(session: Session, below: Defaults, argument: tree.Argument, env: Env, origin: str) -> Defaults:
+    name = argument.name
+    if name == "init":
+        return below.with_(init=InitializerValue(argument.value, env, f"inherited from the {origin}"))
+    value = session.evaluate(argument.value, env)
+    match name, value:
+        case "trainable", bool():
+            return below.with_(trainable=(value, origin))
+        case "training", False:
+            return below.with_(training=False)
+        case "dtype", DTypeValue():
+            return below.with_(dtype=value.name)
+        case "device", str():
+            return below.with_(device=value)
+        case "collections", CollectionValue():
+            check_collections(session, tuple(n for n in _names(argument.value)))
+            return below.with_(collections=(*below.collections, *value.names))
+        case _:
+            _wrong(argument, value)
+
+
+def _names(expr: tree.Expr) -> tuple[tree.Name, ...]:
+    return expr.names if isinstance(expr, tree.CollectionSet) else ()
+
+
+def _wrong(argument: tree.Argument, value: Value) -> NoReturn:
+    wanted = {
+        "trainable": "true or false",
+        "training": "false",
+        "dtype": "a dtype",
+        "device": 'a device such as "/GPU:0"',
+        "collections": "collections such as `{losses}`",
+    }[argument.name or ""]
+    codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"{wanted} (`{argument.name}`)").throw()
+
+
+def check_collections(session: Session, names: tuple[tree.Name, ...]) -> tuple[str, ...]:
+    """The names, all of declared collections. Raises SpecError."""
+    for each in names:
+        if each.name not in session.collections:
+            unknown = training_codes.UNKNOWN_COLLECTION(each.span, name=each.name)
+            hint = did_you_mean(each.name, session.collections)
+            unknown.suggest(hint or f"declare it: `collection {each.name}`").throw()
+    return tuple(each.name for each in names)

@@ -1,0 +1,66 @@
+"""The values given to one application, handed to its inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rnndsl.elaborate.evaluate.binding import check_names
+from rnndsl.elaborate.evaluate.lookup import is_tensor
+from rnndsl.elaborate.evaluate.unify import alone
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import Tensor
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.source import Span
+
+
+@dataclass(slots=True)
+class Feed:
+    """The values given to an application, handed to its inputs in the order of their declaration or by name."""
+
+    layer: str
+    span: Span
+    positional: list[tuple[Tensor, Span]] = field(default_factory=list[tuple[Tensor, Span]])
+    named: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
+    taken: list[str] = field(default_factory=list[str])
+    names: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Where the names of named ones are written."""
+
+    def take(self, name: str) -> tuple[Tensor, Span]:
+        self.taken.append(name)
+        if name in self.named:
+            return self.named.pop(name)
+        if self.positional:
+            return self.positional.pop(0)
+        codes.BAD_ARGUMENT(self.span, function=self.layer, problem=f"needs a value for its input `{name}`").throw()
+
+    def finish(self) -> None:
+        """Raises SpecError if something was given that no input takes."""
+        for name, (_, span) in self.named.items():
+            unknown = codes.BAD_ARGUMENT(span, function=self.layer, problem=f"has no input `{name}`")
+            unknown.suggest(did_you_mean(name, self.taken)).throw()
+        for _, span in self.positional:
+            count = len(self.taken)
+            codes.BAD_ARGUMENT(
+                span, function=self.layer, problem=f"takes {count} input{'s' * (count != 1)}, and this is one more"
+            ).throw()
+
+
+def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
+    """The arguments of an application as tensors."""
+    check_names(layer, call.arguments)
+    made = Feed(layer, call.span)
+    for argument in call.arguments:
+        value = session.evaluate(argument.value, env)
+        if not is_tensor(value) and not isinstance(value, int | float | bool):
+            codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor for an input of `{layer}`").throw()
+        tensor = alone(session, value, argument.value.span, env)
+        if argument.name is None:
+            made.positional.append((tensor, argument.value.span))
+        else:
+            made.named[argument.name] = (tensor, argument.value.span)
+            made.names[argument.name] = argument.name_span or argument.span
+    return made

@@ -1,0 +1,151 @@
+"""Initialisers of the language: from an expression and a variable's shape to a recipe."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rnndsl.elaborate.evaluate.binding import Bound, bind
+from rnndsl.elaborate.evaluate.lookup import is_word
+from rnndsl.elaborate.state.arithmetic import fits
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Binding, Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import InitializerName, InitializerValue, Recipe, UserFunction, Value
+from rnndsl.language.initializers import DISTRIBUTIONS, MODES, PARAMETERS, fans, problem
+from rnndsl.language.ops.table import Required
+from rnndsl.plan.model import DType, Initializer
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import variables as variable_codes
+from rnndsl.text.source import Span
+
+_MAX_DEPTH = 50
+
+
+def inherits(expr: tree.Expr, env: Env) -> bool:
+    """Whether `~ inherited` is written."""
+    return is_word(expr, env, "inherited") is not None
+
+
+def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValue | None:
+    """INIT, if `expr` says `inherited(INIT)`, itself or by way of a parameter: what holds where nothing is inherited."""
+    if isinstance(expr, tree.Name):
+        found = env.find(expr.name)
+        return inherited_or(session, found.expr, found.env) if isinstance(found, InitializerValue) else None
+    if isinstance(expr, tree.Call) and inherits(expr.function, env):
+        bound = bind("inherited", {"otherwise": Required}, expr)["otherwise"].expr
+        return InitializerValue(bound, env) if bound is not None else None
+    return None
+
+
+def of_call(session: Session, call: tree.Call, env: Env) -> InitializerValue:
+    """An initializer with its arguments, to be worked out for each variable: `fan_in` differs."""
+    return InitializerValue(call, env)
+
+
+def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> Initializer:
+    """What `value` comes to for the variable at `path`. Raises SpecError if it does not fit."""
+    fan_in, fan_out = fans(shape)
+    names: dict[str, Binding] = {"fan_in": fan_in, "fan_out": fan_out}
+    with session.deeper(span, path, _MAX_DEPTH + 50):
+        found = _resolve(session, value.expr, value.env.child(names), names)
+    made = Initializer(name=found.name, arguments=dict(found.arguments))
+    wrong = _misfit(made, shape, dtype)
+    if wrong:
+        variable_codes.BAD_INITIALIZER(value.expr.span, name=made.name, path=path, problem=wrong).throw()
+    return made
+
+
+def _resolve(session: Session, expr: tree.Expr, env: Env, fan: dict[str, Binding]) -> Recipe:
+    if isinstance(expr, tree.Call):
+        function = session.evaluate(expr.function, env)
+        if isinstance(function, InitializerName):
+            return _builtin(session, function.name, expr, env)
+        if isinstance(function, UserFunction) and function.definition.kind == "initializer":
+            return _defined(session, function, expr, env, fan)
+    return _of_value(session, session.evaluate(expr, env), expr, env, fan)
+
+
+def _of_value(session: Session, value: Value, expr: tree.Expr, env: Env, fan: dict[str, Binding]) -> Recipe:
+    match value:
+        case InitializerName():
+            return _builtin(session, value.name, tree.Call(expr.span, expr, ()), env)
+        case InitializerValue():
+            return _resolve(session, value.expr, value.env.child(fan), fan)
+        case UserFunction() if value.definition.kind == "initializer":
+            return _defined(session, value, tree.Call(expr.span, expr, ()), env, fan)
+        case int() | float():
+            return Recipe("constant", {"value": value})
+        case list():
+            return Recipe("values", {"value": value})
+        case _:
+            codes.WRONG_KIND(expr.span, what=describe(value), wanted="an initializer").throw()
+
+
+def _builtin(session: Session, name: str, call: tree.Call, env: Env) -> Recipe:
+    bound = bind(name, dict(PARAMETERS[name]), call)
+    arguments = {key: _argument(session, name, key, given, env) for key, given in bound.items()}
+    return Recipe(name, arguments)
+
+
+def _argument(session: Session, function: str, name: str, given: Bound, env: Env) -> object:
+    if given.expr is None:
+        return given.default
+    words = {"mode": MODES, "distribution": DISTRIBUTIONS}.get(name, ())
+    if isinstance(given.expr, tree.Name) and given.expr.name in words:  # not the numbers of these names: `fan_in`
+        return given.expr.name
+    value = session.evaluate(given.expr, env)
+    if isinstance(value, str) if words else _is_number(value, name == "value"):
+        return value
+    wanted = f"one of {', '.join(words)}" if words else "a number"
+    codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"{wanted} (`{name}` of `{function}`)").throw()
+
+
+def _is_number(value: Value, any_value: bool) -> bool:
+    if any_value and isinstance(value, bool | list):
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env, fan: dict[str, Binding]) -> Recipe:
+    definition = function.definition
+    defaults = dict(zip((p.name for p in definition.params), definition.defaults, strict=True))
+    bound = bind(definition.name.name, {n: Required if d is None else None for n, d in defaults.items()}, call)
+    names: dict[str, Binding] = dict(fan)
+    for name, given in bound.items():
+        default = defaults[name]
+        source = given.expr if given.expr is not None else default
+        assert source is not None
+        names[name] = session.evaluate(source, env if given.expr is not None else function.env.child(fan))
+    with session.deeper(call.span, definition.name.name, _MAX_DEPTH):
+        return _resolve(session, definition.value, function.env.child(names), fan)
+
+
+def _misfit(made: Initializer, shape: tuple[int, ...], dtype: DType) -> str | None:
+    if made.name == "orthogonal" and len(shape) < 2:
+        return f"it needs two dims or more, not {list(shape)}"
+    if made.name == "identity" and len(shape) != 2:
+        return f"it needs two dims, not {list(shape)}"
+    if made.name == "values" and _shape_of(made.arguments["value"]) != shape:
+        return f"the values have shape {list(_shape_of(made.arguments['value']))}, not {list(shape)}"
+    mode = made.arguments.get("mode")
+    if mode is not None and mode not in ("fan_in", "fan_out", "fan_avg"):
+        return f'there is no mode "{mode}" (fan_in, fan_out, fan_avg)'
+    value = made.arguments.get("value", [])
+    strange = next((each for each in _leaves(value) if not fits(each, dtype)), None)
+    if strange is not None:
+        return f"{str(strange).lower()} is no {dtype}"
+    wrong = problem(made.name, made.arguments, shape, dtype)
+    return f"it {wrong}" if wrong else None
+
+
+def _leaves(value: object) -> list[object]:
+    if not isinstance(value, list):
+        return [value]
+    return [leaf for each in cast("list[object]", value) for leaf in _leaves(each)]
+
+
+def _shape_of(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        return ()
+    return (len(value), *(_shape_of(value[0]) if value else ()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -1,0 +1,239 @@
+"""Statements into names: what a body declares, with `if` and `for` carried out.
+
+`declare` walks a body in the order of the text and binds each name to a value that is computed when first asked for, so that
+equations may stand in any order. What cannot be a name (outputs, updates, losses, selectors) is listed for the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnndsl.elaborate.evaluate.indexing import family_index, integer
+from rnndsl.elaborate.layers import defaults, variables
+from rnndsl.elaborate.layers import ownership as layers
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Binding, Env, Lazy, failed, join
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value
+from rnndsl.names.check import names_of
+from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import sizes as limit_codes
+from rnndsl.text.codes import training as training_codes
+from rnndsl.text.diagnostics import Poisoned, SpecError
+from rnndsl.text.source import Span
+
+MODEL_ONLY = (
+    tree.Measure,
+    tree.Train,
+    tree.InitSelector,
+    tree.FreezeSelector,
+    tree.CollectSelector,
+    tree.RateSelector,
+    tree.Load,
+    tree.SignatureDecl,
+)
+
+
+@dataclass(slots=True)
+class Declared:
+    """What a body declares beside names, each with the environment of its place."""
+
+    names: list[Lazy] = field(default_factory=list[Lazy])
+    outputs: list[tuple[tree.Output, Env]] = field(default_factory=list[tuple[tree.Output, Env]])
+    updates: list[tuple[tree.Update, Env]] = field(default_factory=list[tuple[tree.Update, Env]])
+    states: list[tuple[tree.State, str, Env]] = field(default_factory=list[tuple[tree.State, str, Env]])
+    model: list[tuple[Any, Env]] = field(default_factory=list[tuple[Any, Env]])
+
+
+@dataclass(slots=True)
+class Declarer:
+    """`on_input` and `on_state` are called as such a statement is met, with its member name."""
+
+    session: Session
+    on_input: Callable[[tree.Input, str, Env], None]
+    on_state: Callable[[tree.State, str, Env], None]
+    declared: Declared = field(default_factory=Declared)
+
+    def run(self, statements: tuple[tree.Statement, ...], env: Env) -> Declared:
+        """Declares every statement; a faulty one goes to the sink, and the names that it would have defined fail silently."""
+        for statement in statements:
+            self.session.attempt(lambda statement=statement: self._whole(statement, env))
+        return self.declared
+
+    def _whole(self, statement: tree.Statement, env: Env) -> None:
+        try:
+            self._one(statement, env)
+        except (SpecError, Poisoned):
+            self.session.incomplete = True
+            for each in walk((statement,)):
+                for name in names_of(each):
+                    env.frame().names.setdefault(name, failed(name, each.span))
+            raise
+
+    def _one(self, statement: tree.Statement, env: Env) -> None:
+        match statement:
+            case tree.Equation():
+                self._lazy(statement.name, env, lambda: self.session.evaluate(statement.value, env), "equation", statement.span)
+            case tree.Layer():
+                name = self._name(statement.name, env)
+                self._lazy(statement.name, env, lambda: layers.make(self.session, statement, name, env), "layer", statement.span)
+            case tree.VariableDecl():
+                name = self._name(statement.name, env)
+                self._lazy(
+                    statement.name, env, lambda: variables.declare(self.session, statement, name, env), "variable", statement.span
+                )
+            case tree.Const():
+                named = tree.IndexedName(statement.name.span, statement.name.name)
+                self._lazy(named, env, lambda: self.session.evaluate(statement.value, env), "const", statement.span)
+            case tree.Input():
+                name = self._name(statement.name, env)
+                self._claim_name(statement.name, name, env)
+                self.on_input(statement, name, env)
+            case tree.State():
+                name = self._name(statement.name, env)
+                self.on_state(statement, name, env)
+                self.declared.states.append((statement, name, env))
+            case tree.Output():
+                self._output(statement, env)
+            case tree.Update():
+                self.declared.updates.append((statement, env))
+            case tree.If():
+                self._if(statement, env)
+            case tree.For():
+                self._for(statement, env)
+            case tree.Scope():
+                self._scope(statement, env)
+            case tree.FunctionDef():
+                self._bind(tree.IndexedName(statement.name.span, statement.name.name), env, UserFunction(statement, env))
+            case tree.AxisDecl():
+                for each in statement.names:
+                    self._axis(each, env)
+            case tree.CollectionDecl():
+                for each in statement.names:
+                    declare_collection(self.session, each)
+            case _:
+                self._model_statement(statement, env)
+
+    # ------------------------------------------------------------ names
+
+    def _name(self, name: tree.IndexedName, env: Env) -> str:
+        if name.index is None:
+            return name.name
+        return f"{name.name}_{family_index(self.session, name.index, env)}"
+
+    def _claim_name(self, name: tree.IndexedName, full: str, env: Env) -> None:
+        frame = env.frame()
+        if full in frame.spans:
+            codes.DEFINED_TWICE(name.span, name=full).note("it is defined here first", frame.spans[full]).throw()
+        frame.spans[full] = name.span
+        if name.index is not None:
+            frame.families.setdefault(name.name, name.span)
+
+    def _bind(self, name: tree.IndexedName, env: Env, value: Binding) -> None:
+        full = self._name(name, env)
+        self._claim_name(name, full, env)
+        env.frame().names[full] = value
+
+    def _lazy(self, name: tree.IndexedName, env: Env, compute: Callable[[], Value], kind: Any, span: Span) -> None:
+        lazy = Lazy(self._name(name, env), span, self._at_home(compute, env.frame().owner), kind)
+        self._bind(name, env, lazy)
+        self.declared.names.append(lazy)
+
+    def _at_home(self, compute: Callable[[], Value], graph: object) -> Callable[[], Value]:
+        """`compute` in the graph and with the reductions of the body that declares it, whoever asks for it first."""
+        default = self.session.reductions[-1]
+
+        def at_home() -> Value:
+            with self.session.back_in(graph), self.session.reducing(default):
+                return compute()
+
+        return at_home
+
+    def _output(self, statement: tree.Output, env: Env) -> None:
+        if statement.name is not None:
+            named = tree.IndexedName(statement.name.span, statement.name.name)
+            self._lazy(named, env, lambda: self.session.evaluate(statement.value, env), "equation", statement.span)
+        self.declared.outputs.append((statement, env))
+
+    def _axis(self, name: tree.Name, env: Env) -> None:
+        self._bind(tree.IndexedName(name.span, name.name), env, AxisValue(name.name))
+        if name.name not in self.session.axes:
+            self.session.axes.append(name.name)
+
+    # ------------------------------------------------------------ blocks of statements
+
+    def _if(self, statement: tree.If, env: Env) -> None:
+        condition = self.session.evaluate(statement.condition, env)
+        if isinstance(condition, TrainingFlag):
+            wrong = training_codes.DECLARED_UNDER_TRAINING(statement.condition.span)
+            wrong.suggest("the expression `if training then a else b` chooses a value").throw()
+        if not isinstance(condition, bool):
+            codes.WRONG_KIND(statement.condition.span, what=describe(condition), wanted="a compile-time bool").throw()
+        self.run(statement.yes if condition else statement.no, env)
+
+    def _for(self, statement: tree.For, env: Env) -> None:
+        values = self._rounds(statement.range, env)
+        count = self.session.rounds + _length(values)
+        if count > limit_codes.MAX_REPEATS:
+            limit_codes.TOO_MANY_REPEATS(statement.range.span, count=count, limit=limit_codes.MAX_REPEATS).throw()
+        self.session.rounds = count
+        for value in values:
+            self.run(statement.body, env.child({statement.variable.name: value}))
+
+    def _rounds(self, expr: tree.Expr, env: Env) -> range | list[Value]:
+        if isinstance(expr, tree.Range):
+            start = integer(self.session, expr.start, env, "an end of a range") if expr.start else 0
+            if expr.stop is None:
+                codes.WRONG_KIND(expr.span, what="a range without an end", wanted="a range `a..b`").throw()
+            return range(start, integer(self.session, expr.stop, env, "an end of a range"))
+        value = self.session.evaluate(expr, env)
+        if not isinstance(value, list):
+            codes.WRONG_KIND(expr.span, what=describe(value), wanted="a range `a..b` or a list").throw()
+        return value
+
+    def _scope(self, statement: tree.Scope, env: Env) -> None:
+        name = self._name(statement.name, env)
+        layers.check_path_name(statement.name.span, name, env)
+        path = join(env.frame().path, name)
+        inner = env.child()
+        inner.is_frame, inner.path, inner.owner = True, path, env.frame().owner
+        inner.defaults = defaults.inherit(self.session, env.frame().defaults, statement.defaults, env, f"scope `{path}`")
+        self._bind(statement.name, env, ScopeValue(inner))
+        self.session.claim(path, statement.span)
+        self.run(statement.body, inner)
+
+    def _model_statement(self, statement: tree.Statement, env: Env) -> None:
+        if env.kind != "model":
+            what = re.match(r"\w+", statement.span.text)
+            codes.MISPLACED(
+                statement.span, what=f"`{what[0] if what else ''}`", where=f"a {env.kind}: it belongs to a model"
+            ).throw()
+        if isinstance(statement, tree.Measure):
+            named = tree.IndexedName(statement.name.span, statement.name.name)
+            default = "error" if statement.kind == "residual" else "everything"
+            self._lazy(named, env, lambda: self._measure(statement, env, default), "equation", statement.span)
+        self.declared.model.append((statement, env))
+
+    def _measure(self, statement: tree.Measure, env: Env, default: Any) -> Value:
+        with self.session.reducing(default):
+            return self.session.evaluate(statement.value, env)
+
+
+def _length(values: range | list[Value]) -> int:
+    # `len` of a range is refused beyond 63 bits.
+    return max(0, values.stop - values.start) if isinstance(values, range) else len(values)
+
+
+def declare_collection(session: Session, name: tree.Name) -> None:
+    """A collection of the user's own."""
+    first = session.collections.get(name.name, name.span)
+    if first is None:
+        training_codes.DECLARED_COLLECTION(name.span, name=name.name).throw()
+    if first != name.span and first.source == name.span.source:
+        codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first).throw()
+    session.collections[name.name] = name.span

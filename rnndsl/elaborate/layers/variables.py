@@ -1,0 +1,98 @@
+"""Variables: declared in blocks, cells and models; initialisers, trainability and collections settled at the end."""
+
+from __future__ import annotations
+
+from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.layers import initializers
+from rnndsl.elaborate.layers.defaults import check_collections
+from rnndsl.elaborate.state.bytes import human, size_of
+from rnndsl.elaborate.state.environment import Env, join
+from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import InitializerValue, VariableRef
+from rnndsl.plan.model import DType, Initializer
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import sizes as limit_codes
+from rnndsl.text.codes import variables as codes
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.source import Span
+
+
+def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env) -> VariableRef:
+    """The variable of a `param` or `var`; the same one at each further application of its layer."""
+    frame = env.frame()
+    path = join(frame.path, name)
+    type = types.full(session, statement.type, env, frame.defaults.dtype)
+    if type.axes:
+        name_codes.MISPLACED(statement.type.span, what="an axis", where="the type of a variable: its shape is fixed").throw()
+    if session.anonymous:
+        owner, span = session.anonymous[-1]
+        unnamed = name_codes.UNNAMED_LAYER(span, name=owner)
+        unnamed.suggest(f"write `layer name = {span.text if len(span.text) < 40 else owner + '(…)'}` and apply `name`").throw()
+    owner = env.instance.key if env.instance else ""
+    if not session.claim(path, statement.span):
+        _check_owner(session, path, owner, env, statement.span)
+        return VariableRef(path)
+    _check_size(session, path, type.dims, type.dtype, statement.span)
+    inherits = statement.initializer is not None and initializers.inherits(statement.initializer, env)
+    own = InitializerValue(statement.initializer, env) if statement.initializer is not None and not inherits else None
+    if own is not None and (otherwise := initializers.inherited_or(session, own.expr, env)) is not None:
+        own, inherits = otherwise, True
+    session.variables[path] = VariableRecord(
+        path=path,
+        kind=statement.kind,
+        dtype=type.dtype,
+        shape=type.dims,
+        initializer=own,
+        inherits=inherits,
+        frozen=statement.frozen,
+        collections=check_collections(session, statement.collections),
+        defaults=frame.defaults,
+        span=statement.span,
+        device=frame.defaults.device,
+        owner=owner,
+    )
+    return VariableRef(path)
+
+
+def _check_owner(session: Session, path: str, owner: str, env: Env, span: Span) -> None:
+    """Two layers never share a variable, even if `placed` puts both under one path."""
+    if path not in session.variables:
+        raise Poisoned
+    if session.variables[path].owner == owner or env.instance is None:
+        return
+    taken = name_codes.PATH_TAKEN(env.instance.span, path=path)
+    taken.note("of the layer that is declared here", session.instances[session.variables[path].owner].span).throw()
+
+
+def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> None:
+    """No variable, nor all together, beyond the limit: said before anything is allocated."""
+    size = size_of(dtype, shape)
+    session.bytes += size
+    what = f"the variable `{path}` {list(shape)}" if size > limit_codes.MAX_BYTES else f"the variables up to `{path}`"
+    if session.bytes > limit_codes.MAX_BYTES:
+        total = size if size > limit_codes.MAX_BYTES else session.bytes
+        session.bytes -= size
+        limit_codes.TOO_MANY_BYTES(span, what=what, size=human(total), limit=human(limit_codes.MAX_BYTES)).throw()
+
+
+def initializer(session: Session, record: VariableRecord, selected: tuple[InitializerValue, str] | None) -> tuple[Initializer, str]:
+    """The initialiser of a variable and why it is this one.
+
+    In this order (language, section 5): a selector, the declaration, inheritance, the default.
+    """
+    if selected is not None:
+        return initializers.recipe(session, selected[0], record.path, record.shape, record.dtype, record.span), selected[1]
+    if record.initializer is not None and not (record.inherits and record.defaults.init is not None):
+        made = initializers.recipe(session, record.initializer, record.path, record.shape, record.dtype, record.span)
+        return made, f"declared at {record.span}"
+    inherited = record.defaults.init
+    if record.inherits and inherited is None:
+        codes.NOTHING_INHERITED(record.span, path=record.path).throw()
+    if inherited is not None and (record.inherits or (record.kind == "param" and len(record.shape) >= 2)):
+        return initializers.recipe(session, inherited, record.path, record.shape, record.dtype, record.span), inherited.origin
+    floating = record.dtype in ("f16", "bf16", "f32", "f64")
+    if len(record.shape) >= 2 and floating:
+        return Initializer(name="glorot_uniform"), "default for rank 2 and up"
+    return Initializer(name="zeros"), "default" if len(record.shape) >= 2 else "default for rank 0 and 1"

@@ -1,0 +1,1 @@
+"""A model as a whole: variables settled, training, signatures, the plan."""

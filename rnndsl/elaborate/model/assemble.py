@@ -1,0 +1,268 @@
+"""Puts a plan together: variables settled, collections filled, penalties spelled out, signatures listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rnndsl.elaborate.layers import variables
+from rnndsl.elaborate.model import penalties
+from rnndsl.elaborate.model.selectors import Selections
+from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.session import Session
+from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
+from rnndsl.language.optimizers import slots
+from rnndsl.language.rules.types import FLOATS
+from rnndsl.plan.model import OBJECTIVE, DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
+from rnndsl.plan.names import artefact_name
+from rnndsl.plan.reach import needed_inputs
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import training as training_codes
+from rnndsl.text.diagnostics import Poisoned, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The parts of a plan, ready to be put together."""
+
+    name: str
+    dtype: DType
+    parameters: Mapping[str, object]
+    trains: Sequence[Train]
+    updates: Sequence[Update]
+    variables: Sequence[Variable]
+    inputs: Sequence[PlanInput]
+    outputs: Sequence[Named]
+    losses: Sequence[Named]
+    metrics: Sequence[Named]
+    residuals: Sequence[Named]
+    signatures: Sequence[tree.SignatureDecl]
+
+
+def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections) -> list[Variable]:
+    """Every declared variable with its initialiser, trainability and collections; then carried states and the counter."""
+    found: list[Variable] = []
+    for record in records:
+        session.attempt(lambda record=record: found.append(_variable(session, record, chosen)))
+    found += session.carried.values()
+    if session.draws:
+        found.append(_counter())
+    _check_names(session, found)
+    return found
+
+
+def _variable(session: Session, record: VariableRecord, chosen: Selections) -> Variable:
+    selected = chosen.initializers.get(record.path)
+    made, origin = variables.initializer(session, record, selected[:2] if selected else None)
+    reason = _not_trainable(record, chosen)
+    kinds = ["global_variables", "model_variables", *(["trainable_variables"] if reason is None else [])]
+    own = [*record.collections, *record.defaults.collections, *chosen.collected.get(record.path, [])]
+    return Variable(
+        path=record.path,
+        kind=record.kind,
+        dtype=record.dtype,
+        shape=record.shape,
+        initializer=made,
+        initializer_origin=origin,
+        trainable=reason is None,
+        not_trainable=reason,
+        collections=tuple(dict.fromkeys([*kinds, *own])),
+        device=record.device,
+        rate=chosen.rates.get(record.path, 1.0),
+        place=str(record.span),
+    )
+
+
+def _not_trainable(record: VariableRecord, chosen: Selections) -> str | None:
+    """Why an optimizer leaves the variable alone: the last selector, else the declaration, else the nearest `with`."""
+    if record.kind == "var":
+        return "a `var`"
+    if record.dtype not in FLOATS:
+        return f"{record.dtype} has no gradient"
+    if record.path in chosen.frozen:
+        frozen, origin = chosen.frozen[record.path]
+        return origin if frozen else None
+    if record.frozen:
+        return "declared `frozen`"
+    inherited = record.defaults.trainable
+    return f"`trainable = false` {inherited[1]}" if inherited is not None and not inherited[0] else None
+
+
+def _counter() -> Variable:
+    return Variable(
+        path="call_counter",
+        kind="counter",
+        dtype="i64",
+        shape=(),
+        initializer=Initializer(name="zeros"),
+        initializer_origin="counts the calls that draw random numbers",
+        trainable=False,
+        not_trainable="a counter",
+        collections=("local_variables",),
+    )
+
+
+def _check_names(session: Session, found: Sequence[Variable]) -> None:
+    taken: dict[str, str] = {}
+    for variable in found:
+        name = artefact_name(variable.path)
+        first = taken.setdefault(name, variable.path)
+        if first != variable.path:
+            span = session.variables[variable.path].span if variable.path in session.variables else None
+            meets = name_codes.ARTEFACT_NAMES_MEET(span, a=first, b=variable.path, name=name)
+            other = session.variables.get(first)
+            session.report(meets.note(f"`{first}` is declared here", other.span) if other else meets)
+
+
+def update_list(session: Session) -> list[Update]:
+    """The updates of the top graph, in order."""
+    return [
+        Update(name=u.name, variable=u.path, value=u.value.id, collections=u.collections, place=u.place)
+        for u in session.builder.updates
+    ]
+
+
+def plan(session: Session, made: Made) -> Plan | None:
+    """The whole plan; None if its last parts are faulty."""
+    averaged = {path for train in made.trains if train.optimizer.average for path in train.variables}
+    settled = [_averaged(v) if v.path in averaged else v for v in made.variables]
+    settled += [own for train in made.trains for own in optimizer_variables(train, settled)]
+    collections = _collections(session, made, settled)
+    try:
+        graph = penalties.spell_out(session, collections)
+    except Poisoned:
+        return None
+    plan = Plan(
+        name=made.name,
+        dtype=made.dtype,
+        seed=session.seed,
+        parameters=dict(made.parameters),
+        axes=tuple(session.axes),
+        inputs=tuple(made.inputs),
+        variables=tuple(settled),
+        graph=graph,
+        outputs=tuple(made.outputs),
+        losses=tuple(made.losses),
+        metrics=tuple(made.metrics),
+        residuals=tuple(made.residuals),
+        updates=tuple(made.updates),
+        trains=tuple(made.trains),
+        collections=collections,
+    )
+    signatures = _signatures(session, plan, made.signatures)
+    return None if session.sink.failed else plan.model_copy(update={"signatures": tuple(signatures)})
+
+
+def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Variable]:
+    """What the optimizer of `train` keeps for itself, as Keras makes it: `train/NAME/…`, in `global_variables` alone."""
+    known = {v.path: v for v in variables}
+    root = f"train/{train.name}"
+    origin = f"the optimizer `{train.optimizer.name}` of `{train.name}`"
+    found = [_own(f"{root}/iteration", "i64", (), 0, origin, None, train.place)]
+    for slot, first in slots(train.optimizer):
+        for path in train.variables:
+            of = known[path]
+            wide = of.dtype if of.dtype == "f64" else "f32"
+            found.append(_own(f"{root}/{path}/{slot}", wide, of.shape, first, origin, of.device, train.place))
+    if train.optimizer.average is not None:
+        for path in train.variables:
+            of = known[path]
+            wide = of.dtype if of.dtype == "f64" else "f32"
+            initial = of.initializer.model_copy()
+            own = _own(f"{root}/average/{path}", wide, of.shape, 0, origin, of.device, train.place)
+            found.append(own.model_copy(update={"initializer": initial, "initializer_origin": f"the first value of {path}"}))
+    return found
+
+
+def _own(path: str, dtype: DType, shape: tuple[int, ...], first: float, origin: str, device: str | None, place: str) -> Variable:
+    return Variable(
+        path=path,
+        kind="optimizer",
+        dtype=dtype,
+        shape=shape,
+        initializer=Initializer(name="constant", arguments={"value": first}) if first else Initializer(name="zeros"),
+        initializer_origin=origin,
+        trainable=False,
+        not_trainable="an optimizer's own",
+        collections=("global_variables",),
+        device=device,
+        place=place,
+    )
+
+
+def _averaged(variable: Variable) -> Variable:
+    return variable.model_copy(update={"collections": (*variable.collections, "moving_average_variables")})
+
+
+def _collections(session: Session, made: Made, settled: Sequence[Variable]) -> dict[str, tuple[str, ...]]:
+    members: dict[str, list[str]] = {name: [] for name in (*COLLECTIONS, *(c for c in session.collections if c not in COLLECTIONS))}
+    for variable in settled:
+        for name in variable.collections:
+            members[name].append(variable.path)
+    for update in made.updates:
+        for name in update.collections:
+            members[name].append(update.name)
+    for named in (*made.losses, *made.metrics):
+        if named.collection:
+            members[named.collection].append(named.name)
+    members["train_op"] += [train.name for train in made.trains]
+    return {name: tuple(dict.fromkeys(paths)) for name, paths in members.items()}
+
+
+# ---------------------------------------------------------------- signatures
+
+
+def _signatures(session: Session, plan: Plan, declared: Sequence[tree.SignatureDecl]) -> list[Signature]:
+    """The signatures of section 10 that the model has, `stream` apart: it is found from the finished plan."""
+    measures = [*plan.losses, *plan.metrics]
+    found = [Signature(name="predict", kind="predict", inputs=_needs(plan, plan.outputs), outputs=_names(plan.outputs))]
+    if not plan.outputs:
+        found = []
+    if measures:
+        found.append(Signature(name="evaluate", kind="evaluate", inputs=_needs(plan, measures), outputs=_names(measures)))
+    found += [_train(plan, train) for train in plan.trains]
+    paths = tuple(v.path for v in plan.variables if v.kind in ("param", "var"))
+    found += [Signature(name="initialize", kind="initialize", outputs=paths), Signature(name="reset", kind="reset")]
+    if any(v.kind == "carried" for v in plan.variables):
+        found.append(Signature(name="reset_states", kind="reset_states"))
+    for statement in declared:
+        session.attempt(lambda s=statement: found.append(_custom(plan, s, [f.name for f in found])))
+    found.append(Signature(name="apply", kind="apply", inputs=_needs(plan, plan.outputs), outputs=_names(plan.outputs)))
+    if objective := [each.value for each in plan.losses if each.collection in OBJECTIVE]:
+        needed = needed_inputs(plan.graph, [*objective, *(u.value for u in plan.updates)], training=True)
+        found.append(Signature(name="gradients", kind="gradients", inputs=tuple(needed), outputs=("loss",)))
+    return found
+
+
+def _names(values: Sequence[Named]) -> tuple[str, ...]:
+    return tuple(artefact_name(v.name) for v in values)
+
+
+def _needs(plan: Plan, values: Sequence[Named], training: bool = False) -> tuple[str, ...]:
+    return tuple(needed_inputs(plan.graph, [v.value for v in values], training))
+
+
+def _train(plan: Plan, train: Train) -> Signature:
+    measures = [*(x for x in plan.losses if x.name in train.losses), *plan.metrics]
+    ran = [u.value for u in plan.updates if u.name in train.updates]
+    needed = needed_inputs(plan.graph, [*(m.value for m in measures), *ran], training=True)
+    rate = train.optimizer.rate
+    if isinstance(rate, str) and rate not in needed:
+        needed = [i.name for i in plan.inputs if i.name in needed or i.name == rate]
+    return Signature(name=train.name, kind="train", inputs=tuple(needed), outputs=("loss", *_names(measures)))
+
+
+def _custom(plan: Plan, statement: tree.SignatureDecl, taken: Sequence[str]) -> Signature:
+    name = statement.name.name
+    if name in SIGNATURES:
+        name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
+    if name in taken:
+        name_codes.DEFINED_TWICE(statement.name.span, name=name).throw()
+    outputs = {o.name: o for o in plan.outputs}
+    for each in statement.outputs:
+        if each.name not in outputs:
+            wrong = training_codes.BAD_SIGNATURE(each.span, name=name, output=each.name)
+            wrong.suggest(did_you_mean(each.name, outputs)).throw()
+    chosen = [outputs[each.name] for each in statement.outputs]
+    return Signature(name=name, kind="custom", inputs=_needs(plan, chosen), outputs=_names(chosen))

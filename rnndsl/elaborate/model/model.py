@@ -1,0 +1,285 @@
+"""Elaborates a model: from its definition to a plan."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rnndsl.elaborate.evaluate import expressions, types
+from rnndsl.elaborate.evaluate.unify import alone
+from rnndsl.elaborate.layers import defaults, instances
+from rnndsl.elaborate.layers.statements import Declared, Declarer
+from rnndsl.elaborate.model import assemble, selectors, settings, training, updates
+from rnndsl.elaborate.state.bytes import check_value
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Binding, Defaults, Env, failed
+from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import Tensor, Value
+from rnndsl.elaborate.time import stepping
+from rnndsl.language.builtins import AXES, COLLECTIONS, MEASURES
+from rnndsl.language.rules.types import FLOATS
+from rnndsl.names.resolve import ResolvedModule
+from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import types as type_codes
+from rnndsl.text.diagnostics import Poisoned, Sink
+from rnndsl.text.source import Span
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What the model's statements come to, before variables are settled."""
+
+    inputs: list[PlanInput] = field(default_factory=list[PlanInput])
+    outputs: list[Named] = field(default_factory=list[Named])
+    losses: list[Named] = field(default_factory=list[Named])
+    metrics: list[Named] = field(default_factory=list[Named])
+    residuals: list[Named] = field(default_factory=list[Named])
+
+
+def elaborate(module: ResolvedModule, name: str, given: Mapping[str, object], sink: Sink) -> Plan | None:
+    """The plan of the model `name` of `module`, or None if it is faulty: `sink` then says why.
+
+    `given` sets constructor parameters. Raises `settings.SettingError` if the model cannot take them.
+    """
+    model = next(m for m in module.models() if m.name.name == name)
+    values = settings.read(model, given, module)
+    session = _session(module, sink)
+    try:
+        return _Model(session, module, model, values).run()
+    except Poisoned:
+        return None
+
+
+def _session(module: ResolvedModule, sink: Sink) -> Session:
+    session = Session(sink, 0, _axes(module))
+    session.evaluate = lambda expr, env: expressions.evaluate(session, expr, env)
+    session.collections = dict.fromkeys(COLLECTIONS)
+    for each in _modules(module):
+        session.collections.update(each.collections)
+    session.builders.append(session.new_builder())
+    return session
+
+
+def _modules(module: ResolvedModule) -> list[ResolvedModule]:
+    """The file and those that it imports from, directly or not, std.core last."""
+    found = [module]
+    for each in found:
+        found += dict.fromkeys(s.module for s in each.names.values() if s.module not in found)
+    return [m for m in found if m is not module.core] + [m for m in (module.core,) if m]
+
+
+def _axes(module: ResolvedModule) -> list[str]:
+    declared = (axis for each in _modules(module) for axis in each.axes)
+    return list(dict.fromkeys([*AXES, *declared]))
+
+
+class _Model:
+    """One model on its way to a plan."""
+
+    def __init__(self, session: Session, module: ResolvedModule, model: tree.Definition, given: Mapping[str, Binding]) -> None:
+        self.session = session
+        self.module = module
+        self.model = model
+        self.given = given
+        self.parts = _Parts()
+        self.parameters: dict[str, Value] = {}
+        self.spans: dict[str, Span] = {}
+
+    def run(self) -> Plan | None:
+        session = self.session
+        names = Env(self.module)
+        self._parameters(names)
+        own = Defaults()
+        session.attempt(lambda: self._seed(names))
+
+        def inherit() -> None:
+            nonlocal own
+            own = defaults.inherit(session, own, self.model.defaults, names, f"model `{self.model.name.name}`")
+
+        session.attempt(inherit)
+        env = Env(self.module, names, is_frame=True, kind="model", defaults=own, owner=session.builder)
+        declared = Declarer(session, self._input, self._state).run(self.model.body, env)
+        for lazy in declared.names:
+            session.attempt(lambda lazy=lazy: session.force(lazy))
+        for statement, where in declared.outputs:
+            session.attempt(lambda s=statement, e=where: self._output(s, e))
+        for statement, where in declared.updates:
+            session.attempt(lambda s=statement, e=where: updates.evaluate(session, s, e))
+        for statement, where in declared.model:
+            if isinstance(statement, tree.Measure):
+                session.attempt(lambda s=statement, e=where: self._measure(s, e))
+        return self._finish(declared, env)
+
+    # ------------------------------------------------------------ statements
+
+    def _parameters(self, names: Env) -> None:
+        for param in self.model.params:
+            if param.name in self.given:
+                names.names[param.name] = self.given[param.name]
+                continue
+            names.names[param.name] = failed(param.name, param.span)
+            self.session.attempt(lambda p=param: names.names.update({p.name: instances.parameter(self.session, p, None, names)}))
+
+    def _seed(self, names: Env) -> None:
+        for argument in self.model.defaults:
+            if argument.name != "seed":
+                continue
+            value = self.session.evaluate(argument.value, names)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                name_codes.WRONG_KIND(argument.value.span, what=describe(value), wanted="a seed, a whole number from 0 up").throw()
+            self.session.seed = value
+
+    def _input(self, statement: tree.Input, name: str, env: Env) -> None:
+        if statement.kind == "given" or statement.initial is not None:
+            what = "`given`" if statement.kind == "given" else "an initial value"
+            name_codes.MISPLACED(statement.span, what=what, where="a model: it belongs to a cell").throw()
+        if statement.type is None:
+            type_codes.NO_TYPE(statement.span, kind=statement.kind, name=name).throw()
+        self._check_input(statement, name)
+        type = types.full(self.session, statement.type, env, env.defaults.dtype)
+        check_value(type, f"the input `{name}`", statement.span)
+        env.frame().names[name] = self.session.builder.input(type, name)
+        self.parts.inputs.append(PlanInput(name=name, kind=statement.kind, type=type, doc=statement.doc))
+
+    def _check_input(self, statement: tree.Input, name: str) -> None:
+        if name == "self" or keyword.iskeyword(name):
+            reserved = name_codes.RESERVED_PATH(
+                statement.name.span, name=name, use="Python: TensorFlow takes no argument of this name"
+            )
+            reserved.suggest(f"call it `{name}_`").throw()
+        self._check_once(statement.name.span, name)
+
+    def _check_once(self, span: Span, name: str) -> None:
+        """Names of inputs, losses and metrics are the artefact's: no scope parts them. Raises SpecError."""
+        first = self.spans.setdefault(name, span)
+        if first != span:
+            name_codes.DEFINED_TWICE(span, name=name).note("it is defined here first", first).throw()
+
+    def _state(self, statement: tree.State, name: str, env: Env) -> None:
+        stepping.declare_state(self.session, statement, name, env)
+
+    def _output(self, statement: tree.Output, env: Env) -> None:
+        expr = statement.name if statement.name is not None else statement.value
+        if not isinstance(expr, tree.Name):
+            unnamed = name_codes.MISPLACED(statement.span, what="an output without a name", where="a model")
+            unnamed.suggest(f"write `output name = {statement.value.span.text}`").throw()
+        value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
+        first = next((o for o in self.parts.outputs if o.name == expr.name), None)
+        if first is not None:
+            name_codes.DEFINED_TWICE(expr.span, name=expr.name).note("it is an output at " + first.place).throw()
+        self.parts.outputs.append(Named(name=expr.name, value=value.id, place=str(statement.span)))
+
+    def _measure(self, statement: tree.Measure, env: Env) -> None:
+        expr = tree.Name(statement.name.span, statement.name.name)
+        if statement.name.name in MEASURES:
+            name_codes.RESERVED_PATH(expr.span, name=expr.name, use="a result of `levenberg_marquardt`").throw()
+        self._check_once(expr.span, expr.name)
+        value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
+        if statement.kind != "residual":
+            _check_scalar(statement, value)
+        if statement.kind != "metric" and value.type.dtype not in FLOATS:
+            problem = f"is a {statement.kind}, which needs a floating-point value, not {value.type.dtype}: write a `cast`"
+            type_codes.TYPE_MISMATCH(statement.value.span, op=statement.name.name, problem=problem).throw()
+        named = Named(name=statement.name.name, value=value.id, place=str(statement.span), collection=self._collection(statement))
+        {"loss": self.parts.losses, "metric": self.parts.metrics, "residual": self.parts.residuals}[statement.kind].append(named)
+
+    def _collection(self, statement: tree.Measure) -> str | None:
+        if statement.collection is not None:
+            return defaults.check_collections(self.session, (statement.collection,))[0]
+        return {"loss": "losses", "metric": "metrics"}.get(statement.kind)
+
+    # ------------------------------------------------------------ the end
+
+    def _finish(self, declared: Declared, env: Env) -> Plan | None:
+        session = self.session
+        self._unused_layers()
+        session.attempt(lambda: self._require_result(declared))
+        records = session.ordered_variables()
+        chosen = selectors.run(session, declared.model, records)
+        settled = assemble.settle(session, records, chosen)
+        planned = assemble.update_list(session)
+        trains = self._trains(declared, settled, planned, records)
+        if session.sink.failed:
+            return None
+        made = assemble.Made(
+            name=self.model.name.name,
+            dtype=env.defaults.dtype,
+            parameters=_plain(env.parent.names if env.parent else {}),
+            trains=trains,
+            updates=planned,
+            variables=settled,
+            inputs=self.parts.inputs,
+            outputs=self.parts.outputs,
+            losses=self.parts.losses,
+            metrics=self.parts.metrics,
+            residuals=self.parts.residuals,
+            signatures=[s for s, _ in declared.model if isinstance(s, tree.SignatureDecl)],
+        )
+        return assemble.plan(session, made)
+
+    def _require_result(self, declared: Declared) -> None:
+        """A model without outputs, losses, metrics and residuals computes nothing."""
+        if not declared.outputs and not any(isinstance(statement, tree.Measure) for statement, _ in declared.model):
+            nothing = name_codes.NO_OUTPUT(self.model.header, what=f"the model `{self.model.name.name}`")
+            nothing.suggest("write `output name = …`, or a `loss`").throw()
+
+    def _unused_layers(self) -> None:
+        if self.session.sink.failed:
+            self.session.incomplete |= any(instance.first is None for instance in self.session.instances.values())
+            return
+        for instance in self.session.instances.values():
+            if instance.first is None:
+                self.session.sink.add(name_codes.UNUSED_LAYER(instance.span, path=instance.path))
+
+    def _trains(
+        self, declared: Declared, settled: list[Variable], planned: list[Update], records: list[VariableRecord]
+    ) -> list[Train]:
+        found: list[Train] = []
+        names: dict[str, Span] = {}
+        measured = {each.name for each in (*self.parts.losses, *self.parts.metrics, *self.parts.residuals)}
+        faulty = {s.name.name for s, _ in declared.model if isinstance(s, tree.Measure)} - measured
+        for statement, env in declared.model:
+            if isinstance(statement, tree.Train):
+                first = names.setdefault(statement.name.name, statement.name.span)
+                if first != statement.name.span:
+                    twice = name_codes.DEFINED_TWICE(statement.name.span, name=statement.name.name)
+                    self.session.report(twice.note("it is defined here first", first))
+                    continue
+                self.session.attempt(lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records, faulty)))
+        return found
+
+    def _train(
+        self,
+        statement: tree.Train,
+        env: Env,
+        settled: list[Variable],
+        planned: list[Update],
+        records: list[VariableRecord],
+        faulty: set[str],
+    ) -> Train:
+        return training.train(
+            self.session,
+            statement,
+            env,
+            losses=self.parts.losses,
+            faulty=faulty,
+            residuals=self.parts.residuals,
+            updates=planned,
+            variables=settled,
+            records=records,
+            inputs=self.parts.inputs,
+        )
+
+
+def _check_scalar(statement: tree.Measure, value: Tensor) -> None:
+    if value.type.axes or value.type.dims:
+        wrong = type_codes.NOT_SCALAR(statement.value.span, kind=statement.kind, name=statement.name.name, type=value.type)
+        wrong.suggest("`mean(…)` without `over` averages over everything here").throw()
+
+
+def _plain(names: Mapping[str, Binding]) -> dict[str, object]:
+    return {name: value for name, value in names.items() if isinstance(value, bool | int | float | str)}

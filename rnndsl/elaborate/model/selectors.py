@@ -1,0 +1,148 @@
+"""Selectors: patterns over the paths of variables, carried out once all variables are known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rnndsl.elaborate.layers import variables
+from rnndsl.elaborate.layers.defaults import check_collections
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import InitializerValue
+from rnndsl.plan.model import Initializer
+from rnndsl.syntax import tree
+from rnndsl.text.codes import training as training_codes
+from rnndsl.text.codes import variables as codes
+from rnndsl.text.diagnostics import Poisoned, did_you_mean
+
+
+def matches(text: str, path: str) -> bool:
+    """Whether the pattern `text` selects `path`: `*` is one segment or a part of one, `**` any number of segments.
+
+    In time proportional to both lengths, whatever the pattern: no regular expression, which may take exponential time."""
+    names = path.split("/")
+    places = {0}
+    for segment in text.split("/"):
+        if segment == "**":
+            places = set(range(min(places), len(names) + 1)) if places else places
+        else:
+            places = {i + 1 for i in places if i < len(names) and _part_matches(segment, names[i])}
+    return len(names) in places
+
+
+def _part_matches(pattern: str, name: str) -> bool:
+    """Whether `name` is `pattern`, in which each `*` stands for any characters: each part at its first place is best."""
+    first, *parts = pattern.split("*")
+    if not parts:
+        return name == pattern
+    if not name.startswith(first):
+        return False
+    at = len(first)
+    for part in parts[:-1]:
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return name.endswith(parts[-1]) and len(name) - len(parts[-1]) >= at
+
+
+@dataclass(slots=True)
+class Selections:
+    """What the selectors of a model say of each variable, by path."""
+
+    initializers: dict[str, tuple[InitializerValue, str, tree.InitSelector]] = field(
+        default_factory=dict[str, "tuple[InitializerValue, str, tree.InitSelector]"]
+    )
+    frozen: dict[str, tuple[bool, str]] = field(default_factory=dict[str, tuple[bool, str]])
+    collected: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    rates: dict[str, float] = field(default_factory=dict[str, float])
+
+
+def select(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
+    """The variables that a selector picks. Raises SpecError if there are none, unless it is optional."""
+    found = [r for r in records if matches(selector.pattern, r.path)]
+    if not found and not optional and session.incomplete:
+        raise Poisoned
+    if not found and not optional:
+        nothing = codes.SELECTS_NOTHING(selector.span, pattern=selector.pattern)
+        nothing.suggest(nearest(selector.pattern, [r.path for r in records])).throw()
+    return found
+
+
+def nearest(text: str, paths: Iterable[str]) -> str | None:
+    """The path, or the prefix of one, that is nearest to a pattern."""
+    known = set(paths)
+    stem, wildcard, _ = text.partition("/*")
+    if wildcard and "*" not in stem:
+        scopes = {path[:i] for path in known for i, c in enumerate(path) if c == "/"}
+        if stem in scopes:  # nothing lies right below it
+            return f"did you mean `{stem}/**`?" if text == f"{stem}/*" else None
+        near = difflib.get_close_matches(stem, sorted(scopes), n=1)
+        return f"did you mean `{near[0]}{text[len(stem) :]}`?" if near else None
+    prefixes = {f"{path[:i]}/**" for path in known for i, c in enumerate(path) if c == "/"}
+    return did_you_mean(text, sorted(known | prefixes))
+
+
+def run(session: Session, statements: Sequence[tuple[tree.Statement, Env]], records: Sequence[VariableRecord]) -> Selections:
+    """Carries out the selectors in the order of the text; a faulty one goes to the sink."""
+    result = Selections()
+    for statement, env in statements:
+        session.attempt(lambda s=statement, e=env: _one(session, result, s, e, records))
+    return result
+
+
+def _one(session: Session, result: Selections, statement: tree.Statement, env: Env, records: Sequence[VariableRecord]) -> None:
+    match statement:
+        case tree.InitSelector():
+            for record in select(session, statement.selector, records, statement.optional):
+                _initialise(session, result, statement, env, record)
+        case tree.FreezeSelector():
+            word = "freeze" if statement.frozen else "unfreeze"
+            for record in _params(session, statement.selector, records, statement.optional):
+                result.frozen[record.path] = (statement.frozen, f"`{word} {statement.selector.pattern}` at {statement.span}")
+        case tree.CollectSelector():
+            (name,) = check_collections(session, (statement.collection,))
+            for record in select(session, statement.selector, records, statement.optional):
+                result.collected.setdefault(record.path, []).append(name)
+        case tree.RateSelector():
+            factor = _factor(session, statement.factor, env)
+            for record in _params(session, statement.selector, records, statement.optional):
+                result.rates[record.path] = result.rates.get(record.path, 1.0) * factor
+        case tree.Load():
+            training_codes.NOT_YET(statement.span, what="`load`").throw()
+        case _:
+            pass
+
+
+def _params(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
+    found = select(session, selector, records, optional)
+    params = [r for r in found if r.kind == "param"]
+    if found and not params:
+        codes.FREEZES_VAR(selector.span, pattern=selector.pattern).throw()
+    return params
+
+
+def _factor(session: Session, expr: tree.Expr, env: Env) -> float:
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        codes.BAD_RATE(expr.span, what=describe(value)).throw()
+    return float(value)
+
+
+def _initialise(session: Session, result: Selections, statement: tree.InitSelector, env: Env, record: VariableRecord) -> None:
+    value = InitializerValue(statement.initializer, env)
+    origin = f"`init {statement.selector.pattern}` at {statement.span}"
+    recipe = _recipe(session, value, record)
+    if record.path in result.initializers:
+        other, _, first = result.initializers[record.path]
+        if _recipe(session, other, record) != recipe:
+            codes.TWO_INITIALIZERS(statement.span, path=record.path).note("the other selector is here", first.span).throw()
+    result.initializers[record.path] = (value, origin, statement)
+
+
+def _recipe(session: Session, value: InitializerValue, record: VariableRecord) -> Initializer:
+    return variables.initializer(session, record, (value, ""))[0]

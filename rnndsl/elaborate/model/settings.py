@@ -1,0 +1,84 @@
+"""Constructor parameters of a model, set from outside: `--set units=64`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from rnndsl.elaborate.evaluate.lookup import BUILTINS
+from rnndsl.elaborate.state.environment import Binding, Env
+from rnndsl.elaborate.state.values import Builtin, InitializerName, UserFunction, Value
+from rnndsl.language.builtins import DTYPES
+from rnndsl.names.resolve import ResolvedModule
+from rnndsl.syntax import tree
+from rnndsl.text.diagnostics import did_you_mean
+
+
+class SettingError(Exception):
+    """A setting that the model cannot take: a fault of the command, not of the spec."""
+
+
+def read(model: tree.Definition, settings: Mapping[str, object], module: ResolvedModule) -> dict[str, Binding]:
+    """The settings as values of the language, by parameter. Text is read by the parameter's type. Raises SettingError."""
+    params = {p.name: p for p in model.params}
+    for name in settings:
+        if name not in params:
+            known = ", ".join(f"{p.name}: {p.type.name}" for p in model.params) or "none"
+            hint = did_you_mean(name, params)
+            raise SettingError(f"the model {model.name.name} has no parameter `{name}` ({hint or f'its parameters: {known}'})")
+    missing = [p.name for p in model.params if p.default is None and p.name not in settings]
+    if missing:
+        raise SettingError(f"the model {model.name.name} needs a value for {', '.join(f'`{m}`' for m in missing)}")
+    return {name: _value(params[name], value, module) for name, value in settings.items()}
+
+
+def _value(param: tree.ConstructorParam, given: object, module: ResolvedModule) -> Value:
+    value = _parsed(param.type.name, given, module) if isinstance(given, str) else _checked(param.type.name, given)
+    if value is None or param.is_list:
+        raise SettingError(f"`{param.name}` is {'a list' if param.is_list else param.type.name}, and {given!r} is not")
+    return value
+
+
+def _parsed(kind: str, text: str, module: ResolvedModule) -> Value | None:
+    try:
+        match kind:
+            case "int":
+                return int(text)
+            case "float":
+                return float(text) if math.isfinite(float(text)) else None
+            case "bool":
+                return {"true": True, "false": False}.get(text.lower())
+            case "string":
+                return text
+            case "dtype":
+                return BUILTINS[text] if text in DTYPES else None
+            case "fn" | "initializer":
+                return _named(kind, text, module)
+            case _:
+                return None
+    except ValueError:
+        return None
+
+
+def _named(kind: str, name: str, module: ResolvedModule) -> Value | None:
+    """A function or an initializer by its name: of the file, or of the language."""
+    symbol = module.lookup(name)
+    if symbol is not None:
+        item = symbol.item
+        return UserFunction(item, Env(symbol.module)) if isinstance(item, tree.FunctionDef) and item.kind == kind else None
+    value = BUILTINS.get(name)
+    if kind == "initializer":
+        return value if isinstance(value, InitializerName) else None
+    return value if isinstance(value, Builtin) and value.op.kind in ("unary", "binary", "structure") else None
+
+
+def _checked(kind: str, given: object) -> Value | None:
+    match kind, given:
+        case "bool", bool():
+            return given
+        case "int", int() if not isinstance(given, bool):
+            return given
+        case "float", int() | float() if not isinstance(given, bool):
+            return float(given)
+        case _:
+            return None

@@ -1,0 +1,218 @@
+"""`train`: optimizers, what they minimise, over which variables, and in which order with updates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from rnndsl.elaborate.evaluate.binding import Bound, bind
+from rnndsl.elaborate.layers.defaults import check_collections
+from rnndsl.elaborate.model import selectors
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import OptimizerName, Special, Tensor, Value
+from rnndsl.language.builtins import SIGNATURES
+from rnndsl.language.optimizers import COMMON, OPTIMIZERS, SCHEDULES, argument_problem, schedule_problem
+from rnndsl.plan.model import OBJECTIVE, Named, Optimizer, PlanInput, Schedule, Train, Update, Variable
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import training as codes
+from rnndsl.text.diagnostics import Poisoned, did_you_mean
+
+
+def train(
+    session: Session,
+    statement: tree.Train,
+    env: Env,
+    *,
+    losses: Sequence[Named],
+    faulty: Collection[str],
+    residuals: Sequence[Named],
+    updates: Sequence[Update],
+    variables: Sequence[Variable],
+    records: Sequence[VariableRecord],
+    inputs: Sequence[PlanInput],
+) -> Train:
+    """The training signature that a `train` statement describes. `faulty` names losses and the like that have been diagnosed.
+
+    Raises SpecError, or Poisoned where all that could be said would follow from a fault that has been told.
+    """
+    name = statement.name.name
+    if name in SIGNATURES:
+        name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
+    optimizer = _optimizer(session, statement.optimizer, env, inputs)
+    order, run = _updates(session, statement, updates)
+    return Train(
+        name=name,
+        optimizer=optimizer,
+        losses=_losses(statement, losses, faulty, residuals),
+        variables=_variables(session, statement, variables, records),
+        updates=run,
+        order=order,
+        place=str(statement.span),
+    )
+
+
+# ---------------------------------------------------------------- optimizers
+
+
+def _optimizer(session: Session, expr: tree.Expr, env: Env, inputs: Sequence[PlanInput]) -> Optimizer:
+    function = expr.function if isinstance(expr, tree.Call) else expr
+    value = session.evaluate(function, env)
+    if not isinstance(value, OptimizerName):
+        unknown = codes.UNKNOWN_OPTIMIZER(function.span, what=describe(value))
+        unknown.suggest(did_you_mean(function.span.text, OPTIMIZERS)).throw()
+    if value.name not in OPTIMIZERS:
+        codes.NOT_YET(expr.span, what=f"`{value.name}`").throw()
+    call = expr if isinstance(expr, tree.Call) else tree.Call(expr.span, expr, ())
+    parameters = {**OPTIMIZERS[value.name], **COMMON}
+    bound = bind(value.name, parameters, _name_average(call))
+    arguments = {k: _constant(session, value.name, k, b, env) for k, b in bound.items() if k not in ("rate", *COMMON)}
+    common = {k: _optional(session, value.name, k, bound[k], env) for k in COMMON}
+    return Optimizer(name=value.name, rate=_rate(session, value.name, bound["rate"], env, inputs), arguments=arguments, **common)
+
+
+def _name_average(call: tree.Call) -> tree.Call:
+    """`average(0.99)` among the arguments is `average = 0.99`."""
+    arguments: list[tree.Argument] = []
+    for each in call.arguments:
+        inner = each.value
+        is_average = isinstance(inner, tree.Call) and isinstance(inner.function, tree.Name) and inner.function.name == "average"
+        if is_average and isinstance(inner, tree.Call) and each.name in (None, "average"):
+            if len(inner.arguments) != 1 or inner.arguments[0].name not in (None, "decay"):
+                name_codes.BAD_ARGUMENT(inner.span, function="average", problem="takes one argument, the decay").throw()
+            arguments.append(tree.Argument(each.span, "average", each.span, inner.arguments[0].value))
+        else:
+            arguments.append(each)
+    return tree.Call(call.span, call.function, tuple(arguments))
+
+
+def _constant(session: Session, function: str, name: str, given: Bound, env: Env) -> Any:
+    if given.expr is None:
+        return given.default
+    value = session.evaluate(given.expr, env)
+    wants_bool = isinstance(given.default, bool)
+    if isinstance(value, bool) != wants_bool or not isinstance(value, int | float):
+        wanted = "true or false" if wants_bool else "a number"
+        name_codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"{wanted} (`{name}` of `{function}`)").throw()
+    problem = None if wants_bool or name in ("rate", *COMMON) else argument_problem(function, name, value)
+    if problem is not None:
+        name_codes.BAD_ARGUMENT(given.expr.span, function=function, problem=problem).throw()
+    return value if wants_bool else float(value)
+
+
+def _optional(session: Session, function: str, name: str, given: Bound, env: Env) -> float | None:
+    if given.expr is None:
+        return None
+    value = _constant(session, function, name, Bound(given.expr, 0.0), env)
+    if value <= 0 or (name == "average" and value >= 1):
+        problem = f"needs `{name}` above 0{' and below 1' if name == 'average' else ''}, not {value:g}"
+        name_codes.BAD_ARGUMENT(given.expr.span, function=function, problem=problem).throw()
+    return value
+
+
+def _rate(session: Session, function: str, given: Bound, env: Env, inputs: Sequence[PlanInput]) -> float | Schedule | str:
+    expr = given.expr
+    if expr is None:
+        return given.default
+    if isinstance(expr, tree.Call) and isinstance(session.evaluate(expr.function, env), Special):
+        return _schedule(session, expr, env)
+    value = session.evaluate(expr, env)
+    if isinstance(value, Tensor):
+        return _rate_input(value, expr, inputs)
+    rate = _constant(session, function, "rate", given, env) if not isinstance(value, bool) else value
+    if isinstance(rate, bool) or rate < 0:
+        name_codes.WRONG_KIND(expr.span, what=describe(value), wanted="a rate from 0 up").throw()
+    return rate
+
+
+def _rate_input(value: Tensor, expr: tree.Expr, inputs: Sequence[PlanInput]) -> str:
+    floating = value.type.dtype in ("f16", "bf16", "f32", "f64")
+    if value.id not in {i.name for i in inputs} or value.type.axes or value.type.dims or not floating:
+        name_codes.WRONG_KIND(expr.span, what=describe(value), wanted="a number, a schedule or a scalar input as the rate").throw()
+    return value.id
+
+
+def _schedule(session: Session, call: tree.Call, env: Env) -> Schedule:
+    assert isinstance(call.function, tree.Name)
+    name = call.function.name
+    if name not in SCHEDULES:
+        name_codes.WRONG_KIND(call.span, what=f"`{name}`", wanted="a schedule").suggest(did_you_mean(name, SCHEDULES)).throw()
+    bound = bind(name, SCHEDULES[name], call)
+    values: dict[str, Any] = {k: session.evaluate(b.expr, env) if b.expr is not None else b.default for k, b in bound.items()}
+    _check_schedule(name, values, call)
+    return Schedule(name=name, arguments=values)
+
+
+def _check_schedule(name: str, values: Mapping[str, Value], call: tree.Call) -> None:
+    for key, value in values.items():
+        many = isinstance(value, list) and all(isinstance(v, int | float) for v in value)
+        if many != (name == "piecewise") or not (many or isinstance(value, int | float)):
+            name_codes.BAD_ARGUMENT(call.span, function=name, problem=f"cannot take {describe(value)} as `{key}`").throw()
+    problem = schedule_problem(values)
+    if problem is not None:
+        name_codes.BAD_ARGUMENT(call.span, function=name, problem=problem).throw()
+
+
+# ---------------------------------------------------------------- what, over what, when
+
+
+def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[str], residuals: Sequence[Named]) -> tuple[str, ...]:
+    if not statement.on:
+        chosen = tuple(each.name for each in losses if each.collection in OBJECTIVE)
+        if not chosen and faulty:
+            raise Poisoned
+        if not chosen:
+            codes.NO_LOSS(statement.span, name=statement.name.name).suggest("write `loss name = …` in the model").throw()
+        return chosen
+    known = {each.name for each in losses}
+    for name in statement.on:
+        if name.name in faulty:
+            raise Poisoned
+        if name.name not in known:
+            unknown = codes.UNKNOWN_LOSS(name.span, name=name.name)
+            is_residual = name.name in {r.name for r in residuals}
+            hint = f"`{name.name}` is a residual: reduce it, `loss mse = mean(square({name.name}))`" if is_residual else None
+            listed = (
+                f"the losses are {', '.join(f'`{n}`' for n in sorted(known))}" if known else "write `loss name = …` in the model"
+            )
+            unknown.suggest(hint or did_you_mean(name.name, known) or listed).throw()
+    return tuple(dict.fromkeys(n.name for n in statement.on))
+
+
+def _variables(
+    session: Session, statement: tree.Train, variables: Sequence[Variable], records: Sequence[VariableRecord]
+) -> tuple[str, ...]:
+    chosen: set[str] = set()
+    for part in statement.over:
+        if isinstance(part, tree.CollectionSet):
+            wanted = set(check_collections(session, part.names))
+            chosen |= {v.path for v in variables if wanted & set(v.collections)}
+        else:
+            chosen |= {r.path for r in selectors.select(session, part, records, optional=False)}
+    trained = tuple(v.path for v in variables if v.trainable and (not statement.over or v.path in chosen))
+    if not trained and session.incomplete:
+        raise Poisoned
+    if not trained:
+        nothing = codes.NOTHING_TO_TRAIN(statement.span, name=statement.name.name)
+        passed_over = [v for v in variables if v.not_trainable and (not statement.over or v.path in chosen)]
+        for variable in passed_over[:3]:
+            nothing = nothing.note(f"`{variable.path}` is not trainable: {variable.not_trainable}")
+        nothing.throw()
+    return trained
+
+
+def _updates(session: Session, statement: tree.Train, updates: Sequence[Update]) -> tuple[Any, tuple[str, ...]]:
+    """The order of optimizer and updates, and which updates run."""
+    if statement.order is None or statement.order_collection is None:
+        return "after", tuple(u.name for u in updates if "update_ops" in u.collections)
+    if statement.order_collection.name == "none":
+        left = [u for u in updates if "update_ops" in u.collections]
+        if left:
+            warning = codes.UPDATES_LEFT_OUT(statement.order_collection.span, count=len(left))
+            session.sink.add(warning.note(f"`{left[0].name}` at {left[0].place}"))
+        return "after", ()
+    (collection,) = check_collections(session, (statement.order_collection,))
+    return statement.order, tuple(u.name for u in updates if collection in u.collections)

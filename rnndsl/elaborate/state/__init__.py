@@ -1,0 +1,1 @@
+"""What all rooms of elaboration share: environments, values, graphs in the making."""

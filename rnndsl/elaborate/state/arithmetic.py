@@ -1,0 +1,71 @@
+"""Arithmetic on plain numbers at compile time, with bounds on its results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, cast
+
+from rnndsl.language.ops.table import Op
+from rnndsl.language.rules.types import FLOATS
+from rnndsl.plan.model import DType
+from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import types as type_codes
+from rnndsl.text.codes.sizes import NUMBER_TOO_LARGE
+from rnndsl.text.source import Span
+
+_LIMIT = 1 << 63
+_FLOAT = 3.4028235e38
+_RANGES: Mapping[DType, tuple[float, float]] = MappingProxyType(
+    {"i32": (-(1 << 31), (1 << 31) - 1), "f16": (-65504, 65504), "bf16": (-_FLOAT, _FLOAT), "f32": (-_FLOAT, _FLOAT)}
+)
+"""What a plain number can be as a tensor. Plain numbers are bounded by i64 and f64 themselves."""
+
+
+def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, Any] | None = None) -> int | float | bool:
+    """`op` on plain numbers; overflow, division by zero and the like are diagnosed at `span`."""
+    assert op.scalar is not None
+    if op.name == "pow":
+        _check_power(arguments, span)
+    try:
+        result = op.scalar(*arguments, **(attrs or {}))
+    except ZeroDivisionError:
+        name_codes.ARITHMETIC(span, problem="division by zero").throw()
+    except OverflowError:
+        NUMBER_TOO_LARGE(span).throw()
+    except (ValueError, TypeError):
+        shown = ", ".join(str(a) for a in arguments)
+        name_codes.ARITHMETIC(span, problem=f"`{op.name}` is undefined for {shown}").throw()
+    if isinstance(result, complex):
+        name_codes.ARITHMETIC(span, problem="the result is not a real number").throw()
+    if isinstance(result, int) and not isinstance(result, bool) and not -_LIMIT <= result < _LIMIT:
+        NUMBER_TOO_LARGE(span).throw()
+    if isinstance(result, float) and not math.isfinite(result):
+        NUMBER_TOO_LARGE(span).throw()
+    return result
+
+
+def fits(value: object, dtype: DType) -> bool:
+    """Whether a plain number or truth value can be a tensor of `dtype` as it is."""
+    if isinstance(value, bool) or dtype == "bool":
+        return isinstance(value, bool) and dtype == "bool"
+    least, largest = _RANGES.get(dtype, (-math.inf, math.inf))
+    return (isinstance(value, int) or (isinstance(value, float) and dtype in FLOATS)) and least <= value <= largest
+
+
+def _check_power(arguments: Sequence[Any], span: Span) -> None:
+    base, exponent = arguments
+    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1 and exponent > 64:
+        NUMBER_TOO_LARGE(span).throw()
+
+
+def shape_of(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:
+    """The dims of nested lists of numbers, and the numbers in a row. Raises SpecError if they are no box."""
+    if not isinstance(value, list):
+        return (), [value]
+    parts = [shape_of(each, span) for each in cast("list[object]", value)]
+    if len({dims for dims, _ in parts}) > 1:
+        type_codes.BAD_INDEX(span, problem="the rows of a list of numbers have different lengths").throw()
+    inner = parts[0][0] if parts else ()
+    return (len(parts), *inner), [each for _, flat in parts for each in flat]

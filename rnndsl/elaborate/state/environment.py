@@ -1,0 +1,140 @@
+"""Names in force: environments, values computed on demand, inherited defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from rnndsl.elaborate.state.values import InitializerValue, Instance, Value
+from rnndsl.plan.model import DType
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.source import Span
+
+if TYPE_CHECKING:
+    from rnndsl.names.resolve import ResolvedModule
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What `with (...)` sets for everything below. Each but the dtype carries the words that say where it was set."""
+
+    init: InitializerValue | None = None
+    trainable: tuple[bool, str] | None = None
+    dtype: DType = "f32"
+    device: str | None = None
+    collections: tuple[str, ...] = ()
+    training: bool = True
+
+    def with_(self, **changes: object) -> Defaults:
+        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+
+
+class Pending:
+    """The content of a `Lazy` that has not been evaluated."""
+
+
+PENDING = Pending()
+
+
+@dataclass(slots=True, eq=False)
+class Lazy:
+    """A value computed when first asked for.
+
+    `state` is `ready`, `running` (a second request then closes a cycle), `done` or `failed`.
+    """
+
+    name: str
+    span: Span
+    compute: Callable[[], Value]
+    kind: Literal["equation", "layer", "variable", "const", "loop"] = "equation"
+    state: Literal["ready", "running", "done", "failed"] = "ready"
+    value: Value | Pending = PENDING
+
+
+Binding = Lazy | Value
+
+
+def failed(name: str, span: Span) -> Lazy:
+    """A name whose definition is faulty and has been diagnosed: asking for its value raises Poisoned."""
+    return Lazy(name, span, _never, "const", "failed")
+
+
+def _never() -> Value:
+    raise Poisoned
+
+
+@dataclass(slots=True, eq=False)
+class Env:
+    """A set of names above another.
+
+    `frame` environments (a model, an application of a block or cell, a scope) receive definitions; the others (a `for` variable,
+    the parameters of a `fn`) only add names. `path` is the prefix of variables declared here; `kind` says what the statements
+    belong to.
+    """
+
+    module: ResolvedModule
+    parent: Env | None = None
+    names: dict[str, Binding] = field(default_factory=dict[str, "Binding"])
+    families: dict[str, Span] = field(default_factory=dict[str, Span])
+    spans: dict[str, Span] = field(default_factory=dict[str, Span])
+    is_frame: bool = False
+    kind: Literal["model", "block", "cell", "file"] = "file"
+    path: str = ""
+    defaults: Defaults = field(default_factory=Defaults)
+    instance: Instance | None = None
+    state_prefix: str = ""
+    states: dict[str, str] = field(default_factory=dict[str, str])
+    """What can be delayed here, by its own name: the dotted name of the state; empty for one that is faulty."""
+    placed: dict[str, str] = field(default_factory=dict[str, str])
+    """The prefix of the states of each layer declared with `placed(…)`."""
+    owner: object = None
+    """The graph that the equations of this frame go to."""
+
+    def child(self, names: dict[str, Binding] | None = None) -> Env:
+        """An environment that only adds names."""
+        return Env(
+            self.module,
+            self,
+            dict(names or {}),
+            kind=self.kind,
+            path=self.path,
+            defaults=self.defaults,
+            instance=self.instance,
+            state_prefix=self.state_prefix,
+        )
+
+    def chain(self) -> Iterator[Env]:
+        env: Env | None = self
+        while env is not None:
+            yield env
+            env = env.parent
+
+    def frame(self) -> Env:
+        """The nearest environment that receives definitions."""
+        return next(env for env in self.chain() if env.is_frame)
+
+    def find(self, name: str) -> Binding | None:
+        """What `name` is bound to here or above, files' names not included."""
+        for env in self.chain():
+            if name in env.names:
+                return env.names[name]
+        return None
+
+    def has_family(self, name: str) -> bool:
+        return any(name in env.families for env in self.chain())
+
+    def visible(self) -> set[str]:
+        """Every name in force, for suggestions."""
+        names = {name for env in self.chain() for name in (*env.names, *env.families)}
+        return names | set(self.module.names)
+
+
+def join(prefix: str, name: str) -> str:
+    """`prefix/name`, or `name` under no prefix."""
+    return f"{prefix}/{name}" if prefix else name
+
+
+def dotted(prefix: str, name: str) -> str:
+    """`prefix.name`; without one of the two, the other."""
+    return f"{prefix}.{name}" if prefix and name else prefix or name

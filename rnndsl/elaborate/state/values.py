@@ -1,0 +1,272 @@
+"""What an expression of the language can be worth while a model is elaborated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rnndsl.language.ops.table import Op
+from rnndsl.plan.model import DType, TensorType
+from rnndsl.records import Immutable, record
+from rnndsl.syntax import tree
+from rnndsl.text.source import Span
+
+if TYPE_CHECKING:
+    from rnndsl.elaborate.state.environment import Defaults, Env
+    from rnndsl.names.resolve import Symbol
+
+Scalar = int | float | bool | str
+
+
+@record
+class Tensor(Immutable):
+    """A value known at run time: a node (or input) of the graph that is being built."""
+
+    id: str
+    type: TensorType
+
+
+@record
+class DTypeValue(Immutable):
+    name: DType
+
+
+@record
+class AxisValue(Immutable):
+    name: str
+
+
+@record
+class TrainingFlag(Immutable):
+    """`training`, or `not training`: known when a graph is lowered."""
+
+    negated: bool = False
+
+
+@record
+class Builtin(Immutable):
+    """A function of the language by its operation."""
+
+    op: Op
+
+
+@record
+class Special(Immutable):
+    """A function with rules of its own: `scan`, `split`, `l2`, ... `name` finds the rule."""
+
+    name: str
+
+
+@record
+class UserFunction(Immutable):
+    """A `fn` and where it was defined; `env` gives its free names."""
+
+    definition: tree.FunctionDef
+    env: Env
+
+
+@record
+class InitializerName(Immutable):
+    """An initializer of the language, not called yet."""
+
+    name: str
+
+
+@record
+class InitializerValue(Immutable):
+    """An initializer: an expression that is evaluated for each variable, with `fan_in` and `fan_out` known.
+
+    `origin` says in words why a variable has it.
+    """
+
+    expr: tree.Expr
+    env: Env
+    origin: str = "declared"
+
+
+@record
+class Recipe(Immutable):
+    """An initializer's outcome for one variable: a name of `rnndsl.language.initializers.PARAMETERS` and its arguments."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+@record
+class OptimizerName(Immutable):
+    name: str
+
+
+@record
+class DefinitionValue(Immutable):
+    """A `block`, `cell` or `model` by name, without arguments."""
+
+    symbol: Symbol
+    definition: tree.Definition
+
+
+@record
+class Constructor(Immutable):
+    """A definition with its constructor arguments bound. It owns nothing until a layer names it."""
+
+    definition: tree.Definition
+    env: Env
+    """The names of the definition's file, with the constructor's parameters on top."""
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        return self.definition.kind
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A layer: a constructor under a path. Dims are bound at the first application."""
+
+    path: str
+    constructor: Constructor
+    defaults: Defaults
+    span: Span
+    key: str = ""
+    """What tells it from every other layer: its path, unless that is its owner's."""
+    dims: dict[str, int] = field(default_factory=dict[str, int])
+    first: Span | None = None
+    input_types: dict[str, str] = field(default_factory=dict[str, str])
+    frame: Env | None = None
+    """The names of the latest application, for `layer.name`."""
+    registered: tuple[str, ...] = ()
+    """The dotted names of the states of its latest step, those of inner cells included."""
+
+    @property
+    def kind(self) -> str:
+        return self.constructor.kind
+
+
+@record
+class MappedCell(Immutable):
+    """`map_state(cell, f)`: a cell whose every new state is `f(new, old)`."""
+
+    cell: Constructor | Instance | MappedCell | Placed
+    function: Value
+    span: Span
+    skip: tuple[str, ...] = ()
+    """Names of states that stay as the cell computes them."""
+
+    @property
+    def kind(self) -> str:
+        return "cell"
+
+
+@record
+class Placed(Immutable):
+    """`placed(layer, "a", "b")`: where its variables lie, from the path of the layer's owner; nowhere deeper without segments."""
+
+    cell: Constructor | Instance | MappedCell | Placed
+    segments: tuple[str, ...]
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        return self.cell.kind
+
+
+@record
+class NoValue(Immutable):
+    """`none`: the value of an optional constructor parameter that was left out."""
+
+
+@record
+class StateRef(Immutable):
+    """A state, or an input with an initial, of the cell that is being stepped. `name` is dotted, from the scanned cell."""
+
+    name: str
+
+
+@record
+class VariableRef(Immutable):
+    path: str
+
+
+@record
+class ScopeValue(Immutable):
+    """A scope, or a family member of one: its names are its attributes."""
+
+    env: Env
+
+
+@record
+class StateRecord(Immutable):
+    """The states of a scan by dotted name: `run.final`. `prefix` narrows it: `run.final.lstm`."""
+
+    states: Mapping[str, Tensor]
+    prefix: str = ""
+
+
+@record
+class ScanResult(Immutable):
+    """`run`: outputs, `last` and `final`."""
+
+    output: Tensor
+    last: Tensor | None
+    final: StateRecord
+
+
+@record
+class BidirectionalResult(Immutable):
+    output: Tensor | None
+    last: Tensor | None
+    forward: ScanResult
+    backward: ScanResult
+
+
+@record
+class RecordValue(Immutable):
+    """`(h = a, lstm.c = b)`, evaluated."""
+
+    fields: Mapping[str, Value]
+    spans: Mapping[str, Span]
+
+
+@record
+class CollectionValue(Immutable):
+    names: tuple[str, ...]
+
+
+@record
+class Family(Immutable):
+    """The members of an indexed name, `cell[k]`."""
+
+    name: str
+
+
+Value = (
+    Scalar
+    | Tensor
+    | DTypeValue
+    | AxisValue
+    | TrainingFlag
+    | Builtin
+    | Special
+    | UserFunction
+    | InitializerName
+    | InitializerValue
+    | Recipe
+    | OptimizerName
+    | DefinitionValue
+    | Constructor
+    | Instance
+    | MappedCell
+    | Placed
+    | NoValue
+    | StateRef
+    | VariableRef
+    | ScopeValue
+    | StateRecord
+    | ScanResult
+    | BidirectionalResult
+    | RecordValue
+    | CollectionValue
+    | Family
+    | Sequence["Value"]
+)

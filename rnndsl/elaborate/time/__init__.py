@@ -1,0 +1,1 @@
+"""States, delays and scans."""

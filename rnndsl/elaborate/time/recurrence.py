@@ -1,0 +1,221 @@
+"""`scan`, `step`, `bidirectional`, `map_state`: cells run over time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
+from rnndsl.elaborate.evaluate.binding import bind
+from rnndsl.elaborate.evaluate.lookup import is_word
+from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env, join
+from rnndsl.elaborate.state.records import StepContext
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import (
+    BidirectionalResult,
+    Builtin,
+    Constructor,
+    Instance,
+    MappedCell,
+    Placed,
+    ScanResult,
+    StateRecord,
+    Tensor,
+    UserFunction,
+    Value,
+)
+from rnndsl.elaborate.time import scan_options, scanning, stepping
+from rnndsl.language.ops.table import Required
+from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import names as names_codes
+from rnndsl.text.codes import time as codes
+from rnndsl.text.source import Span
+
+_MERGES = ("concat", "sum", "mul", "average", "none")
+
+
+def _cell(session: Session, call: tree.Call, position: int, env: Env, function: str) -> Instance | MappedCell:
+    """The cell argument of `scan` and its like."""
+    if len(call.arguments) <= position or call.arguments[position].name is not None:
+        names_codes.BAD_ARGUMENT(call.span, function=function, problem="starts with the cell").throw()
+    expr = call.arguments[position].value
+    value = session.evaluate(expr, env)
+    if isinstance(value, Constructor) and value.kind == "cell":
+        unnamed = names_codes.UNNAMED_LAYER(expr.span, name=value.definition.name.name)
+        unnamed.suggest(f"write `layer name = {expr.span.text}` and give `name` to `{function}`").throw()
+    if not isinstance(value, Instance | MappedCell) or value.kind != "cell":
+        codes.NOT_A_CELL(expr.span, function=function, what=describe(value)).throw()
+    return value
+
+
+def _inputs(cell: Instance | MappedCell) -> set[str]:
+    """The names of the inputs of a cell, families by their common name."""
+    layer = layer_of(cell)
+    assert layer is not None
+    return {s.name.name for s in walk(layer.constructor.definition.body) if isinstance(s, tree.Input)}
+
+
+def _path(session: Session, env: Env) -> str:
+    """The path of a scan: that of the equation it stands in, with an ordinal from the second on."""
+    name = session.equation or "scan"
+    path = join(env.frame().path, name)
+    ordinal = session.ordinal(f"scan\0{path}")
+    return path if ordinal == 0 else f"{path}_{ordinal}"
+
+
+def _scan(session: Session, call: tree.Call, env: Env) -> Value:
+    cell = _cell(session, call, 0, env, "scan")
+    options = scan_options.read(session, call, call.arguments[1:], env, "scan", _inputs(cell))
+    return scanning.scan(session, cell, options, call.span, _path(session, env))
+
+
+def _step(session: Session, call: tree.Call, env: Env) -> Value:
+    """One step outside of a scan, in the graph in the making."""
+    cell = _cell(session, call, 0, env, "step")
+    options = scan_options.read(session, call, call.arguments[1:], env, "step", _inputs(cell))
+    axes = scanning.leading_axes(session, cell, options, None)
+    step = StepContext(session.builder, session.builder, axes, options.initial, options.initial_spans, call.span)
+    session.steps.append(step)
+    try:
+        feed = scanning.feed_of(cell, options, call.span)
+        output = session.tensor(instances.step(session, cell, feed, call.span, ""), call.span)
+        records = stepping.finish(session, step)
+        stepping.check_initials(step)
+    finally:
+        session.steps.pop()
+    finals = {r.name: r.new for r in records if r.new is not None}
+    return ScanResult(output, None, StateRecord(finals))
+
+
+def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
+    forward = _cell(session, call, 0, env, "bidirectional")
+    backward = _cell(session, call, 1, env, "bidirectional")
+    if forward is backward:
+        codes.SCAN_OPTION(
+            call.arguments[1].span, option="bidirectional", problem="needs a cell for each way: the same layer is given twice"
+        ).throw()
+    arguments = [a for a in call.arguments[2:] if a.name != "merge"]
+    merge = _merge_mode(call, env)
+    options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", _inputs(forward) | _inputs(backward))
+    if options.reverse or options.steps is not None:
+        wrong = next(a for a in arguments if a.name in ("reverse", "steps"))
+        codes.SCAN_OPTION(wrong.span, option=str(wrong.name), problem="has no place in `bidirectional`").throw()
+    if options.carry:
+        wrong = next(a for a in arguments if a.name == "carry")
+        problem = "has no place in `bidirectional`: time runs one way between calls"
+        codes.SCAN_OPTION(wrong.span, option="carry", problem=problem).throw()
+    path = _path(session, env)
+    fw = scanning.scan(session, forward, options.of_direction("fw"), call.span, f"{path}/fw")
+    bw = scanning.scan(session, backward, options.of_direction("bw", reverse=True), call.span, f"{path}/bw")
+    assert fw.last is not None and bw.last is not None
+    output = _merge(session, merge, fw.output, bw.output, call.span)
+    return BidirectionalResult(output, _merge(session, merge, fw.last, bw.last, call.span), fw, bw)
+
+
+def _merge_mode(call: tree.Call, env: Env) -> str:
+    expr = next((a.value for a in call.arguments if a.name == "merge"), None)
+    if expr is None:
+        return "concat"
+    if isinstance(expr, tree.Name) and isinstance(value := env.find(expr.name), str):
+        expr = tree.String(expr.span, value)
+    word = is_word(expr, env, *_MERGES)
+    if word is None:
+        codes.SCAN_OPTION(expr.span, option="merge", problem=f"is one of {', '.join(_MERGES)}").throw()
+    return word
+
+
+def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Tensor | None:
+    add = session.builder.add
+    match mode:
+        case "concat":
+            return add("concat", [a, b], {"dim": -1}, span)
+        case "sum":
+            return add("add", [a, b], {}, span)
+        case "mul":
+            return add("mul", [a, b], {}, span)
+        case "average":
+            half = session.literal(0.5, a.type.dtype, span)
+            return add("mul", [add("add", [a, b], {}, span), half], {}, span)
+        case _:
+            return None
+
+
+def _map_state(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("map_state", {"cell": Required, "f": Required, "skip": None}, call)
+    assert bound["cell"].expr is not None and bound["f"].expr is not None
+    cell = session.evaluate(bound["cell"].expr, env)
+    if not isinstance(cell, Constructor | Instance | MappedCell | Placed) or cell.kind != "cell":
+        codes.NOT_A_CELL(bound["cell"].expr.span, function="map_state", what=describe(cell)).throw()
+    function = session.evaluate(bound["f"].expr, env)
+    if not isinstance(function, UserFunction | Builtin):
+        names_codes.WRONG_KIND(
+            bound["f"].expr.span, what=describe(function), wanted="a function of the new and the old state"
+        ).throw()
+    return MappedCell(cell, function, call.span, _skipped(session, bound["skip"].expr, env))
+
+
+def _skipped(session: Session, expr: tree.Expr | None, env: Env) -> tuple[str, ...]:
+    if expr is None:
+        return ()
+    names = session.evaluate(expr, env)
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        names_codes.WRONG_KIND(
+            expr.span, what=describe(names), wanted='names of states, such as ["c"] (`skip` of `map_state`)'
+        ).throw()
+    return tuple(str(each) for each in names)
+
+
+def _placed(session: Session, call: tree.Call, env: Env) -> Value:
+    """`placed(layer, "a", "b{k}")`: the path of the layer to be, from its owner's; empty segments are left out."""
+    if not call.arguments or any(a.name is not None for a in call.arguments):
+        names_codes.BAD_ARGUMENT(call.span, function="placed", problem="takes a block or cell, and the segments of a path").throw()
+    what = session.evaluate(call.arguments[0].value, env)
+    if not isinstance(what, Constructor | Instance | MappedCell | Placed):
+        names_codes.WRONG_KIND(
+            call.arguments[0].value.span, what=describe(what), wanted="a block or cell with its arguments"
+        ).throw()
+    segments = [part for a in call.arguments[1:] for part in _segment(session, a.value, env).split("/") if part]
+    return Placed(what, tuple(segments), call.span)
+
+
+def _segment(session: Session, expr: tree.Expr, env: Env) -> str:
+    """A string with `{name}` replaced by the compile-time number or string of that name."""
+    text = session.evaluate(expr, env)
+    if not isinstance(text, str):
+        names_codes.WRONG_KIND(expr.span, what=describe(text), wanted="a string, a segment of a path").throw()
+
+    def value(found: re.Match[str]) -> str:
+        part = session.evaluate(tree.Name(expr.span, found[1]), env)
+        if isinstance(part, bool) or not isinstance(part, int | str):
+            names_codes.WRONG_KIND(expr.span, what=describe(part), wanted=f"a whole number or a string (`{found[1]}`)").throw()
+        return str(part)
+
+    return re.sub(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
+
+
+def _states(session: Session, call: tree.Call, env: Env) -> Value:
+    """`states(layer)`: the new states of a cell that was applied in this step, in the order of their declaration."""
+    bound = bind("states", {"layer": Required}, call)
+    assert bound["layer"].expr is not None
+    value = session.evaluate(bound["layer"].expr, env)
+    layer = layer_of(value)
+    known = session.step.states if session.step else {}
+    if layer is None or layer.kind != "cell" or not layer.registered or any(name not in known for name in layer.registered):
+        codes.NOT_A_CELL(bound["layer"].expr.span, function="states", what=f"{describe(value)} not applied in this step").throw()
+    return [new_value(session, name) for name in layer.registered if "[t-" not in name]
+
+
+SPECIALS: Mapping[str, Callable[[Session, tree.Call, Env], Value]] = MappingProxyType(
+    {
+        "scan": _scan,
+        "step": _step,
+        "bidirectional": _bidirectional,
+        "map_state": _map_state,
+        "placed": _placed,
+        "states": _states,
+    }
+)

@@ -1,0 +1,169 @@
+"""The options of `scan`, `step` and `bidirectional`, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from rnndsl.elaborate.evaluate.binding import check_names
+from rnndsl.elaborate.evaluate.functions import axis
+from rnndsl.elaborate.evaluate.lookup import is_tensor, is_word
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Value
+from rnndsl.syntax import tree
+from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import time as codes
+from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.source import Span
+
+OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked")
+MAX_STEPS = (1 << 31) - 1
+_OF_STEP = ("initial", "given")
+
+
+@dataclass(slots=True)
+class Options:
+    """What a scan is given: inputs by position and by name, and its options."""
+
+    positional: list[tuple[Tensor, Span]] = field(default_factory=list[tuple[Tensor, Span]])
+    named: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
+    given: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
+    initial: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    initial_spans: dict[str, Span] = field(default_factory=dict[str, Span])
+    lengths: tuple[Tensor, Span] | None = None
+    mask: tuple[Tensor, Span] | None = None
+    reverse: bool = False
+    carry: bool = False
+    hold: bool = False
+    along: str = "time"
+    steps: int | Tensor | None = None
+    until: tuple[str, Span] | None = None
+
+    def scanned(self) -> list[tuple[Tensor, Span]]:
+        return [*self.positional, *self.named.values()]
+
+    def of_direction(self, name: str, reverse: bool = False) -> Options:
+        """The options of one of two directions: initial values are given as `fw.h` and `bw.h`."""
+        mine = {k.removeprefix(f"{name}."): v for k, v in self.initial.items() if k.startswith(f"{name}.")}
+        spans = {k.removeprefix(f"{name}."): v for k, v in self.initial_spans.items() if k.startswith(f"{name}.")}
+        return replace(
+            self, initial=mine, initial_spans=spans, reverse=reverse, named=dict(self.named), positional=list(self.positional)
+        )
+
+
+def read(
+    session: Session, call: tree.Call, arguments: tuple[tree.Argument, ...], env: Env, function: str, inputs: Collection[str]
+) -> Options:
+    """The arguments after the cell, which has these `inputs`. Raises SpecError."""
+    check_names(function, call.arguments)
+    options = Options()
+    allowed = _OF_STEP if function == "step" else OPTIONS
+    for argument in arguments:
+        if argument.name in allowed:
+            _option(session, options, argument, env)
+            continue
+        value = session.evaluate(argument.value, env)
+        if not is_tensor(value) or (argument.name is not None and not _is_input(argument.name, inputs)):
+            _not_an_input(argument, value, function, (*allowed, *inputs))
+        tensor = (session.tensor(value, argument.value.span), argument.value.span)
+        if argument.name is None:
+            options.positional.append(tensor)
+        else:
+            options.named[argument.name] = tensor
+    if options.reverse and options.carry:
+        codes.SCAN_OPTION(call.span, option="carry", problem="cannot go with `reverse`: time runs one way between calls").throw()
+    return options
+
+
+def _is_input(name: str, inputs: Collection[str]) -> bool:
+    """Whether an input, or a member of a family of inputs, has this name."""
+    return name in inputs or name.rpartition("_")[0] in inputs
+
+
+def _not_an_input(argument: tree.Argument, value: Value, function: str, known: Collection[str]) -> None:
+    if argument.name is not None and argument.name not in known:
+        problem = f"has no option `{argument.name}`, nor its cell an input of this name"
+        unknown = name_codes.BAD_ARGUMENT(argument.name_span or argument.span, function=function, problem=problem)
+        unknown.suggest(did_you_mean(argument.name, known)).throw()
+    name_codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor to `{function}` over").throw()
+
+
+def _option(session: Session, options: Options, argument: tree.Argument, env: Env) -> None:
+    expr = argument.value
+    match argument.name:
+        case "lengths":
+            options.lengths = (session.tensor(session.evaluate(expr, env), expr.span, "i32"), expr.span)
+        case "mask":
+            options.mask = (session.tensor(session.evaluate(expr, env), expr.span, "bool"), expr.span)
+        case "reverse":
+            options.reverse = _flag(session, expr, env, "reverse")
+        case "carry":
+            options.carry = _flag(session, expr, env, "carry")
+        case "along":
+            options.along = axis(session, expr, env)
+        case "initial":
+            _states(session, options, expr, env)
+        case "given":
+            _given(session, options, expr, env)
+        case "steps":
+            options.steps = _count(session, expr, env)
+        case "until":
+            options.until = (expr.span.text, expr.span)
+        case _:
+            if is_word(expr, env, "hold") is None:
+                codes.SCAN_OPTION(expr.span, option="masked", problem="is `hold`, or left out for zeros").throw()
+            options.hold = True
+
+
+def _flag(session: Session, expr: tree.Expr, env: Env, name: str) -> bool:
+    value = session.evaluate(expr, env)
+    if not isinstance(value, bool):
+        codes.SCAN_OPTION(expr.span, option=name, problem=f"is true or false at compile time, not {describe(value)}").throw()
+    return value
+
+
+def _count(session: Session, expr: tree.Expr, env: Env) -> int | Tensor:
+    value = session.evaluate(expr, env)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if value > MAX_STEPS:
+            codes.SCAN_OPTION(expr.span, option="steps", problem=f"is at most {MAX_STEPS}, not {value}").throw()
+        return value
+    if isinstance(value, Tensor) and value.type.dtype == "i32" and not value.type.axes and not value.type.dims:
+        return value
+    codes.SCAN_OPTION(expr.span, option="steps", problem=f"is a whole number or an input i32[], not {describe(value)}").throw()
+
+
+def _states(session: Session, options: Options, expr: tree.Expr, env: Env) -> None:
+    value = session.evaluate(expr, env)
+    match value:
+        case StateRecord():
+            prefix = f"{value.prefix}." if value.prefix else ""
+            options.initial = {n.removeprefix(prefix): t for n, t in value.states.items() if n.startswith(prefix)}
+            options.initial_spans = dict.fromkeys(options.initial, expr.span)
+        case RecordValue():
+            for name, each in value.fields.items():
+                _initial(session, options, name, each, value.spans[name], env)
+        case _:
+            problem = f"is `(state = value, …)` or a scan's `final`, not {describe(value)}"
+            codes.SCAN_OPTION(expr.span, option="initial", problem=problem).throw()
+
+
+def _initial(session: Session, options: Options, name: str, value: Value, span: Span, env: Env) -> None:
+    if isinstance(value, StateRecord):
+        prefix = f"{value.prefix}." if value.prefix else ""
+        inner = {f"{name}.{n.removeprefix(prefix)}": t for n, t in value.states.items() if n.startswith(prefix)}
+        options.initial.update(inner)
+        options.initial_spans.update(dict.fromkeys(inner, span))
+        return
+    options.initial[name] = session.tensor(value, span, "bool" if isinstance(value, bool) else env.defaults.dtype)
+    options.initial_spans[name] = span
+
+
+def _given(session: Session, options: Options, expr: tree.Expr, env: Env) -> None:
+    value = session.evaluate(expr, env)
+    if not isinstance(value, RecordValue):
+        codes.SCAN_OPTION(expr.span, option="given", problem=f"is `(name = value, …)`, not {describe(value)}").throw()
+    for name, each in value.fields.items():
+        options.given[name] = (session.tensor(each, value.spans[name], env.defaults.dtype), value.spans[name])

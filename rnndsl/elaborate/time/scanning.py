@@ -1,0 +1,298 @@
+"""Builds one scan: the body's graph from one step of the cell, and the node that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NoReturn
+
+from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.evaluate.attributes import layer_of
+from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.layers.feeds import Feed
+from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
+from rnndsl.elaborate.time import stepping
+from rnndsl.elaborate.time.scan_options import Options
+from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
+from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import time as codes
+from rnndsl.text.source import Span
+
+
+def scan(session: Session, cell: Instance | MappedCell, options: Options, span: Span, path: str) -> ScanResult:
+    """A scan of `cell` in the graph in the making. Raises SpecError or Poisoned."""
+    outer, body = session.builder, session.new_builder()
+    axes = leading_axes(session, cell, options, options.along)
+    _check_options(options, axes, span)
+    step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
+    options = _guarded(options, outer)
+    inner = _inner_inputs(options, body)
+    with session.building(body):
+        session.steps.append(step)
+        try:
+            feed = feed_of(cell, inner.options, span)
+            output = session.tensor(instances.step(session, cell, feed, span, ""), span)
+            records = stepping.finish(session, step)
+            stepping.check_initials(step)
+        finally:
+            session.steps.pop()
+    if options.along in output.type.axes:
+        _own_axis(options.along, f"the output of its cell, {output.type},", span)
+    carried = _carried_variables(session, outer, body, span)
+    until = _until(options, step)
+    if options.carry:
+        _local_variables(session, records, path, span)
+    node = Scan(
+        id=session.fresh(),
+        path=path,
+        axis=options.along,
+        scanned=tuple(inner.scanned),
+        given=tuple(inner.given),
+        states=tuple(ScanState(r.name, r.initial.id, r.old.id, _id(r.new)) for r in records),
+        variables=tuple(carried),
+        outputs=(output.id,),
+        body=body.graph(),
+        lengths=options.lengths[0].id if options.lengths else None,
+        mask=options.mask[0].id if options.mask else None,
+        reverse=options.reverse,
+        steps=options.steps.id if isinstance(options.steps, Tensor) else options.steps,
+        until=until,
+        hold=options.hold,
+        carry=options.carry,
+        place=str(span),
+    )
+    outer.nodes.append(node)
+    _hand_on_updates(outer, body, node, span)
+    return _results(session, outer, node, output, records, span)
+
+
+def _guarded(options: Options, outer: GraphBuilder) -> Options:
+    """`options` with zeros in what is scanned where a step is not valid: whatever stands there, NaN or an id that no table has,
+    reaches neither a result nor, by way of a product with zero, a gradient."""
+    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
+    if not by:
+        return options
+    attrs = {"over": options.along, "lengths": options.lengths is not None, "mask": options.mask is not None}
+
+    def guard(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
+        x, span = pair
+        if x.type.dtype == "bool" or any(axis not in x.type.axes for tensor in by for axis in tensor.type.axes):
+            return pair
+        return (x if _zero_where_masked(x, options, outer) else outer.add("valid_steps", [x, *by], attrs, span)), span
+
+    named = {name: guard(pair) for name, pair in options.named.items()}
+    return replace(options, positional=[guard(pair) for pair in options.positional], named=named)
+
+
+def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool:
+    """Whether `x` is the output of a scan with the same lengths and mask."""
+    nodes = {node.id: node for node in outer.nodes}
+    result = nodes.get(x.id)
+    if not isinstance(result, Node) or result.op != "result" or result.attrs["of"] != "output":
+        return False
+    scan = nodes.get(result.args[0])
+    if not isinstance(scan, Scan) or scan.hold or scan.axis != options.along:
+        return False
+    return (scan.lengths, scan.mask) == tuple(pair[0].id if pair else None for pair in (options.lengths, options.mask))
+
+
+def _id(tensor: Tensor | None) -> str:
+    assert tensor is not None
+    return tensor.id
+
+
+class _Inner:
+    """The inputs of the body: the options with the body's tensors in place of the outer ones."""
+
+    def __init__(self) -> None:
+        self.options = Options()
+        self.scanned: list[ScanInput] = []
+        self.given: list[ScanInput] = []
+
+
+def _inner_inputs(options: Options, body: GraphBuilder) -> _Inner:
+    inner = _Inner()
+
+    def scanned(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
+        outer, span = pair
+        type = outer.type
+        tensor = body.input(TensorType(type.dtype, tuple(a for a in type.axes if a != options.along), type.dims))
+        inner.scanned.append(ScanInput(outer.id, tensor.id))
+        return tensor, span
+
+    inner.options.positional = [scanned(pair) for pair in options.positional]
+    inner.options.named = {name: scanned(pair) for name, pair in options.named.items()}
+    for name, (outer, span) in options.given.items():
+        tensor = body.input(outer.type)
+        inner.given.append(ScanInput(outer.id, tensor.id))
+        inner.options.given[name] = (tensor, span)
+    return inner
+
+
+def feed_of(cell: Instance | MappedCell, options: Options, span: Span) -> Feed:
+    """The inputs of one step."""
+    layer = layer_of(cell)
+    assert layer is not None
+    return Feed(layer.path, span, list(options.positional), {**options.named, **options.given})
+
+
+# ---------------------------------------------------------------- axes and options
+
+
+def leading_axes(session: Session, cell: Instance | MappedCell, options: Options, along: str | None) -> tuple[str, ...]:
+    """The leading axes of a step: those of all that it is given, less the scanned one and those that the cell's own types name."""
+    axes: set[str] = set()
+    named = _named_axes(session, cell)
+    order = [name for name, kind in named.kinds.items() if kind == "input"]
+    for (tensor, span), name in zip(options.positional, [*order, *[""] * len(options.positional)], strict=False):
+        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
+    for name, (tensor, span) in options.named.items():
+        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
+    for name, (tensor, _) in options.given.items():
+        axes |= set(tensor.type.axes) - named.axes.get(name, set())
+    for name, tensor in options.initial.items():
+        axes |= set(tensor.type.axes) - named.axes.get(name, set())
+    return tuple(a for a in session.axes if a in axes)
+
+
+def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
+    if along is not None and along not in tensor.type.axes:
+        codes.SCAN_AXIS(span, axis=along, what=str(tensor.type)).throw()
+    return {a for a in tensor.type.axes if a != along}
+
+
+class _Named:
+    """The axes that a cell's text names, by input and state, and what each of these is."""
+
+    def __init__(self) -> None:
+        self.axes: dict[str, set[str]] = {}
+        self.kinds: dict[str, str] = {}
+
+
+def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
+    layer = layer_of(cell)
+    assert layer is not None
+    constructor = layer.constructor
+    named = _Named()
+    for statement in walk(constructor.definition.body):
+        if not isinstance(statement, tree.Input | tree.State):
+            continue
+        name = statement.name.name
+        named.kinds[name] = statement.kind if isinstance(statement, tree.Input) else "state"
+        parts = statement.type.dims if statement.type is not None else ()
+        found = (types.axis_of(session, part, constructor.env) for part in parts)
+        named.axes[name] = {axis for axis in found if axis is not None}
+    return named
+
+
+def _check_options(options: Options, axes: tuple[str, ...], span: Span) -> None:
+    if options.steps is None and not options.scanned():
+        codes.SCAN_OPTION(span, option="scan", problem="needs an input to go along, or `steps = n`").throw()
+    if options.steps is not None and options.scanned():
+        codes.SCAN_OPTION(options.scanned()[0][1], option="steps", problem="is for a cell without a scanned input").throw()
+    if options.along in axes:
+        _check_axis(options)
+    if options.lengths:
+        _check(options.lengths, "lengths", "i32", axes)
+    if options.mask:
+        tensor, span = options.mask
+        if options.along not in tensor.type.axes:
+            codes.SCAN_OPTION(span, option="mask", problem=f"needs the axis `{options.along}`, and is {tensor.type}").throw()
+        rest = TensorType(tensor.type.dtype, tuple(a for a in tensor.type.axes if a != options.along), tensor.type.dims)
+        _check((Tensor(tensor.id, rest), span), "mask", "bool", axes)
+
+
+def _check_axis(options: Options) -> None:
+    """Diagnoses what has the scan's own axis at each step, an initial or a given value."""
+    for name, (tensor, span) in options.given.items():
+        if options.along in tensor.type.axes:
+            _own_axis(options.along, f"the given `{name}`, {tensor.type},", span)
+    for name, tensor in options.initial.items():
+        if options.along in tensor.type.axes:
+            _own_axis(options.along, f"the initial `{name}`, {tensor.type},", options.initial_spans[name])
+
+
+def _own_axis(axis: str, what: str, span: Span) -> NoReturn:
+    wrong = codes.SCAN_OPTION(span, option="scan", problem=f"goes along `{axis}`, and {what} has that axis at every step")
+    wrong.suggest(f"`rename(…, {axis} = …)` it").throw()
+
+
+def _check(given: tuple[Tensor, Span], option: str, dtype: str, axes: tuple[str, ...]) -> None:
+    tensor, span = given
+    type = tensor.type
+    if type.dtype != dtype or type.axes != axes or type.dims:
+        problem = f"has the leading axes of the input, {dtype}[{', '.join(axes)}], and is {describe(tensor)}"
+        codes.SCAN_OPTION(span, option=option, problem=problem).throw()
+
+
+def _until(options: Options, step: StepContext) -> str | None:
+    if options.until is None:
+        return None
+    name, span = options.until
+    record = step.states.get(name)
+    if record is None or record.old.type.dtype != "bool" or record.old.type.dims:
+        codes.SCAN_OPTION(span, option="until", problem="names a state bool[] of the cell").throw()
+    return name
+
+
+# ---------------------------------------------------------------- variables and results
+
+
+def _carried_variables(session: Session, outer: GraphBuilder, body: GraphBuilder, span: Span) -> list[ScanVariable]:
+    """Variables that the body updates: carried from step to step. Their reads in the body become its inputs."""
+    carried: list[ScanVariable] = []
+    for path in dict.fromkeys(u.path for u in body.updates):
+        record = session.variables[path]
+        type = TensorType(record.dtype, (), record.shape)
+        old = body.reads.get(path)
+        if old is None:
+            old = body.input(type)
+        else:
+            body.nodes = [n for n in body.nodes if n.id != old.id]
+            body.inputs.append(GraphInput(old.id, type))
+        initial = outer.latest(path) or outer.read(path, type, span)
+        new = body.latest(path)
+        carried.append(ScanVariable(path, initial.id, old.id, _id(new)))
+    return carried
+
+
+def _hand_on_updates(outer: GraphBuilder, body: GraphBuilder, node: Scan, span: Span) -> None:
+    """What the scan leaves in its variables is an update of the enclosing graph."""
+    for variable in node.variables:
+        last = next(u for u in reversed(body.updates) if u.path == variable.path)
+        value = outer.result(node.id, "variable", variable.path, last.value.type, span)
+        outer.updates.append(PendingUpdate(last.name, last.path, value, last.collections, last.place))
+
+
+def _local_variables(session: Session, records: list[StateRecordInProgress], path: str, span: Span) -> None:
+    """The variables that keep states between calls (`carry = true`)."""
+    for record in records:
+        name = f"{path}/{record.name}"
+        session.claim(name, span)
+        session.carried[name] = Variable(
+            path=name,
+            kind="carried",
+            dtype=record.old.type.dtype,
+            shape=record.old.type.dims,
+            axes=record.old.type.axes,
+            initializer=Initializer(name="zeros"),
+            initializer_origin="empty until the first call",
+            trainable=False,
+            not_trainable="a carried state",
+            collections=("local_variables",),
+            place=str(span),
+        )
+
+
+def _results(
+    session: Session, outer: GraphBuilder, node: Scan, output: Tensor, records: list[StateRecordInProgress], span: Span
+) -> ScanResult:
+    axes = tuple(a for a in session.axes if a in output.type.axes or a == node.axis)
+    whole = TensorType(output.type.dtype, axes, output.type.dims)
+    last = outer.result(node.id, "last", output.id, output.type, span)
+    finals = {r.name: outer.result(node.id, "final", r.name, r.old.type, span) for r in records}
+    return ScanResult(outer.result(node.id, "output", output.id, whole, span), last, StateRecord(finals))

@@ -1,0 +1,194 @@
+"""States of the step in the making: declared by cells, defined by their equations, mapped by `map_state`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from rnndsl.elaborate.evaluate import applying, types
+from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
+from rnndsl.elaborate.layers import initializers
+from rnndsl.elaborate.state.environment import Binding, Env, Lazy, dotted
+from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import InitializerName, InitializerValue, MappedCell, Tensor, Value
+from rnndsl.plan.model import DType, TensorType
+from rnndsl.syntax import tree
+from rnndsl.text.codes import time as codes
+from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.source import Span
+
+
+def declare_state(session: Session, statement: tree.State, name: str, env: Env) -> None:
+    """`state name: T = INITIAL` in a cell that is being stepped. Raises SpecError."""
+    step = session.step
+    env.frame().states[name] = ""
+    if env.kind != "cell" or step is None:
+        codes.NO_BATCH_STATE(statement.span, kind=env.kind).throw()
+    declared = types.full(session, statement.type, env, env.frame().defaults.dtype)
+    type = _with_axes(session, declared, step)
+    full = dotted(env.frame().state_prefix, name)
+
+    def define() -> Tensor:
+        return _equation(session, full, name, type, statement, env)
+
+    _register(session, full, full, type, statement.initial, define, env, statement.span)
+    env.frame().states[name] = full
+
+
+def declare_input_state(session: Session, statement: tree.Input, name: str, tensor: Tensor, env: Env) -> None:
+    """An input that declares an initial value can be delayed: its past is a state."""
+    assert statement.initial is not None
+    if session.step is None:
+        codes.BAD_DELAY(statement.initial.span, what=f"the input `{name}` of a {env.kind}").throw()
+    base = dotted(env.frame().state_prefix, name)
+    type = _with_axes(session, tensor.type, session.step)
+    full = f"{base}[t-1]"
+    _register(session, full, base, type, statement.initial, lambda: tensor, env, statement.span)
+    env.frame().states[name] = full
+
+
+def _with_axes(session: Session, declared: TensorType, step: StepContext) -> TensorType:
+    axes = tuple(a for a in session.axes if a in step.axes or a in declared.axes)
+    return TensorType(declared.dtype, axes, declared.dims)
+
+
+def _register(
+    session: Session, full: str, base: str, type: TensorType, initial: tree.Expr, define: Callable[[], Tensor], env: Env, span: Span
+) -> None:
+    step = session.step
+    assert step is not None
+    state_env = _outside(full, initial.span, env)
+
+    def make_initial(k: int) -> Tensor:
+        name = full if k == 1 else f"{base}[t-{k}]"
+        with session.building(step.outer):
+            if name in step.initial:
+                return _given(session, step, name, type)
+            return _initial(session, initial, k, type, full, state_env)
+
+    first = make_initial(1)
+    old = step.old(type, first)
+    record = StateRecordInProgress(full, base, old, first, define, span)
+    record.steps[1] = old
+    record.make_initial = make_initial
+    step.states[full] = record
+
+
+def _given(session: Session, step: StepContext, name: str, type: TensorType) -> Tensor:
+    """The value given for a state; a plain number takes the state's dtype."""
+    value = step.initial[name]
+    step.used_initials.add(name)
+    number = step.outer.number(value)
+    if number is not None and value.type.dtype != type.dtype:
+        value = session.literal(number, type.dtype, step.initial_spans.get(name, step.span))
+    if not types.fits(value.type, type):
+        codes.INITIAL_TYPE(step.initial_spans.get(name), name=name, declared=type, given=f"is {value.type}").throw()
+    return value
+
+
+def _outside(state: str, initial: Span, env: Env) -> Env:
+    """The cell's names less what is known only within a step: inputs and equations."""
+    hidden: dict[str, Binding] = {}
+    for each in env.chain():
+        for name, binding in each.names.items():
+            if isinstance(binding, Tensor) or (isinstance(binding, Lazy) and binding.kind == "equation"):
+                hidden.setdefault(name, _forbidden(state, initial, name, each.spans.get(name)))
+    return env.child(hidden)
+
+
+def _forbidden(state: str, initial: Span, name: str, span: Span | None) -> Lazy:
+    def fail() -> NoReturn:
+        wrong = codes.INITIAL_NOT_CONSTANT(initial, state=state, what=f"`{name}`")
+        wrong = wrong.note(f"`{name}` is defined here", span) if span is not None else wrong
+        wrong.suggest("use numbers and the cell's own params").throw()
+
+    return Lazy(name, span or initial, fail, "const")
+
+
+def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state: str, env: Env) -> Tensor:
+    """INITIAL as a tensor of the enclosing graph; the k-th of a list for the k-th delay."""
+    item = expr
+    if isinstance(expr, tree.ListExpr):
+        if k > len(expr.items):
+            codes.INITIAL_TYPE(expr.span, name=state, declared=f"read {k} steps back", given=f"has {len(expr.items)} items").throw()
+        item = expr.items[k - 1]
+    value = _plain(session, session.evaluate(item, env), item, state, type.dtype, env)
+    tensor = session.tensor(value, item.span, type.dtype)
+    if not types.fits(tensor.type, type):
+        codes.INITIAL_TYPE(item.span, name=state, declared=type, given=f"is {tensor.type}").throw()
+    return tensor
+
+
+def _plain(session: Session, value: Value, expr: tree.Expr, state: str, dtype: DType, env: Env) -> Value:
+    """`zeros`, `ones` and `constant(v)` as numbers."""
+    if isinstance(value, InitializerName):
+        value = InitializerValue(expr, env)
+    if not isinstance(value, InitializerValue):
+        return value
+    recipe = initializers.recipe(session, value, state, (), dtype, expr.span)
+    number = {"zeros": 0, "ones": 1}.get(recipe.name, recipe.arguments.get("value"))
+    if dtype == "bool" and recipe.name in ("zeros", "ones"):
+        return recipe.name == "ones"
+    if number is None:
+        codes.INITIAL_TYPE(expr.span, name=state, declared="constant", given=f"would be drawn by `{recipe.name}`").throw()
+    return number
+
+
+def _equation(session: Session, full: str, name: str, type: TensorType, statement: tree.State, env: Env) -> Tensor:
+    binding = env.frame().names.get(name)
+    if not isinstance(binding, Lazy):
+        raise Poisoned
+    value = session.tensor(session.force(binding), binding.span, type.dtype)
+    if not types.fits(value.type, type):
+        wrong = codes.STATE_TYPE(binding.span, name=full, declared=type, given=value.type)
+        wrong.note("the state is declared here", statement.span).throw()
+    return value
+
+
+def require_equation(statement: tree.State, name: str, env: Env) -> None:
+    """Diagnoses a state that no equation defines."""
+    if not isinstance(env.frame().names.get(name), Lazy):
+        codes.STATE_WITHOUT_EQUATION(statement.span, name=name).throw()
+
+
+def map_states(session: Session, value: MappedCell, before: set[str], span: Span) -> None:
+    """Every state that the inner cell has just registered becomes `f(new, old)`."""
+    step, layer = session.step, layer_of(value)
+    assert step is not None and layer is not None and layer.frame is not None
+    for name, record in step.states.items():
+        if name not in before and "[t-" not in name and name.rpartition(".")[2] not in value.skip:
+            _map(session, record, value, layer.frame, span)
+
+
+def _map(session: Session, record: StateRecordInProgress, value: MappedCell, env: Env, span: Span) -> None:
+    define = record.define
+
+    def mapped() -> Tensor:
+        result = applying.call_value(session, value.function, [define(), record.old], env, span)
+        tensor = session.tensor(result, span, record.old.type.dtype)
+        if not types.fits(tensor.type, record.old.type):
+            codes.STATE_TYPE(span, name=record.name, declared=record.old.type, given=tensor.type).throw()
+        return tensor
+
+    record.define, record.new = mapped, None
+
+
+def finish(session: Session, step: StepContext) -> list[StateRecordInProgress]:
+    """The states with their new values. Computing one may add a delay, so it goes on until none is left."""
+    done: set[str] = set()
+    while len(done) < len(step.states):
+        for name in [n for n in step.states if n not in done]:
+            done.add(name)
+            session.attempt(lambda name=name: new_value(session, name))
+    if any(record.new is None for record in step.states.values()):
+        raise Poisoned
+    return list(step.states.values())
+
+
+def check_initials(step: StepContext) -> None:
+    """Diagnoses initial values for states that the cell does not have."""
+    for name in step.initial:
+        if name not in step.used_initials:
+            unknown = codes.UNKNOWN_STATE(step.initial_spans.get(name), name=name)
+            unknown.suggest(did_you_mean(name, step.states) or f"it has {', '.join(f'`{s}`' for s in step.states)}").throw()

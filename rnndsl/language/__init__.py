@@ -1,0 +1,1 @@
+"""What the language offers: functions, initialisers, optimizers, words that are built in."""

@@ -1,0 +1,97 @@
+"""The names that every spec has without an import: what each is, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from rnndsl.language.initializers import PARAMETERS as INITIALIZERS
+from rnndsl.language.ops import table as ops
+from rnndsl.plan.model import DType
+
+DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
+AXES = ("batch", "time")
+SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
+    {
+        "scan": (
+            "scan(cell, x, …, lengths, mask, masked, reverse, initial, given, carry, along = time, steps, until)",
+            "the outputs of a cell over an axis; `.last` and `.final`",
+            "as the cell's output",
+            "through it",
+        ),
+        "step": ("step(cell, x, …, initial, given)", "one step of a cell; `.final`", "as the cell's output", "through it"),
+        "bidirectional": (
+            "bidirectional(fw, bw, x, …, merge = concat)",
+            "two scans, merged by concat, sum, mul, average or none; `.fw`, `.bw`, `.last`",
+            "as the cells' outputs",
+            "through it",
+        ),
+        "map_state": (
+            "map_state(cell, f, skip = [])",
+            "the cell with f(new, old) for every new state but those named",
+            "a cell",
+            "through it",
+        ),
+        "placed": (
+            'placed(cell, "a", "b{k}")',
+            "what a layer is given: the cell, its variables under these segments of the path",
+            "a cell or block",
+            "through it",
+        ),
+        "states": ("states(layer)", "the new states of a cell in this step, as a list", "a list", "through it"),
+        "len": ("len(list)", "how many items a list has", "int, at compile time", "none"),
+        "split": ("split(x, n, axis = -1)", "a list of n equal parts", "any [.., n * m] -> n of [.., m]", "everywhere"),
+        "concat": ("concat([a, b, …], axis = -1)", "the values joined along a trailing dim", "any", "everywhere"),
+        "stack": ("stack([a, b, …])", "the values along a new last dim", "n of any [..] -> [.., n]", "everywhere"),
+        "einsum": ('einsum("ij,jk->ik", a, b, …)', "Einstein's sum over trailing dims", "number", "everywhere"),
+        "tabulate": (
+            "tabulate(n, m, f) or tabulate(n, f)",
+            "the constant of f(i, j) or f(i)",
+            "-> the model's dtype [n, m] or [n]",
+            "none",
+        ),
+        "position": ("position(over)", "0, 1, … along an axis", "-> i32", "none"),
+        "rename": ("rename(x, old = new)", "x with an axis under another name", "any", "everywhere"),
+        "l1": ("l1({collection})", "the sum of absolute values of a collection's variables", "-> float []", "0 at 0"),
+        "l2": ("l2({collection})", "the sum of squares of a collection's variables", "-> float []", "everywhere"),
+        "cosine": (
+            "cosine(rate, steps, alpha = 0)",
+            "a rate that falls along half a cosine (Loshchilov & Hutter 2017)",
+            "a rate",
+            "none",
+        ),
+        "exponential_decay": (
+            "exponential_decay(rate, steps, decay, staircase = false)",
+            "a rate of rate * decay ** (step / steps)",
+            "a rate",
+            "none",
+        ),
+        "piecewise": ("piecewise(boundaries, values)", "a rate that is constant between boundaries", "a rate", "none"),
+    }
+)
+"""Functions with rules of their own: signature, value, types and gradient."""
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "ftrl", "lion", "levenberg_marquardt")
+WORDS = frozenset(
+    {
+        "leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "fan_avg", "training", "t", "average", "mul",
+        "untruncated_normal",
+    }
+)  # fmt: skip
+"""Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
+MEASURES = frozenset({"damping", "accepted"})
+"""What a training signature may return beside losses and metrics (language, section 10)."""
+COLLECTIONS = (
+    "global_variables", "local_variables", "model_variables", "trainable_variables", "moving_average_variables",
+    "update_ops", "losses", "regularization_losses", "metrics", "summaries", "train_op",
+)  # fmt: skip
+SIGNATURES = frozenset(
+    {
+        "predict", "evaluate", "initialize", "reset", "stream", "reset_states", "apply", "gradients", "collections",
+        "loss", "metrics", "damping", "accepted",
+    }
+)  # fmt: skip
+"""Names that a `train` or `signature` cannot have (language, section 10)."""
+
+
+NAMES = frozenset({*ops.functions(), *DTYPES, *INITIALIZERS, *OPTIMIZERS, *SPECIALS, *AXES})
+"""Everything that is in force without a definition."""

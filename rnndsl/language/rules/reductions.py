@@ -1,0 +1,78 @@
+"""Type rules of reductions and losses: see `rnndsl.language.rules.types`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rnndsl.language.rules.types import (
+    FLOAT,
+    INTS,
+    Rule,
+    TypeRuleError,
+    broadcast_dims,
+    need_axis,
+    need_float,
+    need_rank,
+    position_from_end,
+    same_dtype,
+    unite_axes,
+)
+from rnndsl.plan.model import DType, TensorType
+
+
+def reduction(dtype: Callable[[Sequence[TensorType]], DType], result: DType | None = None) -> Rule:
+    """Reduced axes and dims vanish. A second argument is a bool mask that broadcasts to the first."""
+
+    def rule(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+        x = args[0]
+        kind = result or dtype(args[:1])
+        dtype(args[:1])
+        for axis in attrs["axes"]:
+            need_axis(x, axis)
+        gone = {position_from_end(x, d) for d in attrs["dims"]}
+        if len(args) == 2:
+            _check_mask(x, args[1])
+        axes = tuple(a for a in x.axes if a not in attrs["axes"])
+        return TensorType(kind, axes, tuple(d for i, d in enumerate(x.dims) if i not in gone))
+
+    return rule
+
+
+def _check_mask(x: TensorType, mask: TensorType) -> None:
+    if mask.dtype != "bool":
+        raise TypeRuleError(f"needs a bool mask, not {mask}")
+    extra = [a for a in mask.axes if a not in x.axes]
+    if extra or broadcast_dims([x, mask]) != x.dims:
+        raise TypeRuleError(f"cannot mask {x} with {mask}")
+
+
+def cross_entropy(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    logits, labels = args
+    need_float([logits])
+    need_rank(logits, 1, "its logits")
+    expected = logits.dims[:-1] if labels.dtype in INTS else logits.dims
+    if labels.dtype not in INTS:
+        same_dtype(args)
+    if labels.dims != expected:
+        what = "integer labels are ids" if labels.dtype in INTS else "float labels are distributions"
+        raise TypeRuleError(f"cannot compare {logits} with labels {labels} ({what}: trailing dims {list(expected)})")
+    return TensorType(logits.dtype, unite_axes(args, order), logits.dims[:-1])
+
+
+def huber(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    if attrs["delta"] <= 0:
+        raise TypeRuleError(f"needs a delta above 0, not {attrs['delta']}")
+    return FLOAT(args, attrs, order)
+
+
+def ctc(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    logits, labels, *lengths = args
+    need_float([logits])
+    if len(logits.axes) != 2 or len(logits.dims) != 1:
+        raise TypeRuleError(f"needs logits [batch, time, classes], not {logits}")
+    if any(t.dtype not in INTS for t in (labels, *lengths)):
+        raise TypeRuleError("needs integer labels and lengths")
+    if any(t.dims or t.axes != logits.axes[:1] for t in lengths):
+        raise TypeRuleError(f"needs lengths [{logits.axes[0]}]")
+    return TensorType(logits.dtype, logits.axes[:1])

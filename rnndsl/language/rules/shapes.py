@@ -1,0 +1,134 @@
+"""Type rules of operations that change shapes and axes: see `rnndsl.language.rules.types`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnndsl.language.rules.types import (
+    INTS,
+    TypeRuleError,
+    broadcast_dims,
+    need_axis,
+    need_float,
+    need_rank,
+    numeric,
+    position_from_end,
+    same_dtype,
+    unite_axes,
+)
+from rnndsl.plan.model import TensorType
+
+
+def concat(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    dtype = same_dtype(args)
+    first = args[0]
+    at = position_from_end(first, attrs["dim"])
+    for t in args[1:]:
+        others = [d for i, d in enumerate(t.dims) if i != at]
+        if len(t.dims) != len(first.dims) or others != [d for i, d in enumerate(first.dims) if i != at]:
+            raise TypeRuleError(f"cannot join {first} and {t}: they differ beyond the joined dim")
+    total = sum(t.dims[at] for t in args)
+    return TensorType(dtype, unite_axes(args, order), (*first.dims[:at], total, *first.dims[at + 1 :]))
+
+
+def stack(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    return TensorType(same_dtype(args), unite_axes(args, order), (*broadcast_dims(args), len(args)))
+
+
+def index(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    dims: list[int] = []
+    for size, item in zip(args[0].dims, attrs["items"], strict=True):
+        if item[0] == "all":
+            dims.append(size)
+        elif item[0] == "range":
+            if not 0 <= item[1] <= item[2] <= size:
+                raise TypeRuleError(f"has no range {item[1]}..{item[2]} in a dim of {size}")
+            dims.append(item[2] - item[1])
+        elif not 0 <= item[1] < size:
+            raise TypeRuleError(f"has no index {item[1]} in a dim of {size}")
+    return TensorType(args[0].dtype, args[0].axes, tuple(dims))
+
+
+def reshape(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    dims = tuple(int(d) for d in attrs["dims"])
+    if math.prod(dims) != math.prod(args[0].dims):
+        raise TypeRuleError(f"cannot make {list(dims)} of {args[0]}: {math.prod(dims)} and {math.prod(args[0].dims)} elements")
+    return TensorType(args[0].dtype, args[0].axes, dims)
+
+
+def broadcast(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    wide = TensorType(args[0].dtype, args[0].axes, tuple(attrs["dims"]))
+    if broadcast_dims([args[0], wide]) != wide.dims:
+        raise TypeRuleError(f"cannot widen {args[0]} to {list(wide.dims)}")
+    return wide
+
+
+def transpose(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    need_rank(args[0], 2)
+    *rest, a, b = args[0].dims
+    return TensorType(args[0].dtype, args[0].axes, (*rest, b, a))
+
+
+def roll(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    need_rank(args[0], 1)
+    return args[0]
+
+
+def one_hot(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    if args[0].dtype not in INTS:
+        raise TypeRuleError(f"needs integer ids, not {args[0].dtype}")
+    return TensorType(attrs["dtype"], args[0].axes, (*args[0].dims, int(attrs["n"])))
+
+
+def gather(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    table, ids = args
+    need_rank(table, 1, "its table")
+    if ids.dtype not in INTS:
+        raise TypeRuleError(f"needs integer ids, not {ids.dtype}")
+    return TensorType(table.dtype, unite_axes(args, order), (*ids.dims, *table.dims[1:]))
+
+
+def softmax(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    need_float(args)
+    if attrs.get("over"):
+        need_axis(args[0], attrs["over"])
+    else:
+        position_from_end(args[0], attrs["dim"])
+    return args[0]
+
+
+def argmax(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    x = args[0]
+    numeric(args)
+    if attrs.get("over"):
+        need_axis(x, attrs["over"])
+        return TensorType("i32", tuple(a for a in x.axes if a != attrs["over"]), x.dims)
+    at = position_from_end(x, attrs["dim"])
+    return TensorType("i32", x.axes, (*x.dims[:at], *x.dims[at + 1 :]))
+
+
+def over_axis(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    need_axis(args[0], attrs["over"])
+    return args[0]
+
+
+def position(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    need_axis(args[0], attrs["over"])
+    return TensorType("i32", (attrs["over"],))
+
+
+def rename(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    x, old, new = args[0], attrs["from"], attrs["to"]
+    need_axis(x, old)
+    if new in x.axes:
+        raise TypeRuleError(f"cannot rename `{old}` to `{new}`, which {x} has already")
+    axes = {new if a == old else a for a in x.axes}
+    return TensorType(x.dtype, tuple(a for a in order if a in axes), x.dims)
+
+
+def categorical(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    need_float(args)
+    need_rank(args[0], 1)
+    return TensorType("i32", args[0].axes, args[0].dims[:-1])

@@ -1,0 +1,1 @@
+"""Files read, imports followed, names bound to their definitions, the standard library."""

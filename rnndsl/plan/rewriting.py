@@ -1,0 +1,150 @@
+"""What the passes share: fresh ids, types, renaming, and an order in which everything is defined before it is used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from rnndsl.language.ops.table import OPS
+from rnndsl.plan.model import Graph, GraphInput, Node, Plan, Scan, ScanInput, TensorType, all_nodes
+
+LEAVES = frozenset({"read", "literal", "eye"})
+"""Operations without arguments: the same at every step, cheap to write down twice."""
+
+
+class FreshIds:
+    """Ids that the plan does not have yet: the wanted one with the first free number behind it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._taken = {x.id for x in plan.graph.inputs}
+        for node in all_nodes(plan.graph):
+            self._taken.add(node.id)
+            if isinstance(node, Scan):
+                self._taken.update(x.id for x in node.body.inputs)
+        self._next: dict[str, int] = {}
+
+    def like(self, name: str) -> str:
+        base = re.sub(r"_\d+$", "", name)
+        number = self._next.get(base, 1)
+        while f"{base}_{number}" in self._taken:
+            number += 1
+        self._next[base] = number + 1
+        self._taken.add(f"{base}_{number}")
+        return f"{base}_{number}"
+
+
+def is_pure(node: Node) -> bool:
+    """Whether `node` gives the same value for the same arguments, wherever it stands."""
+    return node.op != "result" and not OPS[node.op].varies
+
+
+def types_of(graph: Graph) -> dict[str, TensorType]:
+    """The types of the values of `graph`."""
+    types = {x.id: x.type for x in graph.inputs}
+    types.update((node.id, node.type) for node in graph.nodes if isinstance(node, Node))
+    return types
+
+
+def used_ids(node: Node | Scan) -> Iterable[str]:
+    """The ids of its own graph that `node` reads."""
+    return node.args if isinstance(node, Node) else node.outer_ids()
+
+
+def scan_ends(scan: Scan) -> Iterable[str]:
+    """The ids of the body that the scan itself reads: outputs and next values."""
+    yield from scan.outputs
+    yield from (x.new for x in (*scan.states, *scan.variables))
+
+
+def top_ends(plan: Plan) -> Iterable[str]:
+    """The ids of the top graph that the plan's tables read."""
+    for table in (plan.outputs, plan.losses, plan.metrics, plan.residuals, plan.updates):
+        yield from (x.value for x in table)
+
+
+def map_top_ends(plan: Plan, names: Mapping[str, str], graph: Graph) -> Plan:
+    """`plan` over `graph`, its tables reading the new `names`."""
+    tables = {
+        title: tuple(x.model_copy(update={"value": names.get(x.value, x.value)}) for x in getattr(plan, title))
+        for title in ("outputs", "losses", "metrics", "residuals", "updates")
+    }
+    return plan.model_copy(update={"graph": graph, **tables})
+
+
+def rename_used(node: Node | Scan, names: Mapping[str, str]) -> Node | Scan:
+    """`node` reading other ids of its graph. Ids that `names` lacks stay."""
+    if not names:
+        return node
+    if isinstance(node, Node):
+        return replace(node, args=tuple(names.get(x, x) for x in node.args))
+
+    def feed(items: tuple[ScanInput, ...]) -> tuple[ScanInput, ...]:
+        return tuple(ScanInput(names.get(x.outer, x.outer), x.inner) for x in items)
+
+    return replace(
+        node,
+        scanned=feed(node.scanned),
+        given=feed(node.given),
+        states=tuple(replace(x, initial=names.get(x.initial, x.initial)) for x in node.states),
+        variables=tuple(replace(x, initial=names.get(x.initial, x.initial)) for x in node.variables),
+        lengths=None if node.lengths is None else names.get(node.lengths, node.lengths),
+        mask=None if node.mask is None else names.get(node.mask, node.mask),
+        steps=names.get(node.steps, node.steps) if isinstance(node.steps, str) else node.steps,
+    )
+
+
+def rename_ends(scan: Scan, names: Mapping[str, str]) -> Scan:
+    """`scan` whose outputs and next values are other ids of its body."""
+    return replace(
+        scan,
+        outputs=tuple(dict.fromkeys(names.get(x, x) for x in scan.outputs)),
+        states=tuple(replace(x, new=names.get(x.new, x.new)) for x in scan.states),
+        variables=tuple(replace(x, new=names.get(x.new, x.new)) for x in scan.variables),
+    )
+
+
+def rename_result(node: Node, names: Mapping[str, str]) -> Node:
+    """A `result` of a scan whose body's ids have other `names`."""
+    if node.attrs["of"] not in ("output", "last"):
+        return node
+    name = node.attrs["name"]
+    return replace(node, attrs={**node.attrs, "name": names.get(name, name)})
+
+
+def in_order(nodes: Sequence[Node | Scan]) -> tuple[Node | Scan, ...]:
+    """`nodes` with each after those that it reads, otherwise in their order. Linear; without recursion."""
+    index = {node.id: node for node in nodes}
+    done: dict[str, Node | Scan] = {}
+    for start in nodes:
+        waiting = [start]
+        while waiting:
+            node = waiting[-1]
+            missing = [index[x] for x in used_ids(node) if x in index and x not in done] if node.id not in done else []
+            if missing:
+                waiting.extend(reversed(missing))
+                continue
+            waiting.pop()
+            done.setdefault(node.id, node)
+    return tuple(done.values())
+
+
+def map_bodies(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
+    """`graph` with the bodies of its scans changed."""
+    nodes = tuple(replace(n, body=change(n.body)) if isinstance(n, Scan) else n for n in graph.nodes)
+    return replace(graph, nodes=nodes)
+
+
+def drop_unused_inputs(scan: Scan) -> Scan:
+    """`scan` without inputs that its body does not read. One scanned input stays, for its length."""
+    used = {x for node in scan.body.nodes for x in used_ids(node)} | set(scan_ends(scan))
+    scanned = tuple(x for x in scan.scanned if x.inner in used) or scan.scanned[:1]
+    given = tuple(x for x in scan.given if x.inner in used)
+    gone = {x.inner for x in (*scan.scanned, *scan.given)} - {x.inner for x in (*scanned, *given)}
+    inputs = tuple(x for x in scan.body.inputs if x.id not in gone)
+    return replace(scan, scanned=scanned, given=given, body=replace(scan.body, inputs=inputs))
+
+
+def add_inputs(body: Graph, ids: Iterable[str], types: Mapping[str, TensorType]) -> Graph:
+    """`body` with more inputs at the end."""
+    return replace(body, inputs=(*body.inputs, *(GraphInput(x, types[x]) for x in ids)))
