@@ -5,14 +5,15 @@ VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS ?= torch
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
 
-.PHONY: help venv test lint types check sunspots schemas clean
+.PHONY: help venv test lint types check test-peers sunspots schemas clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
 venv: $(STAMP)  ## make the environment
 
@@ -34,6 +35,13 @@ types: $(STAMP)  ## pyright, strict for the package
 
 check: $(STAMP)  ## the tests, with the build of a wheel
 	$(BIN)/python -m pytest -n $(JOBS)
+
+test-peers: $(STAMP)  ## the tests that need another framework, each in an environment of its own (not in CI)
+	for peer in $(PEERS); do \
+	  test -x $(VENV)/peers/$$peer/bin/python || $(PYTHON) -m venv $(VENV)/peers/$$peer || exit 1; \
+	  $(VENV)/peers/$$peer/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/$$peer/requirements.txt || exit 1; \
+	  $(VENV)/peers/$$peer/bin/python -m pytest tests/peers/$$peer || exit 1; \
+	done
 
 sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
 	$(BIN)/rnndsl compile specs/sunspots.rnn -o build/sunspots

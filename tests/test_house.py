@@ -26,6 +26,7 @@ STAGES = [
     ["derive", "passes"],  # what is derived is stripped of dead parts by the same pass
     ["backends"],
     ["artefact"],
+    ["weights"],
     ["driver"],
     ["api"],
     ["cli"],
@@ -93,7 +94,7 @@ def test_no_stage_imports_a_later_one(path: Path) -> None:
 def test_only_the_backend_imports_tensorflow(path: Path) -> None:
     if name_of(path).startswith(("backends", "artefact")):
         return
-    heavy = {name for name in imports(path) if name.split(".")[0] in ("tensorflow", "keras", "h5py")}
+    heavy = {name for name in imports(path) if name.split(".")[0] in ("tensorflow", "keras")}
     assert not heavy
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "run an artefact or a spec on arrays",
     "fmt": "format specs",
     "new": "print a cell of the standard library, to change it",
+    "weights": "list and compare the tensors of files of trained values",
     "doc": "list the standard library and the functions of the language",
 }
 

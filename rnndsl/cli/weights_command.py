@@ -1,0 +1,115 @@
+"""`rnndsl weights list FILE`, `rnndsl weights diff A B`: tensors by name in files of every format that is known here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.parser import Parser, UsageError, add_format
+from rnndsl.text.diagnostics import did_you_mean
+
+if TYPE_CHECKING:
+    from rnndsl.weights.compare import Difference
+    from rnndsl.weights.source import Source, TensorInfo
+
+ACTIONS = {"list": "the tensors of a file: name, dtype, shape", "diff": "how the tensors of two files differ"}
+_THERE_ARE = f"there are {', '.join(ACTIONS)}"
+
+
+def run(argv: Sequence[str]) -> int:
+    """Carry out one of `ACTIONS`. 0; for `diff` 1 if the files differ."""
+    if argv and argv[0] in ACTIONS:
+        return (_list if argv[0] == "list" else _diff)(argv[1:])
+    if argv and not argv[0].startswith("-"):
+        raise UsageError(
+            f"`weights` has no action `{argv[0]}`", did_you_mean(argv[0], ACTIONS) or f"there are {', '.join(ACTIONS)}"
+        )
+    listed = "\n".join(f"  {name}  {what}" for name, what in ACTIONS.items())
+    parser = Parser("rnndsl weights", "Look into files of trained values.", f"actions:\n{listed}")
+    parser.formatter_class = __import__("argparse").RawDescriptionHelpFormatter
+    parser.usage = "rnndsl weights list FILE | diff A B"
+    parser.read(argv)
+    raise UsageError("no action is given", _THERE_ARE)
+
+
+def _opened(path: str) -> Source:
+    from rnndsl.weights.opening import open_source
+    from rnndsl.weights.source import WeightsFileError
+
+    try:
+        return open_source(Path(path))
+    except WeightsFileError as error:
+        raise UsageError(str(error)) from None
+
+
+def _list(argv: Sequence[str]) -> int:
+    parser = Parser("rnndsl weights list", "Show the tensors of a file: names, dtypes, shapes. No values are read.")
+    parser.add_argument("file", metavar="FILE")
+    add_format(parser, "text", "json")
+    arguments = parser.read(argv)
+    with _opened(arguments.file) as source:
+        tensors, format = list(source.tensors.values()), source.format
+    if arguments.format == "json":
+        print(json.dumps({"format": format, "tensors": [_as_json(x) for x in tensors]}, indent=2))
+        return 0
+    from rnndsl.text.render.snippet import printable
+    from rnndsl.text.render.table import table
+
+    rows = [(printable(x.name), x.dtype, str(list(x.shape)), f"{x.size:,}") for x in tensors]
+    if rows:
+        print(table(("tensor", "dtype", "shape", "numbers"), rows, frozenset({3})))
+    print(f"{format}: {len(tensors):,} tensors, {sum(x.size for x in tensors):,} numbers, {sum(x.bytes for x in tensors):,} bytes")
+    return 0
+
+
+def _as_json(x: TensorInfo) -> dict[str, object]:
+    return {"name": x.name, "dtype": x.dtype, "shape": list(x.shape)}
+
+
+def _diff(argv: Sequence[str]) -> int:
+    parser = Parser("rnndsl weights diff", "Compare the tensors of two files by name. The status is 1 if they differ.")
+    parser.add_argument("first", metavar="A")
+    parser.add_argument("second", metavar="B")
+    parser.add_argument("--all", action="store_true", help="show the equal ones too")
+    add_format(parser, "text", "json")
+    arguments = parser.read(argv)
+    found = _compared(arguments.first, arguments.second)
+    differing = [x for x in found if x.largest != 0 or x.note]
+    shown = found if arguments.all else differing
+    if arguments.format == "json":
+        print(json.dumps([_difference_as_json(x) for x in shown], indent=2))
+        return 1 if differing else 0
+    from rnndsl.text.render.snippet import printable
+    from rnndsl.text.render.table import table
+
+    rows = [(printable(x.name), _digits(x.largest), _digits(x.relative), x.note) for x in shown]
+    if rows:
+        print(table(("tensor", "largest difference", "relative", ""), rows, frozenset({1, 2})))
+    print(f"{len(found):,} tensors, {len(differing):,} differ")
+    return 1 if differing else 0
+
+
+def _compared(first: str, second: str) -> list[Difference]:
+    from rnndsl.weights.compare import compare
+    from rnndsl.weights.source import WeightsFileError
+
+    with _opened(first) as a, _opened(second) as b:
+        try:
+            return list(compare(a, b))
+        except WeightsFileError as error:
+            raise UsageError(str(error)) from None
+
+
+def _difference_as_json(x: Difference) -> dict[str, object]:
+    return {"name": x.name, "largest": _number(x.largest), "relative": _number(x.relative), "note": x.note}
+
+
+def _digits(x: float | None) -> str:
+    return "" if x is None else "0" if x == 0 else f"{x:.3g}"
+
+
+def _number(x: float | None) -> float | str | None:
+    """JSON has no infinity."""
+    return "inf" if x == float("inf") else x

@@ -1,0 +1,1 @@
+"""Values trained elsewhere: files of tensors by name, whoever wrote them."""

@@ -1,0 +1,1 @@
+"""Formats of files of tensors, one file each."""

@@ -1,0 +1,54 @@
+"""TensorFlow's checkpoints, of version 1 and 2, and the variables of a SavedModel, read by TensorFlow itself.
+
+A checkpoint is named by its prefix, as TensorFlow does: `model.ckpt` for `model.ckpt.index` and its data. Keys of version 2's
+object graphs lose `/.ATTRIBUTES/VARIABLE_VALUE`; what is no number, and the bookkeeping of the graph, is left out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnndsl.weights.source import Array, Source, TensorInfo, WeightsFileError
+
+_TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+class CheckpointSource(Source):
+    """prefix: of the files of the checkpoint. Imports TensorFlow."""
+
+    def __init__(self, prefix: Path, format: str = "checkpoint") -> None:
+        from rnndsl.backends.tensorflow.quiet import import_tensorflow
+
+        import_tensorflow()
+        from rnndsl.backends.tensorflow.tensorflow_module import tf
+
+        self.format = format
+        self.prefix = prefix
+        try:
+            self._reader: Any = tf.train.load_checkpoint(str(prefix))
+            shapes, dtypes = self._reader.get_variable_to_shape_map(), self._reader.get_variable_to_dtype_map()
+        except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
+            raise WeightsFileError(f"`{prefix}` cannot be read as a checkpoint: {_first_line(error)}") from None
+        self._keys = {key.removesuffix(_TAIL): key for key in sorted(shapes) if _is_number(dtypes[key])}
+        self.tensors = {
+            name: TensorInfo(name, dtypes[key].as_numpy_dtype().dtype.name, tuple(shapes[key])) for name, key in self._keys.items()
+        }
+
+    def read(self, name: str) -> Array:
+        try:
+            return np.asarray(self._reader.get_tensor(self._keys[name]))
+        except KeyError:
+            raise
+        except Exception as error:
+            raise WeightsFileError(f"`{self.prefix}`: `{name}` cannot be read: {_first_line(error)}") from None
+
+
+def _is_number(dtype: Any) -> bool:
+    return bool(dtype.is_floating or dtype.is_integer or dtype.is_bool or dtype.is_complex)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

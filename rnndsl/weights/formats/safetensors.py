@@ -1,0 +1,99 @@
+"""safetensors: a JSON header of names, dtypes, shapes and places, then the bytes (huggingface.co/docs/safetensors, format)."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from rnndsl.weights.source import Array, Source, TensorInfo, WeightsFileError, numpy_dtype
+
+_DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
+    "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
+    "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+_MOST_HEADER = 100_000_000
+"""Bytes of the longest header that the format allows."""
+
+
+class SafetensorsSource(Source):
+    format = "safetensors"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("rb")
+        try:
+            self._header()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def read(self, name: str) -> Array:
+        info = self.tensors[name]
+        self._file.seek(self._begin[name])
+        data = self._file.read(info.bytes)
+        if len(data) != info.bytes:
+            raise WeightsFileError(f"`{self.path}` ends within `{name}`")
+        return np.frombuffer(data, numpy_dtype(info.dtype)).reshape(info.shape).copy()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _header(self) -> None:
+        size = self.path.stat().st_size
+        head = self._file.read(8)
+        length = int.from_bytes(head, "little")
+        if len(head) < 8 or length > min(_MOST_HEADER, size - 8):
+            raise WeightsFileError(f"`{self.path}` is no safetensors file: its header would be longer than the file")
+        try:
+            entries: Any = json.loads(self._file.read(length).decode("utf-8"), object_pairs_hook=_unique)
+        except (ValueError, RecursionError) as error:
+            raise WeightsFileError(f"`{self.path}` is no safetensors file: its header is no JSON ({error})") from None
+        if not isinstance(entries, dict):
+            raise WeightsFileError(f"`{self.path}` is no safetensors file: its header is no JSON object")
+        start = 8 + length
+        self._begin: dict[str, int] = {}
+        found: dict[str, TensorInfo] = {}
+        spans: list[tuple[int, int]] = []
+        for name, entry in cast("dict[str, Any]", entries).items():
+            if name == "__metadata__":
+                continue
+            found[name], span = self._entry(name, entry)
+            self._begin[name] = start + span[0]
+            spans.append(span)
+        self._check_spans(sorted(spans), size - start)
+        self.tensors = found
+
+    def _entry(self, name: str, entry: Any) -> tuple[TensorInfo, tuple[int, int]]:
+        """The tensor that `entry` of the header describes, and where its bytes lie, counted from the end of the header."""
+        try:
+            dtype, shape = _DTYPES[entry["dtype"]], [int(n) for n in entry["shape"]]
+            begin, end = (int(n) for n in entry["data_offsets"])
+        except (KeyError, TypeError, ValueError):
+            raise WeightsFileError(f"`{self.path}`: the header's entry of `{name}` is none of the format's") from None
+        size = math.prod(shape) * numpy_dtype(dtype).itemsize
+        if min([*shape, begin], default=begin) < 0 or end - begin != size:
+            raise WeightsFileError(f"`{self.path}`: `{name}` is {dtype}{shape}, and its bytes go from {begin} to {end}")
+        return TensorInfo(name, dtype, tuple(shape)), (begin, end)
+
+    def _check_spans(self, spans: list[tuple[int, int]], size: int) -> None:
+        """The tensors' bytes fill the rest of the file, each byte once."""
+        at = 0
+        for begin, end in spans:
+            if begin != at:
+                raise WeightsFileError(f"`{self.path}`: its tensors overlap or leave a hole at byte {at}")
+            at = end
+        if at != size:
+            raise WeightsFileError(f"`{self.path}`: its tensors take {at} bytes, where the file has {size}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
