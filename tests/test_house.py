@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import tomllib
 from pathlib import Path
 
@@ -34,6 +35,9 @@ STAGES = [
 ORDER = {name: i for i, stage in enumerate(STAGES) for name in stage}
 # Allowed against the order, each with its reason.
 EXCEPTIONS: dict[tuple[str, str], str] = {}
+CIRCLES = {
+    ("elaborate.state.environment", "elaborate.state.values")
+}  # a value holds the scope that it was made in, for type checkers
 
 
 def name_of(path: Path) -> str:
@@ -88,6 +92,16 @@ def test_no_stage_imports_a_later_one(path: Path) -> None:
         if (module, target.split(".")[0]) in EXCEPTIONS or stage_of(target) is None:
             continue
         assert stage_of(target) <= own, f"rnndsl.{module} imports {imported}, which comes later"
+
+
+def test_no_modules_import_each_other() -> None:
+    names = {name_of(path) for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        targets = {x.removeprefix("rnndsl.") for x in imports(path) if x.startswith("rnndsl.")}
+        within = {t if t in names else t.rpartition(".")[0] for t in targets}
+        graph[name_of(path)] = {t for t in within if t != name_of(path) and (name_of(path), t) not in CIRCLES}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_ids())

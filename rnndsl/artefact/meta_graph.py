@@ -62,7 +62,7 @@ class _Builder:
 
     def build(self) -> None:
         for x in self.plan.inputs:
-            spec = input_spec(x, {})
+            spec = input_spec(x)
             self.inputs[x.name] = tf.compat.v1.placeholder(spec.dtype, spec.shape, name=_exactly(x.name))
         for train in self.plan.trains:
             if train.name in self.module.signature_functions:

@@ -10,14 +10,14 @@ from plan_builder import Builder, plan
 from rnndsl.backends.tensorflow.lower import Lowering
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 
-MODES = ("eager", "graph", "compiled")
+MODES = ("eager", "graph")
 
 
 def run(
     g: Builder, ids: list[str], feeds: dict[str, Any], *, reads: dict[str, Any] | None = None, training: bool = False,
     mode: str = "eager", counter: int = 0,
 ) -> list[np.ndarray]:  # fmt: skip
-    """The values of `ids`. `graph` knows no axis length while building; `compiled` has XLA run the scans."""
+    """The values of `ids`. `graph` knows no axis length while building."""
     made = plan(g)
     values = reads or {}
 
@@ -29,7 +29,6 @@ def run(
             training=training,
             demanded=ids,
             counter=tf.constant(counter, tf.int64),
-            jit=mode == "compiled",
         )
         return lowering.values(ids)
 

@@ -1,4 +1,4 @@
-"""Gradients through scans against finite differences in f64, first and second order, with and without XLA."""
+"""Gradients through scans against finite differences in f64, first and second order."""
 
 from __future__ import annotations
 
@@ -35,26 +35,23 @@ def model(**options: Any) -> tuple[Builder, list[str]]:
     return g, [g.op("add", total, other)]
 
 
-def loss(g: Builder, ids: list[str], w: Any, x: Any, jit: bool = False) -> Any:
+def loss(g: Builder, ids: list[str], w: Any, x: Any) -> Any:
     inputs = {"x": tf.convert_to_tensor(x), "n": tf.constant(N), "m": tf.constant(M)}
-    return Lowering(plan(g), read=lambda _: w, inputs=inputs, training=True, demanded=ids, jit=jit).value(ids[0])
+    return Lowering(plan(g), read=lambda _: w, inputs=inputs, training=True, demanded=ids).value(ids[0])
 
 
 OPTIONS = [{}, {"reverse": True}, {"lengths": "n"}, {"mask": "m", "hold": True}, {"lengths": "n", "mask": "m", "reverse": True}]
 
 
-CASES = [("graph", options) for options in OPTIONS] + [("compiled", options) for options in (OPTIONS[0], OPTIONS[-1])]
-
-
-@pytest.mark.parametrize(("mode", "options"), CASES)
-def test_gradients(mode: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", OPTIONS)
+def test_gradients(options: dict[str, Any]) -> None:
     g, ids = model(**options)
 
     @tf.function(autograph=False)
     def gradients(w: Any, x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch([w, x])
-            value = loss(g, ids, w, x, mode == "compiled")
+            value = loss(g, ids, w, x)
         return tape.gradient(value, [w, x])
 
     dw, dx = gradients(tf.constant(W), tf.constant(X))
@@ -99,7 +96,7 @@ def test_norm_has_gradient_zero_at_zero() -> None:
     np.testing.assert_allclose(tape.gradient(out, value), [[0, 0, 0], [0.6, 0, 0.8]])
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph", "compiled"])
+@pytest.mark.parametrize("mode", ["eager", "graph"])
 def test_gradients_of_rows_that_end(mode: str) -> None:
     """h = 2 a h until h >= 8; outputs after the end are zero and have no part in the gradient."""
     g, b = Builder(), Builder()
@@ -116,9 +113,7 @@ def test_gradients_of_rows_that_end(mode: str) -> None:
         with tf.GradientTape() as tape:
             tape.watch(a)
             inputs = {"start": tf.constant([1.0, 3.0], tf.float64)}
-            value = Lowering(
-                plan(g), read=lambda _: a, inputs=inputs, training=True, demanded=[total], jit=mode == "compiled"
-            ).value(total)
+            value = Lowering(plan(g), read=lambda _: a, inputs=inputs, training=True, demanded=[total]).value(total)
         return value, tape.gradient(value, a)
 
     run = gradients if mode == "eager" else tf.function(gradients, autograph=False)

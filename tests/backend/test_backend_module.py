@@ -241,16 +241,6 @@ def test_names_that_tensorflow_would_refuse() -> None:
     assert float(module.variables_by_path["_hidden/w"]) == 0.0
 
 
-def test_static_sizes_and_compiled_recurrences() -> None:
-    made = regression(Optimizer(name="sgd", rate=0.1))
-    plain = build(made, initial=initial_value)
-    fast = build(made, initial=initial_value, sizes={"batch": 3, "time": 6}, jit=True)
-    for _ in range(2):
-        a, b = plain.step(x=X, y=Y), fast.step(x=X, y=Y)
-    np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
-    np.testing.assert_allclose(plain.variables_by_path["head/kernel"], fast.variables_by_path["head/kernel"], rtol=1e-5)
-
-
 def test_an_initial_value_of_another_shape_is_a_fault() -> None:
     with pytest.raises(ValueError, match="lstm/input_gate/wx"):
         build(regression(), initial=lambda v, seed: np.zeros(7, "f4"))

@@ -16,7 +16,6 @@ from rnndsl.backends.tensorflow.tensorflow_module import tf
 pytestmark = pytest.mark.tf
 
 R = np.random.default_rng(11)
-GRAPHS = ("eager", "graph")
 
 
 def rnn(dtype: str = "f64", **options: Any) -> tuple[Builder, dict[str, str]]:
@@ -62,9 +61,7 @@ def reading_order(reverse: bool, lengths: np.ndarray | None) -> list[list[int]]:
 
 
 CASES = [
-    (mode, reverse, hold, lengths, mask)
-    for mode, reverse, hold, lengths, mask in itertools.product(MODES, *[[False, True]] * 4)
-    if mode != "compiled" or (lengths and hold == mask)  # compiling takes long; these cover the rest
+    (mode, reverse, hold, lengths, mask) for mode, reverse, hold, lengths, mask in itertools.product(MODES, *[[False, True]] * 4)
 ]
 
 
@@ -82,7 +79,7 @@ def test_scan(mode: str, reverse: bool, hold: bool, lengths: bool, mask: bool) -
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("mode", GRAPHS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("length", [0, 1])
 def test_no_time_and_one_step(mode: str, length: int) -> None:
     g, r = rnn()
@@ -93,7 +90,7 @@ def test_no_time_and_one_step(mode: str, length: int) -> None:
     np.testing.assert_allclose(final, one if length else np.broadcast_to(H0, (3, 2)))
 
 
-@pytest.mark.parametrize("mode", GRAPHS)
+@pytest.mark.parametrize("mode", MODES)
 def test_empty_batch(mode: str) -> None:
     g, r = rnn()
     shapes = [x.shape for x in run(g, list(r.values()), {"x": X[:0], "h0": H0}, mode=mode)]
@@ -167,7 +164,7 @@ def test_lstm(mode: str, reverse: bool) -> None:
         np.testing.assert_allclose(final[row], cs, rtol=1e-9)
 
 
-@pytest.mark.parametrize("mode", GRAPHS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("steps", ["number", "input"])
 def test_steps_without_a_scanned_input(mode: str, steps: str) -> None:
     """h doubles, starting from `start` [batch]; an i32 state counts."""
@@ -247,7 +244,7 @@ def test_scan_within_a_scan(mode: str) -> None:
     np.testing.assert_allclose(found, np.stack(expected, 1))
 
 
-@pytest.mark.parametrize("mode", GRAPHS)
+@pytest.mark.parametrize("mode", MODES)
 def test_several_leading_axes_with_lengths_in_reverse(mode: str) -> None:
     g, b = Builder(), Builder()
     x, n = g.input("f64[batch, time, src]", "x"), g.input("i32[batch, src]", "n")
@@ -266,7 +263,7 @@ def test_several_leading_axes_with_lengths_in_reverse(mode: str) -> None:
     np.testing.assert_allclose(found, expected)
 
 
-@pytest.mark.parametrize("mode", GRAPHS)
+@pytest.mark.parametrize("mode", MODES)
 def test_without_a_batch(mode: str) -> None:
     """Time alone, with scalar lengths."""
     g, b = Builder(), Builder()
@@ -278,7 +275,7 @@ def test_without_a_batch(mode: str) -> None:
     assert found.tolist() == [6, 5, 3, 0, 0]
 
 
-@pytest.mark.parametrize("mode", GRAPHS)
+@pytest.mark.parametrize("mode", MODES)
 def test_variable_updated_within_a_scan(mode: str) -> None:
     """In training a running mean is carried from step to step, kept where no row is valid, and read by the body as it goes."""
     g, b = Builder(), Builder()

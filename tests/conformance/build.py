@@ -38,10 +38,6 @@ class Built:
         return self._build(self.subject.plan)
 
     @cached_property
-    def compiled(self) -> Any:
-        return self._build(self.subject.optimised, jit=True)
-
-    @cached_property
     def loaded(self) -> Any:
         """The module's functions, those named in `saved`, and its variables, saved and loaded."""
         holder = tf.Module()
@@ -52,8 +48,8 @@ class Built:
         tf.saved_model.save(holder, str(self.folder))
         return tf.saved_model.load(str(self.folder))
 
-    def _build(self, plan: Plan, jit: bool = False) -> Any:
-        module = build(plan, jit=jit)
+    def _build(self, plan: Plan) -> Any:
+        module = build(plan)
         self._assign(module)
         return module
 
@@ -133,7 +129,7 @@ class Built:
         """Let graphs and files go."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
-        for name in ("module", "reference", "compiled", "loaded"):
+        for name in ("module", "reference", "loaded"):
             self.__dict__.pop(name, None)
         gc.collect()
 

@@ -6,10 +6,11 @@ Each class is built once, when the model is compiled, and run inside a `tf.funct
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from rnndsl.backends.tensorflow.lower import Carried, Lowering
+from rnndsl.backends.tensorflow.frame import Carried
+from rnndsl.backends.tensorflow.lower import Lowering
 from rnndsl.backends.tensorflow.names import artefact_name, op_name
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import CarriedStates, Variables
@@ -21,12 +22,10 @@ Tensors = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Model:
-    """A plan, its variables, and how to lower it. `sizes`: lengths of axes that are known while building."""
+    """A plan and its variables."""
 
     plan: Plan
     variables: Variables
-    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
-    jit: bool = False
 
     def lowering(
         self,
@@ -46,8 +45,6 @@ class Model:
             demanded=demanded,
             carried=carried,
             counter=counter,
-            sizes=self.sizes,
-            jit=self.jit,
         )
 
     def counter(self) -> Any:

@@ -10,13 +10,13 @@ from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import PlanInput
 
 
-def input_spec(x: PlanInput, sizes: Mapping[str, int]) -> Any:
-    """The `tf.TensorSpec` of an input: leading axes of unknown length, unless `sizes` has it."""
-    shape = [*(sizes.get(axis) for axis in x.type.axes), *x.type.dims]
+def input_spec(x: PlanInput) -> Any:
+    """The `tf.TensorSpec` of an input: leading axes are of unknown length."""
+    shape = [*(None for _ in x.type.axes), *x.type.dims]
     return tf.TensorSpec(shape, DTYPES[x.type.dtype], name=x.name)
 
 
-def by_name(name: str, inputs: Sequence[PlanInput], sizes: Mapping[str, int], call: Callable[[dict[str, Any]], Any]) -> Any:
+def by_name(name: str, inputs: Sequence[PlanInput], call: Callable[[dict[str, Any]], Any]) -> Any:
     """A `tf.function` of the inputs, by position or name, that runs `call` on a dict of them."""
     parameters = [inspect.Parameter(x.name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for x in inputs]
     signature = inspect.Signature(parameters)
@@ -27,7 +27,7 @@ def by_name(name: str, inputs: Sequence[PlanInput], sizes: Mapping[str, int], ca
 
     function.__name__ = name
     function.__signature__ = signature  # type: ignore[attr-defined]
-    specs = [input_spec(x, sizes) for x in inputs]
+    specs = [input_spec(x) for x in inputs]
     return tf.function(function, input_signature=specs, autograph=False)
 
 

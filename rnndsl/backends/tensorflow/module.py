@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rnndsl.backends.tensorflow.calls import Inference, Model
 from rnndsl.backends.tensorflow.functions import by_name, input_spec
 from rnndsl.backends.tensorflow.pure import Apply, Gradients
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
-from rnndsl.backends.tensorflow.training import GradientTrainer, MakeTrainer, Trainer
+from rnndsl.backends.tensorflow.training import GradientTrainer
 from rnndsl.backends.tensorflow.variables import InitialValue, Variables, default_initial_value
 from rnndsl.derive.stream import stream_plan
 from rnndsl.plan.model import Named, Plan, PlanInput, Signature
@@ -41,57 +41,29 @@ def build(
     plan: Plan,
     *,
     initial: InitialValue = default_initial_value,
-    sizes: Mapping[str, int] | None = None,
-    jit: bool = False,
-    trainers: Mapping[str, MakeTrainer] | None = None,
-    stream: Plan | None = None,
 ) -> CompiledModule:
-    """Lower `plan`.
-
-    initial: from a variable and the seed to its initial value (pretrained ones included).
-    sizes: lengths of leading axes that every call has. jit: compile recurrences with XLA.
-    trainers: by name of optimizer, makers of training calls that Keras has no optimizer for.
-    stream: the plan of one time step, whose inputs and outputs include the states; it shares the variables. The compiler's own
-    (`rnndsl.derive.stream`) if not given.
-    """
-    return _Builder(plan, initial, sizes or {}, jit, trainers or {}, stream or own_stream(plan)).build()
+    """Lower `plan`. `initial`: from a variable and the seed to its initial value."""
+    return _Builder(plan, initial).build()
 
 
 class _Builder:
-    def __init__(
-        self,
-        plan: Plan,
-        initial: InitialValue,
-        sizes: Mapping[str, int],
-        jit: bool,
-        trainers: Mapping[str, MakeTrainer],
-        stream: Plan | None,
-    ) -> None:
+    def __init__(self, plan: Plan, initial: InitialValue) -> None:
         if any(v.device for v in plan.variables):
             tf.config.set_soft_device_placement(True)
-        self.plan, self.trainers, self.stream = plan, trainers, stream
-        self.model = Model(plan, Variables(plan, initial), sizes, jit)
+        self.plan = plan
+        self.model = Model(plan, Variables(plan, initial))
         self.module = CompiledModule(plan)
         self.absent = {x.name for x in plan.signatures if x.absent is not None}
 
     def build(self) -> CompiledModule:
-        trained = [(train.name, self._trainer(train.optimizer.name, i)) for i, train in enumerate(self.plan.trains)]
-        self._hold_variables([path for _, trainer in trained if trainer for path in trainer.paths])
+        trained = [(train.name, GradientTrainer(self.model, train)) for train in self.plan.trains]
+        self._hold_variables([path for _, trainer in trained for path in trainer.paths])
         self._inference()
         for name, trainer in trained:
-            if trainer is not None:
-                self._add(name, trainer.inputs(), trainer)
+            self._add(name, trainer.inputs(), trainer)
         self._resets()
         self._pure()
         return self.module
-
-    def _trainer(self, optimizer: str, at: int) -> Trainer | None:
-        train = self.plan.trains[at]
-        if optimizer in self.trainers:
-            return self.trainers[optimizer](self.model, train)
-        if optimizer == "levenberg_marquardt":
-            return None
-        return GradientTrainer(self.model, train)
 
     def _hold_variables(self, own: list[str]) -> None:
         """Attributes that make the variables part of the saved object; optimizers' own are in `global_variables` alone."""
@@ -106,7 +78,7 @@ class _Builder:
     def _add(self, name: str, inputs: list[str], call: Callable[[dict[str, Any]], Any]) -> None:
         if name in self.absent:
             return
-        self.module.add_function(name, by_name(name, self._inputs(self.plan, inputs), self.model.sizes, call))
+        self.module.add_function(name, by_name(name, self._inputs(self.plan, inputs), call))
 
     def _inputs(self, plan: Plan, names: list[str]) -> list[PlanInput]:
         return [x for x in plan.inputs if x.name in names]
@@ -120,8 +92,9 @@ class _Builder:
         for signature in plan.signatures:
             if signature.kind == "custom":
                 self._infer(signature.name, self._chosen(signature))
-        if self.stream is not None:
-            self._stream(self.stream)
+        stream = own_stream(plan)
+        if stream is not None:
+            self._stream(stream)
 
     def _chosen(self, signature: Signature) -> list[Named]:
         by_name_ = {x.name: x for x in self.plan.outputs}
@@ -133,11 +106,8 @@ class _Builder:
 
     def _stream(self, plan: Plan) -> None:
         """One time step. Nothing is carried in variables: states come in and go out."""
-        if "stream" in self.absent:
-            return
-        sizes = {axis: size for axis, size in self.model.sizes.items() if axis in plan.axes}
-        call = Inference(Model(plan, self.model.variables, sizes, self.model.jit), list(plan.outputs))
-        self.module.add_function("stream", by_name("stream", self._inputs(plan, call.inputs()), sizes, call))
+        call = Inference(Model(plan, self.model.variables), list(plan.outputs))
+        self.module.add_function("stream", by_name("stream", self._inputs(plan, call.inputs()), call))
 
     def _resets(self) -> None:
         variables = self.model.variables
@@ -190,7 +160,7 @@ class _Builder:
         self.module.add_function("gradients", tf.function(gradients, input_signature=specs, autograph=False), signature=False)
 
     def _specs(self, names: list[str]) -> dict[str, Any]:
-        return {x.name: input_spec(x, self.model.sizes) for x in self._inputs(self.plan, names)}
+        return {x.name: input_spec(x) for x in self._inputs(self.plan, names)}
 
     def _variable_specs(self) -> dict[str, Any]:
         stored = (v for v in self.plan.variables if v.kind in ("param", "var"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from rnndsl.backends.tensorflow.calls import Model, Tensors, Updates, named_results
 from rnndsl.backends.tensorflow.lower import Lowering
@@ -12,23 +12,6 @@ from rnndsl.backends.tensorflow.optimizers import Stepper
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import CarriedStates
 from rnndsl.plan.model import Named, Train
-
-
-class Trainer(Protocol):
-    """What stands behind a training signature. `paths`: of the variables that it made for itself in `Model.variables`."""
-
-    paths: list[str]
-
-    def inputs(self) -> list[str]:
-        """Names of the inputs that a call takes, in the plan's order."""
-        ...
-
-    def __call__(self, inputs: Tensors) -> dict[str, Any]:
-        """Run one call. Returns results by their names in the artefact."""
-        ...
-
-
-MakeTrainer = Callable[[Model, Train], Trainer]
 
 
 @dataclass(slots=True)

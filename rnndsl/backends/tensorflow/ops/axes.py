@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align, meet, unite
-from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node, TensorType
 
 
-@lowers("shift")
 def shift(frame: Frame, node: Node, x: Operand) -> Any:
     """y[t] = x[t - steps]; zeros enter at the end that is left."""
     steps, at, rank = node.attrs.get("steps", 1), x.type.axes.index(node.attrs["over"]), x.tensor.shape.rank
@@ -23,12 +23,10 @@ def shift(frame: Frame, node: Node, x: Operand) -> Any:
     return padded[tuple(cut if i == at else slice(None) for i in range(rank))]
 
 
-@lowers("position")
 def position(frame: Frame, node: Node, like: Operand) -> Any:
     return tf.range(frame.sizes[node.attrs["over"]], dtype=tf.int32)
 
 
-@lowers("valid_steps")
 def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
     """`by`: lengths, then a mask, those of them that the scan has."""
     over, order, rest = node.attrs["over"], frame.context.order, list(by)
@@ -45,12 +43,10 @@ def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
     return tf.where(both, x.tensor, tf.zeros_like(x.tensor))
 
 
-@lowers("reverse")
 def reverse(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.reverse(x.tensor, [x.type.axes.index(node.attrs["over"])])
 
 
-@lowers("rename")
 def rename(frame: Frame, node: Node, x: Operand) -> Any:
     """The same values; the renamed axis may have another place in the plan's order."""
     axes = [node.attrs["to"] if axis == node.attrs["from"] else axis for axis in x.type.axes]
@@ -58,3 +54,12 @@ def rename(frame: Frame, node: Node, x: Operand) -> Any:
     if order == list(range(len(order))):
         return x.tensor
     return tf.transpose(x.tensor, [*order, *range(len(order), x.tensor.shape.rank)])
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    "shift": shift,
+    "position": position,
+    "valid_steps": valid_steps,
+    "reverse": reverse,
+    "rename": rename,
+}

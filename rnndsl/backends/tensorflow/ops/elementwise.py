@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from rnndsl.backends.tensorflow.align import Operand, meet
-from rnndsl.backends.tensorflow.ops.registry import LOWERINGS, Frame, lowers
+from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Node
 
@@ -87,45 +87,34 @@ def _several(compute: Callable[..., Any]) -> Callable[..., Any]:
     return lower
 
 
-LOWERINGS.update((name, _unary(compute)) for name, compute in _UNARY.items())
-LOWERINGS.update((name, _several(compute)) for name, compute in _SEVERAL.items())
-
-
-@lowers("read")
 def read(frame: Frame, node: Node) -> Any:
     return frame.context.read(node.attrs["variable"])
 
 
-@lowers("literal")
 def literal(frame: Frame, node: Node) -> Any:
     dtype = DTYPES[node.type.dtype]
     value = np.asarray(node.attrs["value"], dtype.as_numpy_dtype)
     return tf.constant(np.broadcast_to(value, node.type.dims), dtype)
 
 
-@lowers("eye")
 def eye(frame: Frame, node: Node) -> Any:
     return tf.eye(node.attrs["n"], dtype=DTYPES[node.type.dtype])
 
 
-@lowers("if_training")
 def if_training(frame: Frame, node: Node, chosen: Operand) -> Any:
     return frame.fit(chosen, node.type)
 
 
-@lowers("leaky_relu")
 def leaky_relu(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.where(x.tensor > 0, x.tensor, node.attrs.get("alpha", 0.2) * x.tensor)
 
 
-@lowers("elu")
 def elu(frame: Frame, node: Node, x: Operand) -> Any:
     alpha = node.attrs.get("alpha", 1.0)
     below = tf.nn.elu(tf.minimum(x.tensor, 0))
     return tf.where(x.tensor > 0, x.tensor, alpha * below)
 
 
-@lowers("gelu")
 def gelu(frame: Frame, node: Node, x: Operand) -> Any:
     """x * Phi(x), or its tanh form (Hendrycks & Gimpel 2016). TensorFlow's own rounds its constants to f32."""
     value = x.tensor
@@ -134,16 +123,29 @@ def gelu(frame: Frame, node: Node, x: Operand) -> Any:
     return 0.5 * value * (1 + tf.math.erf(value * math.sqrt(0.5)))
 
 
-@lowers("cast")
 def cast(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.cast(x.tensor, DTYPES[node.type.dtype])
 
 
-@lowers("zeros_like")
 def zeros_like(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.zeros_like(x.tensor)
 
 
-@lowers("ones_like")
 def ones_like(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.ones_like(x.tensor)
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    **{name: _unary(compute) for name, compute in _UNARY.items()},
+    **{name: _several(compute) for name, compute in _SEVERAL.items()},
+    "read": read,
+    "literal": literal,
+    "eye": eye,
+    "if_training": if_training,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "gelu": gelu,
+    "cast": cast,
+    "zeros_like": zeros_like,
+    "ones_like": ones_like,
+}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, meet, unite
-from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node, TensorType
 
 
-@lowers("cross_entropy")
 def cross_entropy(frame: Frame, node: Node, logits: Operand, labels: Operand) -> Any:
     """-sum(labels * log_softmax(logits)); integer labels are ids of the last dim, float labels distributions over it."""
     axes = unite([logits.type, labels.type], frame.context.order)
@@ -21,14 +21,12 @@ def cross_entropy(frame: Frame, node: Node, logits: Operand, labels: Operand) ->
     return -tf.reduce_sum(known * tf.nn.log_softmax(scores, -1), -1)
 
 
-@lowers("binary_cross_entropy")
 def binary_cross_entropy(frame: Frame, node: Node, *operands: Operand) -> Any:
     """softplus(logits) - labels * logits."""
     logits, labels = meet(operands, frame.context.order)
     return tf.math.softplus(logits) - labels * logits
 
 
-@lowers("huber")
 def huber(frame: Frame, node: Node, *operands: Operand) -> Any:
     """d * d / 2 for d = |a - b| up to delta, then delta * (d - delta / 2)."""
     a, b = meet(operands, frame.context.order)
@@ -37,7 +35,6 @@ def huber(frame: Frame, node: Node, *operands: Operand) -> Any:
     return tf.where(distance <= delta, tf.square(a - b) / 2, delta * (distance - delta / 2))
 
 
-@lowers("ctc")
 def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Operand) -> Any:
     """-log p(labels | logits), Graves et al. 2006; logits [batch, time, classes], labels [batch, label], one value a sequence.
 
@@ -52,3 +49,11 @@ def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Op
         blank_index=node.attrs.get("blank", 0),
     )
     return tf.cast(loss, dtype)
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    "cross_entropy": cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "huber": huber,
+    "ctc": ctc,
+}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from string import ascii_letters
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, move, unite
-from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node, TensorType
 
@@ -19,7 +20,6 @@ def rows(x: Any, width: int) -> Any:
     return tf.reshape(x, [-1, width] if width else [tf.reduce_prod(tf.shape(x)[:-1]), 0])  # -1 cannot be told from no elements
 
 
-@lowers("matmul")
 def matmul(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
     """[..., n] @ [n, ...]. A weight without leading axes makes one 2-D product of all positions: [T * B, n] @ [n, u]."""
     if w.type.axes:
@@ -59,19 +59,16 @@ def _einsum(operands: list[Operand], terms: list[str], result: str, axes: tuple[
     return tf.einsum(f"{left}->{''.join(letter.values())}{result}", *(x.tensor for x in operands))
 
 
-@lowers("einsum")
 def einsum(frame: Frame, node: Node, *operands: Operand) -> Any:
     left, _, result = node.attrs["equation"].replace(" ", "").partition("->")
     return _einsum(list(operands), left.split(","), result, node.type.axes)
 
 
-@lowers("dot")
 def dot(frame: Frame, node: Node, *operands: Operand) -> Any:
     a, b = meet(operands, frame.context.order)
     return tf.reduce_sum(a * b, -1)
 
 
-@lowers("outer")
 def outer(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     first = a.tensor.shape.rank
     widened = expand(a.tensor, first + len(b.type.dims), range(first, first + len(b.type.dims)))
@@ -84,17 +81,14 @@ def _wide(x: Any) -> Any:
     return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
 
 
-@lowers("inv")
 def inv(frame: Frame, node: Node, a: Operand) -> Any:
     return tf.cast(tf.linalg.inv(_wide(a.tensor)), a.tensor.dtype)
 
 
-@lowers("logdet")
 def logdet(frame: Frame, node: Node, a: Operand) -> Any:
     return tf.cast(tf.linalg.slogdet(_wide(a.tensor))[1], a.tensor.dtype)
 
 
-@lowers("solve")
 def solve(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     """a [.., n, n] x = b [.., n, k], or b [n], which is one column."""
     vector = len(b.type.dims) == 1
@@ -111,7 +105,6 @@ def _with_dims(t: TensorType, dims: tuple[int, ...]) -> TensorType:
     return TensorType(t.dtype, t.axes, dims)
 
 
-@lowers("conv")
 def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
     """Cross-correlation over trailing spatial dims, x [s.., in], or over a leading axis, x [in]; kernel [k.., in, out]."""
     if kernel.type.axes:
@@ -158,7 +151,6 @@ def _reorder(x: Any, axes: list[str], t: TensorType) -> Any:
     return tf.transpose(x, [*order, *range(len(order), len(order) + len(t.dims))])
 
 
-@lowers("gather")
 def gather(frame: Frame, node: Node, table: Operand, ids: Operand) -> Any:
     """Rows of `table`. A table with leading axes of its own is indexed position by position."""
     if not table.type.axes:
@@ -167,3 +159,16 @@ def gather(frame: Frame, node: Node, table: Operand, ids: Operand) -> Any:
     full_table = fit(table, TensorType(table.type.dtype, axes, table.type.dims), frame.sizes)
     full_ids = fit(ids, TensorType(ids.type.dtype, axes, ids.type.dims), frame.sizes)
     return tf.gather(full_table, full_ids, batch_dims=len(axes))
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    "matmul": matmul,
+    "einsum": einsum,
+    "dot": dot,
+    "outer": outer,
+    "inv": inv,
+    "logdet": logdet,
+    "solve": solve,
+    "conv": conv,
+    "gather": gather,
+}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, meet
+from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.random_numbers import normal, uniform
-from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Node
 
@@ -16,7 +17,6 @@ def _uniform(frame: Frame, node: Node, like: Any) -> Any:
     return uniform(tf.shape(like), node.attrs["stream"], seed, DTYPES[node.type.dtype])
 
 
-@lowers("dropout")
 def dropout(frame: Frame, node: Node, x: Operand, rate: Operand | None = None) -> Any:
     """In training x * keep / (1 - rate), keep with probability 1 - rate; a rate of 1 gives zeros. Otherwise x.
     Without `each_step` the draw is one for all steps of the innermost scan.
@@ -33,13 +33,11 @@ def dropout(frame: Frame, node: Node, x: Operand, rate: Operand | None = None) -
     return value * keep * scale
 
 
-@lowers("bernoulli")
 def bernoulli(frame: Frame, node: Node, p: Operand) -> Any:
     drawn = _uniform(frame, node, p.tensor)
     return tf.cast(drawn < tf.cast(p.tensor, drawn.dtype), DTYPES[node.type.dtype])
 
 
-@lowers("random_uniform")
 def random_uniform(frame: Frame, node: Node, like: Operand) -> Any:
     """[0, 1): a half-precision number that would be rounded up to 1 is the next one below."""
     dtype = DTYPES[node.type.dtype]
@@ -50,16 +48,23 @@ def random_uniform(frame: Frame, node: Node, like: Operand) -> Any:
     return tf.minimum(tf.cast(drawn, dtype), tf.constant(top, dtype))
 
 
-@lowers("random_normal")
 def random_normal(frame: Frame, node: Node, like: Operand) -> Any:
     dtype = DTYPES[node.type.dtype]
     return tf.cast(normal(tf.shape(like.tensor), node.attrs["stream"], frame.seed, dtype), dtype)
 
 
-@lowers("categorical")
 def categorical(frame: Frame, node: Node, logits: Operand) -> Any:
     """argmax(logits + Gumbel noise), Gumbel 1954; log and exp in f32 or wider."""
     wide = tf.float64 if logits.tensor.dtype == tf.float64 else tf.float32
     drawn = uniform(tf.shape(logits.tensor), node.attrs["stream"], frame.seed, wide)
     noise = -tf.math.log(-tf.math.log(tf.maximum(drawn, 1e-30)))
     return tf.argmax(tf.cast(logits.tensor, wide) + noise, -1, output_type=tf.int32)
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    "dropout": dropout,
+    "bernoulli": bernoulli,
+    "random_uniform": random_uniform,
+    "random_normal": random_normal,
+    "categorical": categorical,
+}

@@ -1,6 +1,4 @@
-"""Random draws as pure functions of (stream, call counter, step): Philox (Salmon et al. 2011), the same on every device.
-
-XLA has Philox too but orders its blocks in another way, so a compiled recurrence draws other numbers, itself reproducible."""
+"""Random draws as pure functions of (stream, call counter, step): Philox (Salmon et al. 2011), the same on every device."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align
-from rnndsl.backends.tensorflow.ops.registry import LOWERINGS, Frame
+from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Node
 
@@ -95,4 +95,4 @@ _REDUCTIONS: dict[str, Reduce] = {
     "all": _all,
     "count": _count,
 }
-LOWERINGS.update((name, _lowering(reduce)) for name, reduce in _REDUCTIONS.items())
+LOWERINGS: Mapping[str, Lower] = {name: _lowering(reduce) for name, reduce in _REDUCTIONS.items()}

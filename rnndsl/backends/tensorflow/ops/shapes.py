@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand
-from rnndsl.backends.tensorflow.ops.registry import Frame, lowers
+from rnndsl.backends.tensorflow.frame import Frame, Lower
+from rnndsl.backends.tensorflow.ops.columns import split_columns
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Node, TensorType
 
 
-@lowers("concat")
 def concat(frame: Frame, node: Node, *operands: Operand) -> Any:
     """Axes united first, so a value without `batch` is repeated along it."""
     axes = node.type.axes
@@ -18,16 +19,14 @@ def concat(frame: Frame, node: Node, *operands: Operand) -> Any:
     return tf.concat(parts, node.attrs["dim"])
 
 
-@lowers("stack")
 def stack(frame: Frame, node: Node, *operands: Operand) -> Any:
     part = TensorType(node.type.dtype, node.type.axes, node.type.dims[:-1])
     return tf.stack([frame.fit(x, part) for x in operands], -1)
 
 
-@lowers("index")
 def index(frame: Frame, node: Node, x: Operand) -> Any:
     """Items: ["at", i], ["range", a, b] or ["all"], one a trailing dim. Columns that part a value are one `tf.split`."""
-    part = frame.part(node, x)
+    part = _part(frame, node, x)
     if part is not None:
         return part
     places: list[Any] = [slice(None)] * len(x.type.axes)
@@ -36,34 +35,41 @@ def index(frame: Frame, node: Node, x: Operand) -> Any:
     return x.tensor[tuple(places)]
 
 
+def _part(frame: Frame, node: Node, x: Operand) -> Any:
+    """The columns that `node` selects of `x`, if such nodes part its last dim: one split, whose gradient is one concat."""
+    if node.id not in frame.parts:
+        parted = split_columns(frame.reach.graph, node)
+        if parted is None:
+            return None
+        sizes = [stop - start for start, stop, _ in parted]
+        for (_, _, names), tensor in zip(parted, tf.split(x.tensor, sizes, axis=-1), strict=True):
+            frame.parts.update(dict.fromkeys(names, tensor))
+    return frame.parts[node.id]
+
+
 def _place(item: list[Any]) -> int | slice:
     if item[0] == "at":
         return item[1]
     return slice(item[1], item[2]) if item[0] == "range" else slice(None)
 
 
-@lowers("reshape")
 def reshape(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.reshape(x.tensor, frame.shape(node.type))
 
 
-@lowers("broadcast")
 def broadcast(frame: Frame, node: Node, x: Operand) -> Any:
     return frame.fit(x, node.type)
 
 
-@lowers("transpose")
 def transpose(frame: Frame, node: Node, x: Operand) -> Any:
     rank = x.tensor.shape.rank
     return tf.transpose(x.tensor, [*range(rank - 2), rank - 1, rank - 2])
 
 
-@lowers("roll")
 def roll(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.roll(x.tensor, node.attrs["shift"], -1)
 
 
-@lowers("one_hot")
 def one_hot(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.one_hot(x.tensor, node.attrs["n"], dtype=DTYPES[node.type.dtype])
 
@@ -76,16 +82,28 @@ def along(node: Node, x: Operand) -> int:
     return x.tensor.shape.rank + node.attrs.get("dim", -1)
 
 
-@lowers("softmax")
 def softmax(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.nn.softmax(x.tensor, along(node, x))
 
 
-@lowers("log_softmax")
 def log_softmax(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.nn.log_softmax(x.tensor, along(node, x))
 
 
-@lowers("argmax")
 def argmax(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.argmax(x.tensor, along(node, x), output_type=tf.int32)
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    "concat": concat,
+    "stack": stack,
+    "index": index,
+    "reshape": reshape,
+    "broadcast": broadcast,
+    "transpose": transpose,
+    "roll": roll,
+    "one_hot": one_hot,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "argmax": argmax,
+}

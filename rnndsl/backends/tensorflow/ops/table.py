@@ -1,14 +1,25 @@
-"""All lowerings, by family. Importing this module fills the table."""
+"""All lowerings, by name of the operation. A family is one file, whose `LOWERINGS` has its part of the table."""
 
-from rnndsl.backends.tensorflow.ops import axes as ops_axes
-from rnndsl.backends.tensorflow.ops import elementwise as ops_elementwise
-from rnndsl.backends.tensorflow.ops import losses as ops_losses
-from rnndsl.backends.tensorflow.ops import products as ops_products
-from rnndsl.backends.tensorflow.ops import random as ops_random
-from rnndsl.backends.tensorflow.ops import reductions as ops_reductions
-from rnndsl.backends.tensorflow.ops import shapes as ops_shapes
-from rnndsl.backends.tensorflow.ops.registry import LOWERINGS
+from __future__ import annotations
 
-FAMILIES = (ops_elementwise, ops_products, ops_shapes, ops_axes, ops_random, ops_reductions, ops_losses)
+from collections.abc import Iterable, Mapping
+from types import ModuleType
 
-__all__ = ["FAMILIES", "LOWERINGS"]
+from rnndsl.backends.tensorflow.frame import Lower
+from rnndsl.backends.tensorflow.ops import axes, elementwise, losses, products, random, reductions, shapes
+
+__all__ = ["LOWERINGS"]
+
+
+def _united(families: Iterable[ModuleType]) -> Mapping[str, Lower]:
+    """The tables of all `families` as one. Raises ValueError if two have one operation."""
+    table: dict[str, Lower] = {}
+    for family in families:
+        twice = table.keys() & family.LOWERINGS
+        if twice:
+            raise ValueError(f"lowered twice: {', '.join(sorted(twice))}")
+        table.update(family.LOWERINGS)
+    return table
+
+
+LOWERINGS = _united((elementwise, products, shapes, axes, random, reductions, losses))

@@ -8,19 +8,17 @@ and `until` there is no selection in the loop.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape, without
+from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.names import op_name
+from rnndsl.backends.tensorflow.ops.random_numbers import mix
 from rnndsl.backends.tensorflow.scan import tensor_list
-from rnndsl.backends.tensorflow.scan.compiled import run_compiled
 from rnndsl.backends.tensorflow.scan.validity import Validity
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Scan, ScanState, ScanVariable, TensorType
 from rnndsl.plan.reach import ScanReach
-
-if TYPE_CHECKING:
-    from rnndsl.backends.tensorflow.lower import Frame
 
 Results = dict[tuple[str, str], Operand]
 
@@ -31,17 +29,10 @@ def lower_scan(frame: Frame, reach: ScanReach) -> Results:
     for path in reach.body.reads():
         context.read(path)
     with tf.name_scope(op_name(scan.path or scan.id)):
-        states = initial_states(frame, reach)
-        compiled = context.jit and not isinstance(scan.steps, str)
-        results = run_compiled(frame, reach, states, loop) if compiled else loop(frame, reach, states)
+        results = _Loop(frame, reach).results(initial_states(frame, reach))
     if scan.carry and context.carried is not None:
         context.finals.update((f"{scan.path}/{s.name}", results["final", s.name].tensor) for s in scan.states)
     return results
-
-
-def loop(frame: Frame, reach: ScanReach, states: list[Any]) -> Results:
-    """The loop from the initial `states`, those of `reach.states` in the scan's order."""
-    return _Loop(frame, reach).results(states)
 
 
 def initial_states(frame: Frame, reach: ScanReach) -> list[Any]:
@@ -141,7 +132,8 @@ class _Loop:
             values.update((v.old, value) for v, value in zip(self.variables, carried.variables, strict=True))
         else:
             values.update(self._plain_variables())
-        body = self.frame.body(self.reach.body, values, t)
+        seed = mix(self.frame.seed, t) if self.reach.body.draws() else self.frame.seed
+        body = self.frame.body(self.reach.body, values, seed)
         body.run()
         valid = self.valid.at(t, self._until(carried))
         states = [self._next(body.operand(s.new), old, s.old, valid) for s, old in zip(self.states, carried.states, strict=True)]
@@ -217,7 +209,6 @@ class _Loop:
             step,
             (tf.constant(0), *initial.flat()),
             shape_invariants=(tf.TensorShape([]), *shapes),
-            maximum_iterations=self.length if self.frame.context.jit else None,
         )
         return self._named(self._unpack(list(end[1:])), end[0])
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, fit, meet, move_axis_first, unite, without
+from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Scan, TensorType
-
-if TYPE_CHECKING:
-    from rnndsl.backends.tensorflow.lower import Frame
 
 
 @dataclass(slots=True)
