@@ -23,6 +23,11 @@ STAGES = [
     ["plan", "language"],
     ["names"],
     ["meaning"],
+    ["elaborate.state"],
+    ["elaborate.evaluate"],
+    ["elaborate.layers"],
+    ["elaborate.time"],
+    ["elaborate.calls", "elaborate.expressions"],  # the circle of evaluation is closed here: rooms below are given the evaluator
     ["elaborate"],
     ["derive", "passes"],  # what is derived is stripped of dead parts by the same pass
     ["backends"],

@@ -74,7 +74,7 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     if op.name == "dropout" and not env.defaults.training:
         return args[0]
     if op.varies:
-        attrs = {**attrs, "stream": session.stream(env.path, session.equation)}
+        attrs = {**attrs, "stream": session.registry.stream(env.path, session.equation)}
     if op.name == "one_hot":
         attrs["dtype"] = env.defaults.dtype
         if attrs["n"] < 1:
@@ -82,7 +82,7 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
         _limit(int(attrs["n"]), span)
     if op.name == "eye":
         return _eye(session, attrs, span, env)
-    return session.builder.add(op.name, args, attrs, span)
+    return session.graphs.builder.add(op.name, args, attrs, span)
 
 
 def _check_chance(op: Op, value: Value, span: Span) -> None:
@@ -111,7 +111,7 @@ def _eye(session: Session, attrs: dict[str, Any], span: Span, env: Env) -> Tenso
     if n < 1:
         type_codes.BAD_DIM(span, what=n).throw()
     _limit(n * n, span)
-    return session.builder.leaf("eye", TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
+    return session.graphs.builder.leaf("eye", TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
 
 
 def _limit(elements: int, span: Span) -> None:
@@ -124,7 +124,7 @@ def inline(session: Session, function: UserFunction, values: Mapping[str, Value]
     names: dict[str, Binding] = dict(values)
     inner = function.env.child(names)
     inner.path, inner.defaults = env.path, env.defaults
-    with session.deeper(span, function.definition.name.name, _MAX_DEPTH):
+    with session.budget.deeper(span, function.definition.name.name, _MAX_DEPTH):
         return session.evaluate(function.definition.value, inner)
 
 

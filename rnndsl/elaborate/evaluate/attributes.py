@@ -106,7 +106,7 @@ def _apply_first(session: Session, layer: Instance, written: str, env: Env) -> N
         if layer.frame is not None:
             return
         if lazy.state == "ready" and used.search(lazy.span.text) and not waited_for.search(lazy.span.text):
-            session.attempt(functools.partial(session.force, lazy))
+            session.reports.attempt(functools.partial(session.force, lazy))
 
 
 def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell, env: Env) -> Value:
@@ -121,11 +121,11 @@ def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCe
         wanted.suggest("its variables are known once it is applied").throw()
     frame = layer.frame
     state = frame.states.get(expr.name)
-    step = session.step
+    step = session.graphs.step
     if state is not None and step is not None and state in step.states:
         return new_value(session, state)
     binding = frame.names.get(expr.name)
-    if isinstance(binding, Lazy) and binding.kind == "equation" and frame.owner is not session.builder:
+    if isinstance(binding, Lazy) and binding.kind == "equation" and frame.owner is not session.graphs.builder:
         _unknown(expr, layer, [n for n, b in frame.names.items() if not (isinstance(b, Lazy) and b.kind == "equation")])
     if binding is None and expr.name not in frame.families and expr.name in layer.constructor.env.names:
         return bound(session, layer.constructor.env.names[expr.name])
@@ -134,8 +134,8 @@ def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCe
 
 def new_value(session: Session, name: str) -> Tensor:
     """The new value of a state of the step in the making."""
-    assert session.step is not None
-    record = session.step.states[name]
+    assert session.graphs.step is not None
+    record = session.graphs.step.states[name]
     if record.new is None:
         record.new = record.define()
     return record.new

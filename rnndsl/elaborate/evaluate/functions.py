@@ -57,13 +57,13 @@ def _concat(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("concat", {"values": Required, "axis": -1}, call)
     tensors = unify(session, items(session, bound["values"], env, "concat"), env)
     dim = applying.from_end(tensors[0], integer(session, bound["axis"], env, "concat", "axis"), call.span)
-    return session.builder.add("concat", tensors, {"dim": dim}, call.span)
+    return session.graphs.builder.add("concat", tensors, {"dim": dim}, call.span)
 
 
 def _stack(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("stack", {"values": Required}, call)
     tensors = unify(session, items(session, bound["values"], env, "stack"), env)
-    return session.builder.add("stack", tensors, {}, call.span)
+    return session.graphs.builder.add("stack", tensors, {}, call.span)
 
 
 def _split(session: Session, call: tree.Call, env: Env) -> Value:
@@ -82,7 +82,7 @@ def _split(session: Session, call: tree.Call, env: Env) -> Value:
 def _slice(session: Session, x: Tensor, dim: int, start: int, stop: int, span: Span) -> Tensor:
     selection: list[list[Any]] = [["all"] for _ in x.type.dims]
     selection[dim] = ["range", start, stop]
-    return session.builder.add("index", [x], {"items": selection}, span)
+    return session.graphs.builder.add("index", [x], {"items": selection}, span)
 
 
 def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
@@ -90,7 +90,7 @@ def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
         codes.BAD_ARGUMENT(call.span, function="einsum", problem='starts with its equation, such as "ij,jk->ik"').throw()
     operands = [(session.evaluate(a.value, env), a.value.span) for a in call.arguments[1:]]
     equation = call.arguments[0].value.value
-    return session.builder.add("einsum", unify(session, operands, env), {"equation": equation}, call.span)
+    return session.graphs.builder.add("einsum", unify(session, operands, env), {"equation": equation}, call.span)
 
 
 def _length(session: Session, call: tree.Call, env: Env) -> Value:
@@ -126,7 +126,7 @@ def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
 def _entry(session: Session, function: Value, at: tuple[int, ...], rest: list[int], env: Env, span: Span) -> Any:
     if rest:
         return [_entry(session, function, (*at, j), rest[1:], env, span) for j in range(rest[0])]
-    with session.refunding():
+    with session.budget.refunding():
         value = applying.call_value(session, function, at, env, span)
     if isinstance(value, bool) or not isinstance(value, int | float):
         codes.NOT_CONSTANT(span, what=describe(value)).throw()
@@ -137,11 +137,11 @@ def _position(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("position", {"over": Required}, call)
     assert bound["over"].expr is not None
     over = axis(session, bound["over"].expr, env)
-    known = (*session.builder.inputs, *(n for n in session.builder.nodes if not isinstance(n, Scan)))
+    known = (*session.graphs.builder.inputs, *(n for n in session.graphs.builder.nodes if not isinstance(n, Scan)))
     like = next((each for each in known if over in each.type.axes), None)
     if like is None:
         type_codes.TYPE_MISMATCH(call.span, op="position", problem=f"works over `{over}`, which no value before it has").throw()
-    return session.builder.add("position", [Tensor(like.id, like.type)], {"over": over}, call.span)
+    return session.graphs.builder.add("position", [Tensor(like.id, like.type)], {"over": over}, call.span)
 
 
 def _rename(session: Session, call: tree.Call, env: Env) -> Value:
@@ -154,7 +154,7 @@ def _rename(session: Session, call: tree.Call, env: Env) -> Value:
     x = session.tensor(session.evaluate(value.value, env), value.value.span)
     old = env.find(new.name)
     source = old.name if isinstance(old, AxisValue) else new.name
-    return session.builder.add("rename", [x], {"from": source, "to": axis(session, new.value, env)}, call.span)
+    return session.graphs.builder.add("rename", [x], {"from": source, "to": axis(session, new.value, env)}, call.span)
 
 
 def _penalty(op: str) -> Special:
@@ -168,8 +168,8 @@ def _penalty(op: str) -> Special:
             ).throw()
         type = TensorType(env.defaults.dtype)
         attrs = {"collection": value.names[0], "of": op}
-        made = session.builder.leaf("penalty", type, attrs, call.span)
-        session.penalties[made.id] = call.span
+        made = session.graphs.builder.leaf("penalty", type, attrs, call.span)
+        session.registry.penalties[made.id] = call.span
         return made
 
     return penalty

@@ -104,7 +104,7 @@ def _part(session: Session, expr: tree.Index, x: Tensor, env: Env) -> Tensor:
         if not -size <= at < size:
             codes.BAD_INDEX(each.span, problem=f"there is no index {at} in a dim of {size}").throw()
         items.append(["at", at % size])
-    return session.builder.add("index", [x], {"items": items}, expr.span)
+    return session.graphs.builder.add("index", [x], {"items": items}, expr.span)
 
 
 # ---------------------------------------------------------------- delays
@@ -120,11 +120,11 @@ def delay(session: Session, expr: tree.Delay, env: Env) -> Value:
     steps = _steps(session, expr.steps, env)
     if steps == 0:
         return session.evaluate(expr.target, env)
-    if name is None or session.step is None or name not in session.step.states:
+    if name is None or session.graphs.step is None or name not in session.graphs.step.states:
         what = f"`{expr.target.span.text}`"
         wrong = time_codes.BAD_DELAY(expr.span, what=what)
         wrong.suggest("states can, and inputs that declare an initial value: `input x: [n] = zeros`").throw()
-    return past(session, session.step.states[name], steps, expr.span)
+    return past(session, session.graphs.step.states[name], steps, expr.span)
 
 
 def _steps(session: Session, expr: tree.Expr, env: Env) -> int:
@@ -156,16 +156,16 @@ def _find_state(name: str, env: Env) -> str | None:
 
 def past(session: Session, record: StateRecordInProgress, steps: int, span: Span) -> Tensor:
     """The value `steps` steps back: a chain of states, each the one before it a step later."""
-    assert session.step is not None
+    assert session.graphs.step is not None
     for k in range(1, steps + 1):
         if k in record.steps:
             continue
         previous = record.steps[k - 1]
         name = f"{record.base}[t-{k}]"
-        old = session.step.body.input(record.old.type)
+        old = session.graphs.step.body.input(record.old.type)
         assert record.make_initial is not None
         initial = record.make_initial(k)
         shifted = StateRecordInProgress(name, record.base, old, initial, lambda previous=previous: previous, span)
-        session.step.states[name] = shifted
+        session.graphs.step.states[name] = shifted
         record.steps[k] = old
     return record.steps[steps]

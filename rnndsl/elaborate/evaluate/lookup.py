@@ -97,7 +97,7 @@ def symbol_value(session: Session, symbol: Symbol, defaults: Defaults) -> Value:
 
 def _constant(session: Session, symbol: Symbol, item: tree.Const, env: Env) -> Value:
     """A file's constant, evaluated once a graph and dtype."""
-    key = id(symbol.item), session.builder, env.defaults.dtype
+    key = id(symbol.item), session.graphs.builder, env.defaults.dtype
     lazy = session.constants.get(key)
     if lazy is None:
         lazy = Lazy(item.name.name, item.span, lambda: session.evaluate(item.value, env), "const")

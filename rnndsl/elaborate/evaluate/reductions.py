@@ -25,7 +25,7 @@ def reduce(session: Session, op: Op, call: tree.Call, env: Env) -> Value:
     args = [x]
     if bound["mask"].expr is not None:
         args.append(session.tensor(session.evaluate(bound["mask"].expr, env), bound["mask"].expr.span, "bool"))
-    return session.builder.add(op.name, args, {"axes": axes, "dims": dims}, call.span)
+    return session.graphs.builder.add(op.name, args, {"axes": axes, "dims": dims}, call.span)
 
 
 def _what(session: Session, op: Op, x: Tensor, over: Bound, span: Span, env: Env) -> tuple[list[str], list[int]]:

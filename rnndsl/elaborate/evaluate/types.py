@@ -64,12 +64,12 @@ def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) 
         if axis is None:
             dims.append(dim(session, part, env))
         elif dims or axis in axes:
-            codes.AXES_LATE(part.span, order=", ".join(session.axes)).throw()
+            codes.AXES_LATE(part.span, order=", ".join(session.graphs.axes)).throw()
         else:
             axes.append(axis)
-    ordered = tuple(a for a in session.axes if a in axes)
+    ordered = tuple(a for a in session.graphs.axes if a in axes)
     if ordered != tuple(axes):
-        codes.AXES_LATE(expr.span, order=", ".join(session.axes)).throw()
+        codes.AXES_LATE(expr.span, order=", ".join(session.graphs.axes)).throw()
     return TensorType(kind, ordered, tuple(dims))
 
 

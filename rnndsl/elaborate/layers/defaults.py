@@ -73,8 +73,8 @@ def _wrong(argument: tree.Argument, value: Value) -> NoReturn:
 def check_collections(session: Session, names: tuple[tree.Name, ...]) -> tuple[str, ...]:
     """The names, all of declared collections. Raises SpecError."""
     for each in names:
-        if each.name not in session.collections:
+        if each.name not in session.registry.collections:
             unknown = training_codes.UNKNOWN_COLLECTION(each.span, name=each.name)
-            hint = did_you_mean(each.name, session.collections)
+            hint = did_you_mean(each.name, session.registry.collections)
             unknown.suggest(hint or f"declare it: `collection {each.name}`").throw()
     return tuple(each.name for each in names)

@@ -47,7 +47,7 @@ def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[in
     """What `value` comes to for the variable at `path`. Raises SpecError if it does not fit."""
     fan_in, fan_out = fans(shape)
     names: dict[str, Binding] = {"fan_in": fan_in, "fan_out": fan_out}
-    with session.deeper(span, path, _MAX_DEPTH + 50):
+    with session.budget.deeper(span, path, _MAX_DEPTH + 50):
         found = _resolve(session, value.expr, value.env.child(names), names)
     made = Initializer(name=found.name, arguments=dict(found.arguments))
     wrong = _misfit(made, shape, dtype)
@@ -117,7 +117,7 @@ def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env
         source = given.expr if given.expr is not None else default
         assert source is not None
         names[name] = session.evaluate(source, env if given.expr is not None else function.env.child(fan))
-    with session.deeper(call.span, definition.name.name, _MAX_DEPTH):
+    with session.budget.deeper(call.span, definition.name.name, _MAX_DEPTH):
         return _resolve(session, definition.value, function.env.child(names), fan)
 
 

@@ -10,9 +10,9 @@ from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.indexing import member_name
 from rnndsl.elaborate.evaluate.lookup import is_tensor
 from rnndsl.elaborate.evaluate.unify import alone
+from rnndsl.elaborate.layers import stepping, updates
 from rnndsl.elaborate.layers.feeds import Feed, feed
 from rnndsl.elaborate.layers.statements import Declared, Declarer
-from rnndsl.elaborate.model import updates
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, dotted, failed, join
 from rnndsl.elaborate.state.session import Session
@@ -31,7 +31,6 @@ from rnndsl.elaborate.state.values import (
     UserFunction,
     Value,
 )
-from rnndsl.elaborate.time import stepping
 from rnndsl.language.ops.table import Required
 from rnndsl.names.check import PARAMETER_TYPES
 from rnndsl.syntax import tree
@@ -135,7 +134,7 @@ def apply(session: Session, value: Instance | MappedCell, call: tree.Call, env: 
     values = feed(session, layer.path, call, env)
     if layer.kind == "block":
         return run(session, layer, values, call.span, "")
-    if session.step is None:
+    if session.graphs.step is None:
         time_codes.CELL_OUTSIDE_SCAN(call.span, path=layer.path).throw()
     prefix = dotted(env.state_prefix, _local_name(session, layer, call, env))
     return step(session, value, values, call.span, prefix)
@@ -167,34 +166,34 @@ def step(session: Session, value: Instance | MappedCell, values: Feed, span: Spa
     """One step of a cell in the step in the making; its states are registered under `prefix`."""
     if isinstance(value, MappedCell):
         assert isinstance(value.cell, Instance | MappedCell)
-        before = set(session.step.states) if session.step else set[str]()
+        before = set(session.graphs.step.states) if session.graphs.step else set[str]()
         output = step(session, value.cell, values, span, prefix)
         stepping.map_states(session, value, before, span)
         return output
-    assert session.step is not None
-    first = session.step.stepped.get(id(value))
+    assert session.graphs.step is not None
+    first = session.graphs.step.stepped.get(id(value))
     if first is not None:
         time_codes.STEPPED_TWICE(span, path=value.path).note("the first application is here", first).throw()
-    session.step.stepped[id(value)] = span
-    before = len(session.step.states)
+    session.graphs.step.stepped[id(value)] = span
+    before = len(session.graphs.step.states)
     output = run(session, value, values, span, prefix)
-    value.registered = tuple(session.step.states)[before:]
+    value.registered = tuple(session.graphs.step.states)[before:]
     return output
 
 
 def apply_unnamed(session: Session, constructor: Constructor, call: tree.Call, env: Env) -> Value:
     """`Dropout(0.1)(x)`: fine for what owns no variables."""
     name = constructor.definition.name.name
-    path = join(env.frame().path, f"{name}_{session.ordinal(join(env.frame().path, name))}")
+    path = join(env.frame().path, f"{name}_{session.registry.ordinal(join(env.frame().path, name))}")
     instance = Instance(path, constructor, env.frame().defaults, call.span)
     values = feed(session, name, call, env)
-    if constructor.kind == "cell" and session.step is None:
+    if constructor.kind == "cell" and session.graphs.step is None:
         time_codes.CELL_OUTSIDE_SCAN(call.span, path=name).throw()
-    session.anonymous.append((name, call.function.span))
+    session.reports.anonymous.append((name, call.function.span))
     try:
         return run(session, instance, values, call.span, dotted(env.state_prefix, path.rpartition("/")[2]))
     finally:
-        session.anonymous.pop()
+        session.reports.anonymous.pop()
 
 
 def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: str) -> Value:
@@ -209,7 +208,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
         defaults=instance.defaults,
         instance=instance,
         state_prefix=prefix,
-        owner=session.builder,
+        owner=session.graphs.builder,
     )
     instance.first = instance.first or span
 
@@ -232,9 +231,9 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
         stepping.declare_state(session, statement, name, env)
 
     with (
-        session.deeper(span, definition.name.name, _MAX_DEPTH, LAYER_COST),
+        session.budget.deeper(span, definition.name.name, _MAX_DEPTH, LAYER_COST),
         session.reducing("last"),
-        session.applying(instance.path, span),
+        session.reports.applying(instance.path, span),
     ):
         declared = Declarer(session, on_input, on_state).run(definition.body, frame)
         if misfits:
@@ -265,12 +264,12 @@ def _poison_input(statement: tree.Input, name: str, env: Env) -> None:
 def _evaluate(session: Session, declared: Declared, instance: Instance) -> Value:
     for lazy in declared.names:
         if lazy.kind != "const":  # may be there for others to read, such as `cell.output_size`
-            session.attempt(lambda lazy=lazy: session.force(lazy))
+            session.reports.attempt(lambda lazy=lazy: session.force(lazy))
     for statement, name, env in declared.states:
-        session.attempt(lambda s=statement, n=name, e=env: stepping.require_equation(s, n, e))
+        session.reports.attempt(lambda s=statement, n=name, e=env: stepping.require_equation(s, n, e))
     output = _output(session, declared, instance)
     for statement, env in declared.updates:
-        session.attempt(lambda s=statement, e=env: updates.evaluate(session, s, e))
+        session.reports.attempt(lambda s=statement, e=env: updates.evaluate(session, s, e))
     return output
 
 

@@ -72,23 +72,23 @@ def _instance(session: Session, constructor: Constructor, statement: tree.Layer,
     owner = env.instance.key if env.instance else ""
     key = place.path if place.path != frame.path else f"{owner}={frame.path}={place.name}"
     if not _claim(session, key, place, statement.span, frame.path):
-        return session.instances[key]
+        return session.registry.instances[key]
     own = defaults.inherit(session, frame.defaults, statement.defaults, env, f"layer `{place.path}`")
     instance = Instance(place.path, constructor, own, statement.span, key)
-    session.instances[key] = instance
+    session.registry.instances[key] = instance
     return instance
 
 
 def _claim(session: Session, key: str, place: _Place, span: Span, owner: str) -> bool:
     """Takes the path, and the segments between it and the owner's. False if this layer has it already."""
     if key != place.path:
-        return key not in session.instances
+        return key not in session.registry.instances
     between = place.path.removeprefix(f"{owner}/" if owner else "").split("/")[:-1]
     for count in range(1, len(between) + 1):
         part = join(owner, "/".join(between[:count]))
-        if part not in session.owners:
-            session.claim(part, span)
-    first = session.names.setdefault(place.path, join(owner, place.name))
+        if part not in session.registry.owners:
+            session.registry.claim(part, span)
+    first = session.registry.names.setdefault(place.path, join(owner, place.name))
     if first != join(owner, place.name):
-        codes.PATH_TAKEN(span, path=place.path).note("the first is declared here", session.owners[place.path]).throw()
-    return session.claim(place.path, span)
+        codes.PATH_TAKEN(span, path=place.path).note("the first is declared here", session.registry.owners[place.path]).throw()
+    return session.registry.claim(place.path, span)

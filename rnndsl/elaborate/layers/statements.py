@@ -62,14 +62,14 @@ class Declarer:
     def run(self, statements: tuple[tree.Statement, ...], env: Env) -> Declared:
         """Declares every statement; a faulty one goes to the sink, and the names that it would have defined fail silently."""
         for statement in statements:
-            self.session.attempt(lambda statement=statement: self._whole(statement, env))
+            self.session.reports.attempt(lambda statement=statement: self._whole(statement, env))
         return self.declared
 
     def _whole(self, statement: tree.Statement, env: Env) -> None:
         try:
             self._one(statement, env)
         except (SpecError, Poisoned):
-            self.session.incomplete = True
+            self.session.reports.incomplete = True
             for each in walk((statement,)):
                 for name in names_of(each):
                     env.frame().names.setdefault(name, failed(name, each.span))
@@ -149,7 +149,7 @@ class Declarer:
         default = self.session.reductions[-1]
 
         def at_home() -> Value:
-            with self.session.back_in(graph), self.session.reducing(default):
+            with self.session.graphs.back_in(graph), self.session.reducing(default):
                 return compute()
 
         return at_home
@@ -162,8 +162,8 @@ class Declarer:
 
     def _axis(self, name: tree.Name, env: Env) -> None:
         self._bind(tree.IndexedName(name.span, name.name), env, AxisValue(name.name))
-        if name.name not in self.session.axes:
-            self.session.axes.append(name.name)
+        if name.name not in self.session.graphs.axes:
+            self.session.graphs.axes.append(name.name)
 
     # ------------------------------------------------------------ blocks of statements
 
@@ -178,10 +178,10 @@ class Declarer:
 
     def _for(self, statement: tree.For, env: Env) -> None:
         values = self._rounds(statement.range, env)
-        count = self.session.rounds + _length(values)
+        count = self.session.budget.rounds + _length(values)
         if count > limit_codes.MAX_REPEATS:
             limit_codes.TOO_MANY_REPEATS(statement.range.span, count=count, limit=limit_codes.MAX_REPEATS).throw()
-        self.session.rounds = count
+        self.session.budget.rounds = count
         for value in values:
             self.run(statement.body, env.child({statement.variable.name: value}))
 
@@ -204,7 +204,7 @@ class Declarer:
         inner.is_frame, inner.path, inner.owner = True, path, env.frame().owner
         inner.defaults = defaults.inherit(self.session, env.frame().defaults, statement.defaults, env, f"scope `{path}`")
         self._bind(statement.name, env, ScopeValue(inner))
-        self.session.claim(path, statement.span)
+        self.session.registry.claim(path, statement.span)
         self.run(statement.body, inner)
 
     def _model_statement(self, statement: tree.Statement, env: Env) -> None:
@@ -231,9 +231,9 @@ def _length(values: range | list[Value]) -> int:
 
 def declare_collection(session: Session, name: tree.Name) -> None:
     """A collection of the user's own."""
-    first = session.collections.get(name.name, name.span)
+    first = session.registry.collections.get(name.name, name.span)
     if first is None:
         training_codes.DECLARED_COLLECTION(name.span, name=name.name).throw()
     if first != name.span and first.source == name.span.source:
         codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first).throw()
-    session.collections[name.name] = name.span
+    session.registry.collections[name.name] = name.span

@@ -26,12 +26,12 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
     type = types.full(session, statement.type, env, frame.defaults.dtype)
     if type.axes:
         name_codes.MISPLACED(statement.type.span, what="an axis", where="the type of a variable: its shape is fixed").throw()
-    if session.anonymous:
-        owner, span = session.anonymous[-1]
+    if session.reports.anonymous:
+        owner, span = session.reports.anonymous[-1]
         unnamed = name_codes.UNNAMED_LAYER(span, name=owner)
         unnamed.suggest(f"write `layer name = {span.text if len(span.text) < 40 else owner + '(…)'}` and apply `name`").throw()
     owner = env.instance.key if env.instance else ""
-    if not session.claim(path, statement.span):
+    if not session.registry.claim(path, statement.span):
         _check_owner(session, path, owner, env, statement.span)
         return VariableRef(path)
     _check_size(session, path, type.dims, type.dtype, statement.span)
@@ -39,7 +39,7 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
     own = InitializerValue(statement.initializer, env) if statement.initializer is not None and not inherits else None
     if own is not None and (otherwise := initializers.inherited_or(session, own.expr, env)) is not None:
         own, inherits = otherwise, True
-    session.variables[path] = VariableRecord(
+    session.registry.variables[path] = VariableRecord(
         path=path,
         kind=statement.kind,
         dtype=type.dtype,
@@ -58,22 +58,24 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
 
 def _check_owner(session: Session, path: str, owner: str, env: Env, span: Span) -> None:
     """Two layers never share a variable, even if `placed` puts both under one path."""
-    if path not in session.variables:
+    if path not in session.registry.variables:
         raise Poisoned
-    if session.variables[path].owner == owner or env.instance is None:
+    if session.registry.variables[path].owner == owner or env.instance is None:
         return
     taken = name_codes.PATH_TAKEN(env.instance.span, path=path)
-    taken.note("of the layer that is declared here", session.instances[session.variables[path].owner].span).throw()
+    taken.note(
+        "of the layer that is declared here", session.registry.instances[session.registry.variables[path].owner].span
+    ).throw()
 
 
 def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> None:
     """No variable, nor all together, beyond the limit: said before anything is allocated."""
     size = size_of(dtype, shape)
-    session.bytes += size
+    session.budget.bytes += size
     what = f"the variable `{path}` {list(shape)}" if size > limit_codes.MAX_BYTES else f"the variables up to `{path}`"
-    if session.bytes > limit_codes.MAX_BYTES:
-        total = size if size > limit_codes.MAX_BYTES else session.bytes
-        session.bytes -= size
+    if session.budget.bytes > limit_codes.MAX_BYTES:
+        total = size if size > limit_codes.MAX_BYTES else session.budget.bytes
+        session.budget.bytes -= size
         limit_codes.TOO_MANY_BYTES(span, what=what, size=human(total), limit=human(limit_codes.MAX_BYTES)).throw()
 
 

@@ -44,9 +44,9 @@ def settle(session: Session, records: Sequence[VariableRecord], chosen: Selectio
     """Every declared variable with its initialiser, trainability and collections; then carried states and the counter."""
     found: list[Variable] = []
     for record in records:
-        session.attempt(lambda record=record: found.append(_variable(session, record, chosen)))
-    found += session.carried.values()
-    if session.draws:
+        session.reports.attempt(lambda record=record: found.append(_variable(session, record, chosen)))
+    found += session.registry.carried.values()
+    if session.registry.draws:
         found.append(_counter())
     _check_names(session, found)
     return found
@@ -109,17 +109,17 @@ def _check_names(session: Session, found: Sequence[Variable]) -> None:
         name = artefact_name(variable.path)
         first = taken.setdefault(name, variable.path)
         if first != variable.path:
-            span = session.variables[variable.path].span if variable.path in session.variables else None
+            span = session.registry.variables[variable.path].span if variable.path in session.registry.variables else None
             meets = name_codes.ARTEFACT_NAMES_MEET(span, a=first, b=variable.path, name=name)
-            other = session.variables.get(first)
-            session.report(meets.note(f"`{first}` is declared here", other.span) if other else meets)
+            other = session.registry.variables.get(first)
+            session.reports.report(meets.note(f"`{first}` is declared here", other.span) if other else meets)
 
 
 def update_list(session: Session) -> list[Update]:
     """The updates of the top graph, in order."""
     return [
         Update(name=u.name, variable=u.path, value=u.value.id, collections=u.collections, place=u.place)
-        for u in session.builder.updates
+        for u in session.graphs.builder.updates
     ]
 
 
@@ -136,9 +136,9 @@ def plan(session: Session, made: Made) -> Plan | None:
     plan = Plan(
         name=made.name,
         dtype=made.dtype,
-        seed=session.seed,
+        seed=session.registry.seed,
         parameters=dict(made.parameters),
-        axes=tuple(session.axes),
+        axes=tuple(session.graphs.axes),
         inputs=tuple(made.inputs),
         variables=tuple(settled),
         graph=graph,
@@ -151,7 +151,7 @@ def plan(session: Session, made: Made) -> Plan | None:
         collections=collections,
     )
     signatures = _signatures(session, plan, made.signatures)
-    return None if session.sink.failed else plan.model_copy(update={"signatures": tuple(signatures)})
+    return None if session.reports.sink.failed else plan.model_copy(update={"signatures": tuple(signatures)})
 
 
 def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Variable]:
@@ -196,7 +196,9 @@ def _averaged(variable: Variable) -> Variable:
 
 
 def _collections(session: Session, made: Made, settled: Sequence[Variable]) -> dict[str, tuple[str, ...]]:
-    members: dict[str, list[str]] = {name: [] for name in (*COLLECTIONS, *(c for c in session.collections if c not in COLLECTIONS))}
+    members: dict[str, list[str]] = {
+        name: [] for name in (*COLLECTIONS, *(c for c in session.registry.collections if c not in COLLECTIONS))
+    }
     for variable in settled:
         for name in variable.collections:
             members[name].append(variable.path)
@@ -227,7 +229,7 @@ def _signatures(session: Session, plan: Plan, declared: Sequence[tree.SignatureD
     if any(v.kind == "carried" for v in plan.variables):
         found.append(Signature(name="reset_states", kind="reset_states"))
     for statement in declared:
-        session.attempt(lambda s=statement: found.append(_custom(plan, s, [f.name for f in found])))
+        session.reports.attempt(lambda s=statement: found.append(_custom(plan, s, [f.name for f in found])))
     found.append(Signature(name="apply", kind="apply", inputs=_needs(plan, plan.outputs), outputs=_names(plan.outputs)))
     if objective := [each.value for each in plan.losses if each.collection in OBJECTIVE]:
         needed = needed_inputs(plan.graph, [*objective, *(u.value for u in plan.updates)], training=True)

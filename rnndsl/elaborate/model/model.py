@@ -6,18 +6,20 @@ import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rnndsl.elaborate.evaluate import expressions, types
+from rnndsl.elaborate import expressions
+from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.unify import alone
-from rnndsl.elaborate.layers import defaults, instances
+from rnndsl.elaborate.layers import defaults, instances, stepping, updates
 from rnndsl.elaborate.layers.statements import Declared, Declarer
-from rnndsl.elaborate.model import assemble, selectors, settings, training, updates
+from rnndsl.elaborate.model import assemble, selectors, settings, training
 from rnndsl.elaborate.state.bytes import check_value
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Defaults, Env, failed
+from rnndsl.elaborate.state.graphs import Graphs
 from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.reports import Reports
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor, Value
-from rnndsl.elaborate.time import stepping
 from rnndsl.language.builtins import AXES, COLLECTIONS, MEASURES
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.names.resolve import ResolvedModule
@@ -55,12 +57,11 @@ def elaborate(module: ResolvedModule, name: str, given: Mapping[str, object], si
 
 
 def _session(module: ResolvedModule, sink: Sink) -> Session:
-    session = Session(sink, 0, _axes(module))
-    session.evaluate = lambda expr, env: expressions.evaluate(session, expr, env)
-    session.collections = dict.fromkeys(COLLECTIONS)
+    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate)
+    session.registry.collections = dict.fromkeys(COLLECTIONS)
     for each in _modules(module):
-        session.collections.update(each.collections)
-    session.builders.append(session.new_builder())
+        session.registry.collections.update(each.collections)
+    session.graphs.builders.append(session.graphs.new_builder())
     return session
 
 
@@ -94,24 +95,24 @@ class _Model:
         names = Env(self.module)
         self._parameters(names)
         own = Defaults()
-        session.attempt(lambda: self._seed(names))
+        session.reports.attempt(lambda: self._seed(names))
 
         def inherit() -> None:
             nonlocal own
             own = defaults.inherit(session, own, self.model.defaults, names, f"model `{self.model.name.name}`")
 
-        session.attempt(inherit)
-        env = Env(self.module, names, is_frame=True, kind="model", defaults=own, owner=session.builder)
+        session.reports.attempt(inherit)
+        env = Env(self.module, names, is_frame=True, kind="model", defaults=own, owner=session.graphs.builder)
         declared = Declarer(session, self._input, self._state).run(self.model.body, env)
         for lazy in declared.names:
-            session.attempt(lambda lazy=lazy: session.force(lazy))
+            session.reports.attempt(lambda lazy=lazy: session.force(lazy))
         for statement, where in declared.outputs:
-            session.attempt(lambda s=statement, e=where: self._output(s, e))
+            session.reports.attempt(lambda s=statement, e=where: self._output(s, e))
         for statement, where in declared.updates:
-            session.attempt(lambda s=statement, e=where: updates.evaluate(session, s, e))
+            session.reports.attempt(lambda s=statement, e=where: updates.evaluate(session, s, e))
         for statement, where in declared.model:
             if isinstance(statement, tree.Measure):
-                session.attempt(lambda s=statement, e=where: self._measure(s, e))
+                session.reports.attempt(lambda s=statement, e=where: self._measure(s, e))
         return self._finish(declared, env)
 
     # ------------------------------------------------------------ statements
@@ -122,7 +123,9 @@ class _Model:
                 names.names[param.name] = self.given[param.name]
                 continue
             names.names[param.name] = failed(param.name, param.span)
-            self.session.attempt(lambda p=param: names.names.update({p.name: instances.parameter(self.session, p, None, names)}))
+            self.session.reports.attempt(
+                lambda p=param: names.names.update({p.name: instances.parameter(self.session, p, None, names)})
+            )
 
     def _seed(self, names: Env) -> None:
         for argument in self.model.defaults:
@@ -131,7 +134,7 @@ class _Model:
             value = self.session.evaluate(argument.value, names)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 name_codes.WRONG_KIND(argument.value.span, what=describe(value), wanted="a seed, a whole number from 0 up").throw()
-            self.session.seed = value
+            self.session.registry.seed = value
 
     def _input(self, statement: tree.Input, name: str, env: Env) -> None:
         if statement.kind == "given" or statement.initial is not None:
@@ -142,7 +145,7 @@ class _Model:
         self._check_input(statement, name)
         type = types.full(self.session, statement.type, env, env.defaults.dtype)
         check_value(type, f"the input `{name}`", statement.span)
-        env.frame().names[name] = self.session.builder.input(type, name)
+        env.frame().names[name] = self.session.graphs.builder.input(type, name)
         self.parts.inputs.append(PlanInput(name=name, kind=statement.kind, type=type, doc=statement.doc))
 
     def _check_input(self, statement: tree.Input, name: str) -> None:
@@ -197,13 +200,13 @@ class _Model:
     def _finish(self, declared: Declared, env: Env) -> Plan | None:
         session = self.session
         self._unused_layers()
-        session.attempt(lambda: self._require_result(declared))
-        records = session.ordered_variables()
+        session.reports.attempt(lambda: self._require_result(declared))
+        records = session.registry.ordered_variables()
         chosen = selectors.run(session, declared.model, records)
         settled = assemble.settle(session, records, chosen)
         planned = assemble.update_list(session)
         trains = self._trains(declared, settled, planned, records)
-        if session.sink.failed:
+        if session.reports.sink.failed:
             return None
         made = assemble.Made(
             name=self.model.name.name,
@@ -228,12 +231,12 @@ class _Model:
             nothing.suggest("write `output name = …`, or a `loss`").throw()
 
     def _unused_layers(self) -> None:
-        if self.session.sink.failed:
-            self.session.incomplete |= any(instance.first is None for instance in self.session.instances.values())
+        if self.session.reports.sink.failed:
+            self.session.reports.incomplete |= any(instance.first is None for instance in self.session.registry.instances.values())
             return
-        for instance in self.session.instances.values():
+        for instance in self.session.registry.instances.values():
             if instance.first is None:
-                self.session.sink.add(name_codes.UNUSED_LAYER(instance.span, path=instance.path))
+                self.session.reports.sink.add(name_codes.UNUSED_LAYER(instance.span, path=instance.path))
 
     def _trains(
         self, declared: Declared, settled: list[Variable], planned: list[Update], records: list[VariableRecord]
@@ -247,9 +250,11 @@ class _Model:
                 first = names.setdefault(statement.name.name, statement.name.span)
                 if first != statement.name.span:
                     twice = name_codes.DEFINED_TWICE(statement.name.span, name=statement.name.name)
-                    self.session.report(twice.note("it is defined here first", first))
+                    self.session.reports.report(twice.note("it is defined here first", first))
                     continue
-                self.session.attempt(lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records, faulty)))
+                self.session.reports.attempt(
+                    lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records, faulty))
+                )
         return found
 
     def _train(

@@ -65,7 +65,7 @@ class Selections:
 def select(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
     """The variables that a selector picks. Raises SpecError if there are none, unless it is optional."""
     found = [r for r in records if matches(selector.pattern, r.path)]
-    if not found and not optional and session.incomplete:
+    if not found and not optional and session.reports.incomplete:
         raise Poisoned
     if not found and not optional:
         nothing = codes.SELECTS_NOTHING(selector.span, pattern=selector.pattern)
@@ -91,7 +91,7 @@ def run(session: Session, statements: Sequence[tuple[tree.Statement, Env]], reco
     """Carries out the selectors in the order of the text; a faulty one goes to the sink."""
     result = Selections()
     for statement, env in statements:
-        session.attempt(lambda s=statement, e=env: _one(session, result, s, e, records))
+        session.reports.attempt(lambda s=statement, e=env: _one(session, result, s, e, records))
     return result
 
 

@@ -193,7 +193,7 @@ def _variables(
         else:
             chosen |= {r.path for r in selectors.select(session, part, records, optional=False)}
     trained = tuple(v.path for v in variables if v.trainable and (not statement.over or v.path in chosen))
-    if not trained and session.incomplete:
+    if not trained and session.reports.incomplete:
         raise Poisoned
     if not trained:
         nothing = codes.NOTHING_TO_TRAIN(statement.span, name=statement.name.name)
@@ -212,7 +212,7 @@ def _updates(session: Session, statement: tree.Train, updates: Sequence[Update])
         left = [u for u in updates if "update_ops" in u.collections]
         if left:
             warning = codes.UPDATES_LEFT_OUT(statement.order_collection.span, count=len(left))
-            session.sink.add(warning.note(f"`{left[0].name}` at {left[0].place}"))
+            session.reports.sink.add(warning.note(f"`{left[0].name}` at {left[0].place}"))
         return "after", ()
     (collection,) = check_collections(session, (statement.order_collection,))
     return statement.order, tuple(u.name for u in updates if collection in u.collections)

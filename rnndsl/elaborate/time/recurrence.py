@@ -9,7 +9,7 @@ from types import MappingProxyType
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
 from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.lookup import is_word
-from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.layers import instances, stepping
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import StepContext
@@ -27,7 +27,7 @@ from rnndsl.elaborate.state.values import (
     UserFunction,
     Value,
 )
-from rnndsl.elaborate.time import scan_options, scanning, stepping
+from rnndsl.elaborate.time import scan_options, scanning
 from rnndsl.language.ops.table import Required
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -63,7 +63,7 @@ def _path(session: Session, env: Env) -> str:
     """The path of a scan: that of the equation it stands in, with an ordinal from the second on."""
     name = session.equation or "scan"
     path = join(env.frame().path, name)
-    ordinal = session.ordinal(f"scan\0{path}")
+    ordinal = session.registry.ordinal(f"scan\0{path}")
     return path if ordinal == 0 else f"{path}_{ordinal}"
 
 
@@ -78,15 +78,15 @@ def _step(session: Session, call: tree.Call, env: Env) -> Value:
     cell = _cell(session, call, 0, env, "step")
     options = scan_options.read(session, call, call.arguments[1:], env, "step", _inputs(cell))
     axes = scanning.leading_axes(session, cell, options, None)
-    step = StepContext(session.builder, session.builder, axes, options.initial, options.initial_spans, call.span)
-    session.steps.append(step)
+    step = StepContext(session.graphs.builder, session.graphs.builder, axes, options.initial, options.initial_spans, call.span)
+    session.graphs.steps.append(step)
     try:
         feed = scanning.feed_of(cell, options, call.span)
         output = session.tensor(instances.step(session, cell, feed, call.span, ""), call.span)
         records = stepping.finish(session, step)
         stepping.check_initials(step)
     finally:
-        session.steps.pop()
+        session.graphs.steps.pop()
     finals = {r.name: r.new for r in records if r.new is not None}
     return ScanResult(output, None, StateRecord(finals))
 
@@ -129,7 +129,7 @@ def _merge_mode(call: tree.Call, env: Env) -> str:
 
 
 def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Tensor | None:
-    add = session.builder.add
+    add = session.graphs.builder.add
     match mode:
         case "concat":
             return add("concat", [a, b], {"dim": -1}, span)
@@ -203,7 +203,7 @@ def _states(session: Session, call: tree.Call, env: Env) -> Value:
     assert bound["layer"].expr is not None
     value = session.evaluate(bound["layer"].expr, env)
     layer = layer_of(value)
-    known = session.step.states if session.step else {}
+    known = session.graphs.step.states if session.graphs.step else {}
     if layer is None or layer.kind != "cell" or not layer.registered or any(name not in known for name in layer.registered):
         codes.NOT_A_CELL(bound["layer"].expr.span, function="states", what=f"{describe(value)} not applied in this step").throw()
     return [new_value(session, name) for name in layer.registered if "[t-" not in name]

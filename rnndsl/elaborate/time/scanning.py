@@ -7,14 +7,13 @@ from typing import NoReturn
 
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.attributes import layer_of
-from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.layers import instances, stepping
 from rnndsl.elaborate.layers.feeds import Feed
 from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
-from rnndsl.elaborate.time import stepping
 from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.syntax import tree
@@ -25,21 +24,21 @@ from rnndsl.text.source import Span
 
 def scan(session: Session, cell: Instance | MappedCell, options: Options, span: Span, path: str) -> ScanResult:
     """A scan of `cell` in the graph in the making. Raises SpecError or Poisoned."""
-    outer, body = session.builder, session.new_builder()
+    outer, body = session.graphs.builder, session.graphs.new_builder()
     axes = leading_axes(session, cell, options, options.along)
     _check_options(options, axes, span)
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
-    with session.building(body):
-        session.steps.append(step)
+    with session.graphs.building(body):
+        session.graphs.steps.append(step)
         try:
             feed = feed_of(cell, inner.options, span)
             output = session.tensor(instances.step(session, cell, feed, span, ""), span)
             records = stepping.finish(session, step)
             stepping.check_initials(step)
         finally:
-            session.steps.pop()
+            session.graphs.steps.pop()
     if options.along in output.type.axes:
         _own_axis(options.along, f"the output of its cell, {output.type},", span)
     carried = _carried_variables(session, outer, body, span)
@@ -47,7 +46,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     if options.carry:
         _local_variables(session, records, path, span)
     node = Scan(
-        id=session.fresh(),
+        id=session.graphs.fresh(),
         path=path,
         axis=options.along,
         scanned=tuple(inner.scanned),
@@ -156,7 +155,7 @@ def leading_axes(session: Session, cell: Instance | MappedCell, options: Options
         axes |= set(tensor.type.axes) - named.axes.get(name, set())
     for name, tensor in options.initial.items():
         axes |= set(tensor.type.axes) - named.axes.get(name, set())
-    return tuple(a for a in session.axes if a in axes)
+    return tuple(a for a in session.graphs.axes if a in axes)
 
 
 def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
@@ -246,7 +245,7 @@ def _carried_variables(session: Session, outer: GraphBuilder, body: GraphBuilder
     """Variables that the body updates: carried from step to step. Their reads in the body become its inputs."""
     carried: list[ScanVariable] = []
     for path in dict.fromkeys(u.path for u in body.updates):
-        record = session.variables[path]
+        record = session.registry.variables[path]
         type = TensorType(record.dtype, (), record.shape)
         old = body.reads.get(path)
         if old is None:
@@ -272,8 +271,8 @@ def _local_variables(session: Session, records: list[StateRecordInProgress], pat
     """The variables that keep states between calls (`carry = true`)."""
     for record in records:
         name = f"{path}/{record.name}"
-        session.claim(name, span)
-        session.carried[name] = Variable(
+        session.registry.claim(name, span)
+        session.registry.carried[name] = Variable(
             path=name,
             kind="carried",
             dtype=record.old.type.dtype,
@@ -291,7 +290,7 @@ def _local_variables(session: Session, records: list[StateRecordInProgress], pat
 def _results(
     session: Session, outer: GraphBuilder, node: Scan, output: Tensor, records: list[StateRecordInProgress], span: Span
 ) -> ScanResult:
-    axes = tuple(a for a in session.axes if a in output.type.axes or a == node.axis)
+    axes = tuple(a for a in session.graphs.axes if a in output.type.axes or a == node.axis)
     whole = TensorType(output.type.dtype, axes, output.type.dims)
     last = outer.result(node.id, "last", output.id, output.type, span)
     finals = {r.name: outer.result(node.id, "final", r.name, r.old.type, span) for r in records}

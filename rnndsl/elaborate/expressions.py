@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rnndsl.elaborate.evaluate import attributes, calls, indexing, lookup
+from rnndsl.elaborate import calls
+from rnndsl.elaborate.evaluate import attributes, indexing, lookup
 from rnndsl.elaborate.evaluate.unify import alone, unify
 from rnndsl.elaborate.state.arithmetic import compute
 from rnndsl.elaborate.state.describing import describe
@@ -72,7 +73,7 @@ def _binary(session: Session, expr: tree.Binary, left: Value, right: Value, env:
         _check_kinds(expr, left, right)
         return compute(OPS[BINARY_OPERATORS[expr.op]], [left, right], expr.span)
     a, b = unify(session, [(left, expr.left.span), (right, expr.right.span)], env)
-    return session.builder.add(BINARY_OPERATORS[expr.op], [a, b], {}, expr.span)
+    return session.graphs.builder.add(BINARY_OPERATORS[expr.op], [a, b], {}, expr.span)
 
 
 def _check_kinds(expr: tree.Binary, left: Value, right: Value) -> None:
@@ -106,7 +107,7 @@ def _unary(session: Session, expr: tree.Unary, env: Env) -> Value:
             codes.WRONG_KIND(expr.operand.span, what=describe(value), wanted="a bool" if expr.op == "not" else "a number").throw()
         return not value if expr.op == "not" else -value  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]
     tensor = alone(session, value, expr.operand.span, env)
-    return session.builder.add("not" if expr.op == "not" else "neg", [tensor], {}, expr.span)
+    return session.graphs.builder.add("not" if expr.op == "not" else "neg", [tensor], {}, expr.span)
 
 
 def _conditional(session: Session, expr: tree.Conditional, env: Env) -> Value:
@@ -122,7 +123,7 @@ def _conditional(session: Session, expr: tree.Conditional, env: Env) -> Value:
     if not lookup.is_tensor(yes) and not lookup.is_tensor(no) and yes == no:
         return yes
     a, b = unify(session, [(yes, expr.yes.span), (no, expr.no.span)], env)
-    return session.builder.add("if_training", [a, b], {}, expr.span)
+    return session.graphs.builder.add("if_training", [a, b], {}, expr.span)
 
 
 def _record(session: Session, expr: tree.Record, env: Env) -> Value:
@@ -135,11 +136,3 @@ def _record(session: Session, expr: tree.Record, env: Env) -> Value:
         fields[each.name] = evaluate(session, each.value, env)
         spans[each.name] = each.span
     return RecordValue(fields, spans)
-
-
-def number(session: Session, expr: tree.Expr, env: Env, wanted: str = "a number") -> int | float:
-    """A plain number. Raises SpecError for anything else."""
-    value = evaluate(session, expr, env)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        codes.WRONG_KIND(expr.span, what=describe(value), wanted=wanted).throw()
-    return value

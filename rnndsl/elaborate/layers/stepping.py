@@ -21,7 +21,7 @@ from rnndsl.text.source import Span
 
 def declare_state(session: Session, statement: tree.State, name: str, env: Env) -> None:
     """`state name: T = INITIAL` in a cell that is being stepped. Raises SpecError."""
-    step = session.step
+    step = session.graphs.step
     env.frame().states[name] = ""
     if env.kind != "cell" or step is None:
         codes.NO_BATCH_STATE(statement.span, kind=env.kind).throw()
@@ -39,30 +39,30 @@ def declare_state(session: Session, statement: tree.State, name: str, env: Env) 
 def declare_input_state(session: Session, statement: tree.Input, name: str, tensor: Tensor, env: Env) -> None:
     """An input that declares an initial value can be delayed: its past is a state."""
     assert statement.initial is not None
-    if session.step is None:
+    if session.graphs.step is None:
         codes.BAD_DELAY(statement.initial.span, what=f"the input `{name}` of a {env.kind}").throw()
     base = dotted(env.frame().state_prefix, name)
-    type = _with_axes(session, tensor.type, session.step)
+    type = _with_axes(session, tensor.type, session.graphs.step)
     full = f"{base}[t-1]"
     _register(session, full, base, type, statement.initial, lambda: tensor, env, statement.span)
     env.frame().states[name] = full
 
 
 def _with_axes(session: Session, declared: TensorType, step: StepContext) -> TensorType:
-    axes = tuple(a for a in session.axes if a in step.axes or a in declared.axes)
+    axes = tuple(a for a in session.graphs.axes if a in step.axes or a in declared.axes)
     return TensorType(declared.dtype, axes, declared.dims)
 
 
 def _register(
     session: Session, full: str, base: str, type: TensorType, initial: tree.Expr, define: Callable[[], Tensor], env: Env, span: Span
 ) -> None:
-    step = session.step
+    step = session.graphs.step
     assert step is not None
     state_env = _outside(full, initial.span, env)
 
     def make_initial(k: int) -> Tensor:
         name = full if k == 1 else f"{base}[t-{k}]"
-        with session.building(step.outer):
+        with session.graphs.building(step.outer):
             if name in step.initial:
                 return _given(session, step, name, type)
             return _initial(session, initial, k, type, full, state_env)
@@ -154,7 +154,7 @@ def require_equation(statement: tree.State, name: str, env: Env) -> None:
 
 def map_states(session: Session, value: MappedCell, before: set[str], span: Span) -> None:
     """Every state that the inner cell has just registered becomes `f(new, old)`."""
-    step, layer = session.step, layer_of(value)
+    step, layer = session.graphs.step, layer_of(value)
     assert step is not None and layer is not None and layer.frame is not None
     for name, record in step.states.items():
         if name not in before and "[t-" not in name and name.rpartition(".")[2] not in value.skip:
@@ -180,7 +180,7 @@ def finish(session: Session, step: StepContext) -> list[StateRecordInProgress]:
     while len(done) < len(step.states):
         for name in [n for n in step.states if n not in done]:
             done.add(name)
-            session.attempt(lambda name=name: new_value(session, name))
+            session.reports.attempt(lambda name=name: new_value(session, name))
     if any(record.new is None for record in step.states.values()):
         raise Poisoned
     return list(step.states.values())

@@ -19,7 +19,7 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
     target = session.evaluate(statement.target, env)
     if not isinstance(target, VariableRef):
         codes.UPDATE_TARGET(statement.target.span, what=describe(target)).throw()
-    record = session.variables[target.path]
+    record = session.registry.variables[target.path]
     if record.kind == "param" and not record.frozen:
         wrong = codes.UPDATE_TARGET(statement.target.span, what=f"the trainable param `{target.path}`")
         wrong.note("it is declared here", record.span).throw()
@@ -35,12 +35,12 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
     if not types.fits(value.type, declared):
         codes.UPDATE_TYPE(statement.value.span, path=target.path, declared=declared, given=value.type).throw()
     name = update_name(session, target.path)
-    session.builder.updates.append(PendingUpdate(name, target.path, value, collections, str(statement.span)))
+    session.graphs.builder.updates.append(PendingUpdate(name, target.path, value, collections, str(statement.span)))
 
 
 def update_name(session: Session, path: str) -> str:
     """The name of the op: `norm/update_moving_mean`, with an ordinal from the second on."""
     scope, _, last = path.rpartition("/")
     base = join(scope, f"update_{last}")
-    ordinal = session.ordinal(f"update\0{base}")
+    ordinal = session.registry.ordinal(f"update\0{base}")
     return base if ordinal == 0 else f"{base}_{ordinal}"
