@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from rnndsl.names.reading import Reader, ReadFile
 from rnndsl.syntax import tree
-from rnndsl.text.diagnostics import DiagnosticsError, Sink, SpecError
+from rnndsl.text.diagnostics import DiagnosticsError, SpecError
 from rnndsl.text.render import Findings
+from rnndsl.text.sink import Sink
 
 if TYPE_CHECKING:
     from rnndsl.artefact.manifest import Provenance

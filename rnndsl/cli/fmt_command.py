@@ -12,8 +12,9 @@ from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.specs import exit_status, print_findings
 from rnndsl.names.reading import Reader
 from rnndsl.syntax import format_module, parse
-from rnndsl.text.diagnostics import Sink, SpecError
+from rnndsl.text.diagnostics import SpecError
 from rnndsl.text.render import Findings
+from rnndsl.text.sink import Sink
 
 
 def run(argv: Sequence[str]) -> int:

@@ -12,7 +12,8 @@ from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
-from rnndsl.text.diagnostics import Sink, did_you_mean
+from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
 PARAMETER_TYPES = frozenset({"int", "float", "bool", "string", "dtype", "fn", "initializer", "block", "cell", "axis"})
@@ -28,6 +29,8 @@ def check_all(spec: ResolvedModule, sink: Sink) -> None:
 def check_names(module: ResolvedModule, sink: Sink) -> None:
     """Reports names that nothing defines, and imports that nothing uses."""
     for item in module.tree.items:
+        if sink.full:
+            return
         match item:
             case tree.Definition():
                 _Checker(module, sink, _defined(item)).definition(item)
@@ -116,6 +119,8 @@ class _Checker:
                 self.sink.add(unknown.suggest(did_you_mean(param.type.name, PARAMETER_TYPES)))
         self.expressions(*(a.value for a in item.defaults))
         for statement in walk(item.body):
+            if self.sink.full:
+                return
             self._statement(statement)
 
     def _statement(self, statement: tree.Statement) -> None:

@@ -12,7 +12,7 @@ from rnndsl.syntax import parse, tree
 from rnndsl.syntax.format_expressions import flat
 from rnndsl.syntax.format_statements import definition_text
 from rnndsl.syntax.walk import walk
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 
 CORE = "std.core"
 

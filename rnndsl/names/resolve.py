@@ -15,7 +15,8 @@ from rnndsl.syntax import parse, tree
 from rnndsl.text.codes import files as file_codes
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
-from rnndsl.text.diagnostics import Sink, SpecError, did_you_mean
+from rnndsl.text.diagnostics import SpecError, did_you_mean
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 Item = tree.Definition | tree.FunctionDef | tree.Const | tree.LayoutDef
@@ -97,11 +98,11 @@ class Resolver:
         return self.modules[key]
 
     def _load(self, key: str, source: SourceFile, path: Path | None) -> None:
-        before = len(self.sink.found)
-        module = ResolvedModule(parse(source, self.sink), path, self.core)
-        if path is None:  # the names of std.tf1 are TensorFlow's, and no user can change the looks of the std
-            self.sink.found[before:] = [d for d in self.sink.found[before:] if d.severity != "lint"]
-        module.read_whole = not any(d.severity == "error" for d in self.sink.found[before:])
+        found = Sink()
+        module = ResolvedModule(parse(source, found), path, self.core)
+        # the names of std.tf1 are TensorFlow's, and no user can change the looks of the std
+        self.sink.extend(d for d in found.found if path is not None or d.severity != "lint")
+        module.read_whole = not found.failed
         self.modules[key] = module
         self.loading.append(key)
         for item in module.tree.items:

@@ -12,7 +12,7 @@ from typing import Any
 from rnndsl.syntax import tree
 from rnndsl.syntax.tokens import Token
 from rnndsl.text.codes import limits, text
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 Values = list[Any]

@@ -8,7 +8,7 @@ from rnndsl.syntax import tree
 from rnndsl.syntax.build import ExpressionBuilder, Values
 from rnndsl.syntax.tokens import Token
 from rnndsl.text.codes import text
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnndsl.syntax.tokens import LimitReached, Token
 from rnndsl.text.codes import limits
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 MAX_NESTING = 100

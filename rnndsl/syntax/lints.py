@@ -10,7 +10,7 @@ from itertools import pairwise
 from rnndsl.syntax import tree
 from rnndsl.syntax.tokens import Token
 from rnndsl.text.codes import text
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 UPPER_CAMEL = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
@@ -27,7 +27,7 @@ class Doc:
 
 def documented(source: SourceFile, comments: list[tree.Comment], tokens: list[Token]) -> dict[int, Doc]:
     """The doc comments that stand on lines of their own, under the offset of the token that follows."""
-    docs: dict[int, Doc] = {}
+    blocks: dict[int, list[tree.Comment]] = {}
     k = 0
     lines: list[tree.Comment] = []
     for comment in comments:
@@ -43,9 +43,12 @@ def documented(source: SourceFile, comments: list[tree.Comment], tokens: list[To
             lines.append(comment)
         else:
             lines = [comment]
-        joined = "\n".join(line.text[2:].removeprefix(" ") for line in lines)
-        docs[tokens[k].start] = Doc(joined, lines[0].span.to(comment.span))
-    return docs
+            blocks[tokens[k].start] = lines
+    return {place: Doc(_joined(lines), lines[0].span.to(lines[-1].span)) for place, lines in blocks.items()}
+
+
+def _joined(lines: list[tree.Comment]) -> str:
+    return "\n".join(line.text[2:].removeprefix(" ") for line in lines)
 
 
 def lint(items: tuple[tree.TopLevel, ...], docs: dict[int, Doc], tokens: list[Token], sink: Sink) -> None:

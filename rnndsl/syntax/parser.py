@@ -10,9 +10,9 @@ from rnndsl.syntax.build_statements import Builder
 from rnndsl.syntax.faults import Fault, Repair, explain
 from rnndsl.syntax.prepare import Prepared
 from rnndsl.syntax.tables import Tables
-from rnndsl.syntax.tokens import MAX_FAULTS, Token
-from rnndsl.text.codes import limits
-from rnndsl.text.diagnostics import Diagnostic, Sink
+from rnndsl.syntax.tokens import Token
+from rnndsl.text.diagnostics import Diagnostic
+from rnndsl.text.sink import Sink
 
 Action = Callable[[list[Any], int, int], Any]
 
@@ -40,7 +40,6 @@ class Parser:
         self.last_end = 0
         self.failed_at = -1
         self.repaired: set[int] = set()  # tokens that were read otherwise, each once at most, so that a parse ends
-        self.faults = 0
 
     def run(self) -> list[Any]:
         """The items of the file."""
@@ -132,11 +131,9 @@ class Parser:
             return self._skip(i, i + 1)
         repair = explain(Fault(self.source, self.tokens, i, self.accepts, self.closing, self.enclosing))
         if not self._is_known(i, repair.diagnostic):
-            self.faults += 1
-            if self.faults > MAX_FAULTS:
-                self.sink.add(limits.TOO_MANY(repair.diagnostic.span, limit=MAX_FAULTS))
-                return -1
             self.sink.add(repair.diagnostic)
+            if self.sink.full:
+                return -1
         if not self._apply(repair, i):
             self.failed_at = i
             return self._skip(i, i)
@@ -144,7 +141,7 @@ class Parser:
 
     def _is_known(self, i: int, found: Diagnostic) -> bool:
         """Whether this fault merely follows from one that has been diagnosed: a bracket not closed, or one on its line."""
-        line = self.source.position(found.span.start).line if found.span else 0
+        line = self.source.line_number(found.span.start) if found.span else 0
         if self.tokens[i].silent or line in self.faulty_lines:
             return True
         self.faulty_lines.add(line)
@@ -255,10 +252,12 @@ class Parser:
         token = self.tokens[i]
         if opening < 0:
             return token.type in words.FILE_WORDS or token.type in words.FILE_STATEMENTS
+        if self.tokens[i - 1].type == "," and (self._is_equation(i) or token.type not in words.STATEMENTS):
+            return False  # `feed = f` of a call without its `(`
         return token.type in words.STATEMENTS or (token.first and (self._is_equation(i) or self._is_misspelt(i)))
 
     def _is_equation(self, i: int) -> bool:
-        if self.tokens[i].type != "NAME":
+        if self.tokens[i].type not in words.STATEMENTS and self.tokens[i].type != "NAME":
             return False
         after = i + 1
         if self.tokens[after].type == "[":

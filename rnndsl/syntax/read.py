@@ -9,7 +9,7 @@ from rnndsl.syntax.parser import Parser
 from rnndsl.syntax.prepare import prepare
 from rnndsl.syntax.tokens import LimitReached, Scan, Token, scan
 from rnndsl.text.codes import text
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 VERSION = 1

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from rnndsl.syntax.tables import Tables
 from rnndsl.syntax.tree import Comment
 from rnndsl.text.codes import limits, text
-from rnndsl.text.diagnostics import Diagnostic, Sink
+from rnndsl.text.diagnostics import Diagnostic
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 MAX_NUMBER = 300
 """Characters of a number. Python refuses to read over 4,300 digits; a float has 308 before the point."""
 
-MAX_FAULTS = 200
-"""Faults of one file that are told."""
+MAX_TOKENS = 200_000
+"""Words, signs and comments of a text: a tree takes up to a kilobyte for each."""
 
 MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "^": "**", ";": ""}
 """What is meant by signs of other languages."""
@@ -22,6 +23,13 @@ MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "^": "**", 
 
 class LimitReached(Exception):
     """A limit was passed (diagnosed): the file is not read further."""
+
+
+def tell(diagnostic: Diagnostic, sink: Sink) -> None:
+    """Adds `diagnostic` to `sink`. Raises LimitReached if that is one too many."""
+    sink.add(diagnostic)
+    if sink.full:
+        raise LimitReached
 
 
 class Token:
@@ -70,6 +78,9 @@ def scan(source: SourceFile, tables: Tables, sink: Sink) -> Scan:
         if kind is None or kind == "SPACE":
             continue
         start, end = match.span(kind)
+        if len(tokens) + len(scanner.result.comments) >= MAX_TOKENS:
+            tell(limits.TEXT_TOO_LONG(Span(source, start, end), limit=MAX_TOKENS), sink)
+            raise LimitReached
         value = content[start:end]
         if kind == "COMMENT":
             scanner.result.comments.append(Comment(Span(source, start, end), value.rstrip()))
@@ -92,7 +103,6 @@ class _Scanner:
         self.source = source
         self.sink = sink
         self.result = Scan()
-        self.faults = 0
 
     def special(self, token: Token) -> None:
         """A token that needs a look at its neighbours."""
@@ -123,6 +133,9 @@ class _Scanner:
 
     def _joined(self, number: Token, token: Token) -> None:
         """`3x`, `1e`, `1_000` or `1.`: what follows the number at once belongs to it."""
+        if number.silent:
+            number.end = token.end
+            return
         written = self.source.text[number.start : token.end]
         fault = text.BAD_NUMBER(self._between(number, token), text=written)
         if token.type == ".":
@@ -130,7 +143,7 @@ class _Scanner:
         elif "_" in token.text:
             fault = fault.suggest("digits are not grouped: leave out the `_`")
         self._fault(fault)
-        number.end = token.end
+        number.end, number.silent = token.end, True
 
     def _unknown(self, token: Token, last: Token | None) -> None:
         is_letters = token.text[0].isalpha()
@@ -154,13 +167,9 @@ class _Scanner:
         self.result.tokens.append(token)
 
     def _fault(self, diagnostic: Diagnostic) -> None:
-        self.faults += 1
-        if self.faults > MAX_FAULTS:
-            self.sink.add(limits.TOO_MANY(diagnostic.span, limit=MAX_FAULTS))
-            raise LimitReached
-        self.sink.add(diagnostic)
+        tell(diagnostic, self.sink)
         if diagnostic.span:
-            self.result.faulty_lines.add(self.source.position(diagnostic.span.start).line)
+            self.result.faulty_lines.add(self.source.line_number(diagnostic.span.start))
 
     def _span(self, token: Token) -> Span:
         return Span(self.source, token.start, token.end)

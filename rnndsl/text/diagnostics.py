@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import islice
 from typing import Literal, NoReturn
 
 from rnndsl.records import Immutable, record
 from rnndsl.text.source import Span
 
 Severity = Literal["error", "warning", "lint"]
+
+MAX_SIMILAR = 2_000
+"""Names that one name is compared with."""
+
+MAX_COMPARED = 60
+"""Characters of a name for which a similar one is looked for."""
 
 
 @record
@@ -84,36 +91,10 @@ class DiagnosticsError(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
-@dataclass(slots=True)
-class Sink:
-    """Collects diagnostics, each place and message once."""
-
-    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
-
-    def add(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.found:
-            self.found.append(diagnostic)
-
-    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        for diagnostic in diagnostics:
-            self.add(diagnostic)
-
-    @property
-    def failed(self) -> bool:
-        return any(d.severity == "error" for d in self.found)
-
-    def sorted(self) -> list[Diagnostic]:
-        """By file (in order of first mention), then by place."""
-        files = {name: i for i, name in enumerate(dict.fromkeys(d.span.source.name for d in self.found if d.span))}
-        return sorted(self.found, key=lambda d: (files[d.span.source.name], d.span.start) if d.span else (-1, 0))
-
-    def raise_if_failed(self) -> None:
-        if self.failed:
-            raise DiagnosticsError(self.sorted())
-
-
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A line that names the nearest of `known`, or None if none is near."""
-    names = list(known)
+    """A line that names the nearest of `known`, or None if none is near. Of very many, or of very long ones, some are compared."""
+    if len(name) > MAX_COMPARED:
+        return None
+    names = list(islice((n for n in known if abs(len(n) - len(name)) <= len(name)), MAX_SIMILAR))
     near = [n for n in names if n.casefold() == name.casefold()] or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None

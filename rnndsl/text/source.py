@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import re
+from array import array
 from dataclasses import dataclass, field
 
 from rnndsl.records import Immutable, record
@@ -32,20 +34,25 @@ class SourceFile:
 
     name: str
     text: str
-    line_starts: tuple[int, ...] = field(init=False, repr=False)
+    line_starts: array[int] = field(init=False, repr=False)
+    """The offset of each line, in four bytes."""
 
     def __post_init__(self) -> None:
-        starts = [0]
-        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
-        object.__setattr__(self, "line_starts", tuple(starts))
+        starts = array("I", [0])
+        starts.extend(match.end() for match in re.finditer("\n", self.text))
+        object.__setattr__(self, "line_starts", starts)
+
+    def line_number(self, offset: int) -> int:
+        """The line of `offset`, from 1."""
+        return bisect.bisect_right(self.line_starts, offset)
 
     def position(self, offset: int) -> Position:
         """The line and column of `offset`, clamped to the text."""
         offset = max(0, min(offset, len(self.text)))
-        line = bisect.bisect_right(self.line_starts, offset) - 1
-        start = self.line_starts[line]
+        line = self.line_number(offset)
+        start = self.line_starts[line - 1]
         utf16 = len(self.text[start:offset].encode("utf-16-le")) // 2
-        return Position(line + 1, offset - start + 1, utf16 + 1)
+        return Position(line, offset - start + 1, utf16 + 1)
 
     def line(self, number: int) -> str:
         """The text of line `number` (from 1) without its newline; empty beyond the end."""

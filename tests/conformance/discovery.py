@@ -14,7 +14,7 @@ from pathlib import Path
 from rnndsl.language.ops.table import functions
 from rnndsl.names.reading import STD
 from rnndsl.syntax import parse, tree
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
 
 ARGUMENTS = {

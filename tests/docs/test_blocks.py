@@ -10,6 +10,7 @@ import pytest
 from rnndsl.cli.main import main
 from rnndsl.names.reading import MAX_TEXT_BYTES
 from rnndsl.syntax import cost, tokens
+from rnndsl.text import sink
 from rnndsl.text.codes import sizes
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 
@@ -71,7 +72,8 @@ def test_the_limits_are_those_of_the_compiler() -> None:
         ("nesting of the text", f"{cost.MAX_NESTING}"),
         ("operators in one expression", f"{cost.MAX_OPERATORS:,}"),
         ("characters of a number", f"{tokens.MAX_NUMBER}"),
-        ("faults told in a run", f"{tokens.MAX_FAULTS}"),
+        ("faults told in a run", f"{sink.MAX_FOUND}"),
+        ("words, signs and comments of a spec", f"{tokens.MAX_TOKENS:,}"),
         ("rounds of all `for`s of a model together", f"{sizes.MAX_REPEATS:,}"),
         ("applications of layers and `fn`s in a model, a layer's counting twice", f"{sizes.MAX_CALLS:,}"),
         ("all variables of a model", f"{sizes.MAX_BYTES >> 30} GiB"),

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.syntax import format_module, parse
-from rnndsl.text.diagnostics import DiagnosticsError, Sink
+from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
 from tests.compiling import plan_of
 from tests.elaborate.spec_strategy import specs

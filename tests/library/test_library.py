@@ -14,7 +14,7 @@ from rnndsl.names.library import entries, own_file
 from rnndsl.names.reading import Reader
 from rnndsl.names.resolve import resolve
 from rnndsl.syntax import parse, tree
-from rnndsl.text.diagnostics import Sink
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
 
 EVERY = entries()

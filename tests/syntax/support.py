@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from rnndsl.syntax import parse, tree
-from rnndsl.text.diagnostics import Diagnostic, Sink
+from rnndsl.text.diagnostics import Diagnostic
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 

@@ -28,6 +28,6 @@ def test_words_are_those_of_the_grammar() -> None:
 
 
 def test_parsing_does_not_import_lark() -> None:
-    code = "import sys, rnndsl.syntax as s, rnndsl.text.source as r, rnndsl.text.diagnostics as d\n"
+    code = "import sys, rnndsl.syntax as s, rnndsl.text.source as r, rnndsl.text.sink as d\n"
     code += "s.parse(r.SourceFile('a', 'rnn 1'), d.Sink())\nassert 'lark' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -27,7 +27,8 @@ from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import types as type_codes
-from rnndsl.text.diagnostics import Poisoned, Sink
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
 

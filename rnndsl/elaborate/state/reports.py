@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rnndsl.text.codes import names as name_codes
-from rnndsl.text.diagnostics import Diagnostic, Poisoned, Sink, SpecError
+from rnndsl.text.diagnostics import Diagnostic, Poisoned, SpecError
+from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
 
@@ -37,7 +38,9 @@ class Reports:
             self._applications.pop()
 
     def attempt(self, action: Callable[[], object]) -> None:
-        """Runs `action`; a fault of the spec goes to the sink and ends only this action."""
+        """Runs `action`; a fault of the spec goes to the sink and ends only this action. Nothing is done once no more is told."""
+        if self.sink.full:
+            return
         try:
             action()
         except SpecError as error:

@@ -25,4 +25,5 @@ CHAINED_COMPARISON = Code("RNN0016", "chained comparison", "comparisons do not c
 FUTURE = Code("RNN0017", "read of a later step", "`[t + …]` would read a step that has not been computed")
 SAME_LINE = Code("RNN0018", "two statements on a line", "a second statement on one line", "lint")
 NAMING = Code("RNN0019", "style of a name", "{what} `{name}` is not written in {style}", "lint")
+EARLY_END = Code("RNN0021", "definition ends early", "`}}` ends the definition here, and statements follow")
 LOST_DOC = Code("RNN0020", "doc comment of nothing", "no definition or statement follows this doc comment", "lint")
