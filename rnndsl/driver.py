@@ -1,6 +1,6 @@
 """The pipeline, from a spec to an artefact, readable on one screen.
 
-    read -> parse -> resolve -> elaborate -> verify -> passes -> backend -> artefact
+    read -> parse -> resolve -> elaborate -> derive -> passes -> backend -> artefact
 
 `Job` is one spec on its way. Nothing here imports TensorFlow until `write` does: `check` and `inspect SPEC` stop before it.
 A fault of the spec ends a step with `DiagnosticsError`, once all that can be said has been said.
@@ -9,6 +9,7 @@ A fault of the spec ends a step with `DiagnosticsError`, once all that can be sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -69,23 +70,33 @@ class Job:
 
         Raises DiagnosticsError, and SettingError for a parameter that the model has not, or of another type.
         """
-        from rnndsl.derive.stream import add_stream_signature
+        from rnndsl.derive.functions import with_functions
         from rnndsl.elaborate import elaborate
         from rnndsl.meaning.verifier import verify
 
         plans = [elaborate(module, m.name.name, dict(settings.get(m.name.name, {})), self.sink) for m in models]
         self.sink.raise_if_failed()
-        done = [add_stream_signature(plan) for plan in plans if plan is not None]
-        for plan in done:
+        done: list[Plan] = []
+        for model, plan in zip(models, plans, strict=True):
+            if plan is None:
+                continue
             verify(plan)
             self.watch("plan", lambda plan=plan: _show_plan(plan))
+            try:
+                done.append(with_functions(plan))
+            except SpecError as error:
+                self.sink.add(replace(error.diagnostic, span=model.header))
+                continue
+            verify(done[-1], "derivation")
+            self.watch("functions", lambda plan=done[-1]: _show_functions(plan))
+        self.sink.raise_if_failed()
         return done
 
     def optimise(self, plan: Plan, level: Level) -> Plan:
-        """`plan` after the passes of `level`; 0 has none."""
+        """`plan` with its functions after the passes of `level`; 0 has none."""
         from rnndsl.passes import run_passes
 
-        return run_passes(plan, level, lambda name, after: self.watch(name, lambda: _show_plan(after)))
+        return run_passes(plan, level, lambda name, after: self.watch(name, lambda: _show_functions(after)))
 
     def files(self) -> list[ReadFile]:
         """Every file read so far, the grammar's tables included."""
@@ -148,3 +159,9 @@ def _show_plan(plan: Plan) -> str:
     from rnndsl.plan.printer import print_plan
 
     return print_plan(plan)
+
+
+def _show_functions(plan: Plan) -> str:
+    from rnndsl.plan.printer import print_functions
+
+    return print_functions(plan)

@@ -6,17 +6,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rnndsl.derive.functions import with_functions
 from rnndsl.driver import Job
 from rnndsl.elaborate import elaborate
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
+from tests.plan.whole import through_passes
 
 SPECS = Path(__file__).parent.parent / "specs"
 
 
 def plan_of(source: Path | str, level: int = 0, model: str | None = None, **settings: object) -> Plan:
-    """The verified plan of a spec, a path or its text, after the passes of `level`. Raises DiagnosticsError."""
+    """The verified plan of a spec, a path or its text, with its functions after the passes of `level`; so is its graph, which can
+    then be interpreted in both modes. Raises DiagnosticsError."""
     if isinstance(source, Path):
         return _plan(source, level, model, settings)
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +35,7 @@ def _plan(path: Path, level: int, model: str | None, settings: dict[str, object]
     plan = elaborate(module, name, settings, job.sink)
     job.sink.raise_if_failed()
     assert plan is not None
-    plan = run_passes(plan, level)
+    plan = through_passes(run_passes(with_functions(plan), level), level)
     verify(plan)
     return plan
 
@@ -42,3 +45,13 @@ def module_of(source: Path | str, level: int = 0, model: str | None = None, **se
     from rnndsl.backends.tensorflow.module import build
 
     return build(plan_of(source, level, model, **settings))
+
+
+def takes(plan: Plan, name: str) -> list[str]:
+    """The names of the inputs of a function."""
+    return [x.name for x in plan.function(name).inputs]
+
+
+def gives(plan: Plan, name: str) -> list[str]:
+    """The names of the results of a function."""
+    return [x.name for x in plan.function(name).outputs]

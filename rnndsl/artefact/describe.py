@@ -18,9 +18,12 @@ from rnndsl.artefact.manifest import (
     shortened,
 )
 from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_name, named_lengths, saved_signatures
-from rnndsl.backends.tensorflow.names import artefact_name, op_name
+from rnndsl.artefact.steps import step_info
+from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES
-from rnndsl.plan.model import Initializer, Node, Plan, Signature, TensorType, Variable
+from rnndsl.plan.model import Function, Initializer, Plan, TensorType, Variable
+from rnndsl.plan.names import artefact_name
+from rnndsl.plan.rewriting import types_of
 
 PURE: tuple[Kind, ...] = ("apply", "gradients")
 _FIXED: tuple[Kind, ...] = ("predict", "evaluate", "initialize", "reset", "reset_states", "stream")
@@ -93,25 +96,26 @@ def _initializer(initializer: Initializer) -> InitializerInfo:
 
 
 def _signatures(plan: Plan, module: Any, folder: Path) -> list[SignatureInfo]:
-    saved = saved_signatures(folder, _shapes(plan))
-    declared = {x.name: x for x in plan.signatures}
-    infos = [_signature(plan, name, saved[name], declared.get(name)) for name in sorted(saved)]
-    infos += [_pure(plan, module, name) for name in PURE if hasattr(module, name)]
-    there = {info.name for info in infos}
-    absent = [x for x in plan.signatures if x.absent is not None and x.name not in there]
-    return infos + [SignatureInfo(name=x.name, kind=x.kind, absent=x.absent) for x in absent]
+    functions = {x.name: x for x in plan.functions}
+    shapes = {name: _shapes(plan, functions.get(name)) for name in (*module.signature_functions, *PURE)}
+    saved = saved_signatures(folder, shapes)
+    infos = [_signature(plan, name, saved[name], functions.get(name)) for name in sorted(saved)]
+    infos += [_pure(module, name, shapes[name]) for name in PURE if hasattr(module, name)]
+    return infos + [SignatureInfo(name=name, kind=_kind(plan, name), absent=why) for name, why in plan.absent.items()]
 
 
-def _signature(plan: Plan, name: str, saved: Saved, declared: Signature | None) -> SignatureInfo:
+def _signature(plan: Plan, name: str, saved: Saved, function: Function | None) -> SignatureInfo:
     items = [*plan.losses, *plan.metrics, *plan.updates, *plan.outputs]
     operations = {x.name: op_name(x.name) for x in items if op_name(x.name) in saved.operations}
     return SignatureInfo(
         name=name,
-        kind=declared.kind if declared else _kind(plan, name),
+        kind=function.kind if function else _kind(plan, name),
         inputs=saved.inputs,
         outputs=saved.outputs,
         function=saved.function,
         operations=operations,
+        steps=tuple(map(step_info, function.steps)) if function else (),
+        draws=function.draws if function else None,
     )
 
 
@@ -124,10 +128,13 @@ def _kind(plan: Plan, name: str) -> Kind:
     return "custom"
 
 
-def _shapes(plan: Plan) -> Shapes:
+def _shapes(plan: Plan, function: Function | None) -> Shapes:
     """Lengths of inputs and results by their names in the artefact, axes by name."""
-    types: dict[str, TensorType] = {x.id: x.type for x in plan.graph.inputs}
-    types |= {node.id: node.type for node in plan.graph.nodes if isinstance(node, Node)}
+    if function is not None:
+        types = types_of(function.graph)
+        results = {x.name: types[x.value] for x in function.outputs}
+        return {name: _lengths(kind) for name, kind in {**{x.name: x.type for x in function.inputs}, **results}.items()}
+    types = types_of(plan.graph)
     named = {artefact_name(x.name): types[x.value] for x in (*plan.outputs, *plan.losses, *plan.metrics) if x.value in types}
     return {name: _lengths(kind) for name, kind in {**{x.name: x.type for x in plan.inputs}, **named}.items()}
 
@@ -136,12 +143,11 @@ def _lengths(kind: TensorType) -> tuple[int | str, ...]:
     return (*kind.axes, *kind.dims)
 
 
-def _pure(plan: Plan, module: Any, name: Kind) -> SignatureInfo:
+def _pure(module: Any, name: Kind, shapes: Shapes) -> SignatureInfo:
     """`apply` or `gradients`: dicts by path or by name in, dicts out."""
     function = getattr(module, name).get_concrete_function()
     arguments: tuple[Any, ...] = function.structured_input_signature[0]
     parameters = list(function.function_type.parameters)
-    shapes = _shapes(plan)
     inputs = [x for parameter, value in zip(parameters, arguments, strict=False) for x in _leaves(parameter, value, shapes)]
     outputs = [x for key, value in sorted(function.structured_outputs.items()) for x in _leaves(key, value, shapes)]
     return SignatureInfo(name=name, kind=name, inputs=tuple(inputs), outputs=tuple(outputs))

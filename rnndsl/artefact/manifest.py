@@ -94,9 +94,20 @@ class TensorInfo(Part):
     argument: str | None = None
 
 
+class StepInfo(Part):
+    """What a call changes. `after` are the names of the steps that have been taken before, by control dependencies."""
+
+    name: str
+    does: Literal["assign", "clear", "optimize"]
+    variables: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    optimizer: dict[str, Any] | None = None
+
+
 class SignatureInfo(Part):
     """A function of the artefact. `function` is its name in the function library; `operations` gives, for each loss, metric and
-    update op that it computes, the name of the operation there. `absent` says why the model has none of this name."""
+    update op that it computes, the name of the operation there; `steps` are what it changes, in order; `draws` names the counter
+    that random draws depend on. `absent` says why the model has none of this name."""
 
     name: str
     kind: Kind
@@ -104,6 +115,8 @@ class SignatureInfo(Part):
     outputs: tuple[TensorInfo, ...] = ()
     function: str | None = None
     operations: dict[str, str] = {}
+    steps: tuple[StepInfo, ...] = ()
+    draws: str | None = None
     absent: str | None = None
 
 

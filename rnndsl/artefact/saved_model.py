@@ -35,13 +35,13 @@ def save_module(module: Any, folder: Path) -> None:
     canonicalise(folder)
 
 
-def saved_signatures(folder: Path, shapes: Shapes) -> dict[str, Saved]:
-    """The signatures of the SavedModel in `folder`, by name."""
+def saved_signatures(folder: Path, shapes: Mapping[str, Shapes]) -> dict[str, Saved]:
+    """The signatures of the SavedModel in `folder`, by name; `shapes` likewise."""
     meta_graph = read_saved_model(folder).meta_graphs[0]
     functions = {function.signature.name: function for function in meta_graph.graph_def.library.function}
     bodies = _bodies(meta_graph.object_graph_def, functions)
     return {
-        name: _saved(definition, functions.get(bodies.get(name, "")), shapes)
+        name: _saved(definition, functions.get(bodies.get(name, "")), shapes.get(name, {}))
         for name, definition in meta_graph.signature_def.items()
         if not name.startswith("__saved_model")
     }

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rnndsl.plan.model import Initializer, Plan, Signature, Variable
+from rnndsl.artefact.steps import step_info
+from rnndsl.plan.model import Function, Initializer, Optimizer, Plan, Schedule, Variable
+from rnndsl.plan.rewriting import types_of
 
 if TYPE_CHECKING:
-    from rnndsl.artefact.manifest import Manifest, TensorInfo, VariableInfo
+    from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
 
 
 DTYPES = {"float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
@@ -36,13 +38,27 @@ class VariableSummary(Model):
     collections: tuple[str, ...]
 
 
+class StepSummary(Model):
+    """A step of a signature: `does` is `assign`, `clear` or `optimize`, the last with the `optimizer` as the language writes it.
+    `after` are the names of the steps that have been taken before, by control dependencies in the graph."""
+
+    name: str
+    does: str
+    variables: tuple[str, ...]
+    optimizer: str | None
+    after: tuple[str, ...]
+
+
 class SignatureSummary(Model):
-    """`inputs` and `outputs` by name, inputs with their types. `absent` says why the model has no such signature."""
+    """`inputs` and `outputs` by name with their types. `steps` are what a call changes, in order; `draws` names the counter that
+    random draws depend on. `absent` says why the model has no such signature."""
 
     name: str
     kind: str
     inputs: dict[str, str | None]
-    outputs: tuple[str, ...]
+    outputs: dict[str, str | None]
+    steps: tuple[StepSummary, ...]
+    draws: str | None
     absent: str | None
 
 
@@ -64,7 +80,6 @@ class ModelSummary(Model):
 def summarise(plan: Plan) -> ModelSummary:
     """The summary of `plan`."""
     variables = tuple(_variable(v) for v in plan.variables)
-    types = {i.name: str(i.type) for i in plan.inputs}
     return ModelSummary(
         name=plan.name,
         dtype=plan.dtype,
@@ -72,7 +87,7 @@ def summarise(plan: Plan) -> ModelSummary:
         settings=plan.parameters,
         variables=variables,
         collections=plan.collections,
-        signatures=tuple(_signature(s, types) for s in plan.signatures),
+        signatures=(*map(_signature, plan.functions), *(_absent(name, why) for name, why in plan.absent.items())),
         parameters=sum(v.size or 0 for v in variables if v.kind == "param"),
         trainable=sum(v.size or 0 for v in variables if v.trainable),
     )
@@ -86,7 +101,9 @@ def summarise_manifest(manifest: Manifest) -> ModelSummary:
             name=s.name,
             kind=s.kind,
             inputs={i.name: _type(i) for i in s.inputs if i.argument in (None, "inputs", "targets")},
-            outputs=tuple(o.name for o in s.outputs),
+            outputs={_within(o.argument, o.name): _type(o) for o in s.outputs},
+            steps=tuple(_step(step) for step in s.steps),
+            draws=s.draws,
             absent=s.absent,
         )
         for s in manifest.signatures
@@ -150,9 +167,30 @@ def _shaped(dtype: str, shape: Sequence[int | str | None]) -> str:
     return f"{DTYPES.get(dtype, dtype)}[{', '.join('?' if n is None else str(n) for n in shape)}]"
 
 
-def _signature(s: Signature, types: dict[str, str]) -> SignatureSummary:
-    inputs = {name: types.get(name) for name in s.inputs}
-    return SignatureSummary(name=s.name, kind=s.kind, inputs=inputs, outputs=s.outputs, absent=s.absent)
+def _signature(f: Function) -> SignatureSummary:
+    types = types_of(f.graph)
+    outputs: dict[str, str | None] = {_within(x.group, x.name): str(types[x.value]) for x in f.outputs}
+    inputs: dict[str, str | None] = {x.name: str(x.type) for x in f.inputs}
+    steps = tuple(_step(step_info(step)) for step in f.steps)
+    return SignatureSummary(name=f.name, kind=f.kind, inputs=inputs, outputs=outputs, steps=steps, draws=f.draws, absent=None)
+
+
+def _within(group: str | None, name: str) -> str:
+    return f"{group}/{name}" if group else name
+
+
+def _absent(name: str, why: str) -> SignatureSummary:
+    return SignatureSummary(name=name, kind=name, inputs={}, outputs={}, steps=(), draws=None, absent=why)
+
+
+def _step(step: StepInfo) -> StepSummary:
+    text = None
+    if step.optimizer is not None:
+        own = Optimizer.model_validate(step.optimizer)
+        rate = _call(own.rate.name, own.rate.arguments) if isinstance(own.rate, Schedule) else own.rate
+        common = {"clip_norm": own.clip_norm, "clip_value": own.clip_value, "average": own.average}
+        text = _call(own.name, {"rate": rate, **own.arguments, **common})
+    return StepSummary(name=step.name, does=step.does, variables=step.variables, optimizer=text, after=step.after)
 
 
 def _short(value: object) -> str:

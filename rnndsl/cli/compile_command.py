@@ -56,7 +56,7 @@ def _parser() -> Parser:
         metavar="STAGE",
         action="append",
         default=[],
-        help="print syntax, plan or a pass; without -o, write nothing",
+        help="print syntax, plan, functions or a pass; without -o, write nothing",
     )
     parser.add_argument("--depfile", metavar="FILE", help="write a rule for make of all files that were read")
     add_format(parser, "text", "json")

@@ -12,7 +12,7 @@ from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_
 from rnndsl.text.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
-    from rnndsl.artefact.summary import ModelSummary, VariableSummary
+    from rnndsl.artefact.summary import ModelSummary, SignatureSummary, StepSummary, VariableSummary
 
 
 def run(argv: Sequence[str]) -> int:
@@ -64,16 +64,31 @@ def _text(summary: ModelSummary) -> str:
     own = [v for v in summary.variables if v.kind != "optimizer"]
     rows = [(v.path, v.type, _trained(v), v.initializer, v.initializer_origin) for v in own]
     collections = [(name, str(len(members)), _listed(members, 3)) for name, members in summary.collections.items() if members]
-    signatures = [(s.name, _typed(s.inputs), _listed(s.outputs, 6)) for s in summary.signatures if not s.absent]
+    signatures = [(s.name, _typed(s.inputs), _listed([*s.outputs], 6)) for s in summary.signatures if not s.absent]
     parts = [
         f"model {summary.name}({settings}), {summary.dtype}, seed {summary.seed}\n",
         table(("variable", "type", "trained", "initial values", "from"), rows) if rows else "",
         f"{_counts(summary, len(own))}\n",
         table(("collection", "size", "members"), collections, frozenset({1})) if collections else "",
         table(("signature", "inputs", "outputs"), signatures) if signatures else "",
+        *(_steps(s) for s in summary.signatures if s.kind == "train"),
         "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _steps(signature: SignatureSummary) -> str:
+    """What a call of a training signature does, in order."""
+    from rnndsl.text.render.table import table
+
+    rows = [(str(k), s.name, _does(s), ", ".join(s.after)) for k, s in enumerate(signature.steps, 1)]
+    return table(("", f"steps of {signature.name}", "does", "after"), rows, frozenset({0}))
+
+
+def _does(step: StepSummary) -> str:
+    if step.optimizer is None:
+        return f"{step.does}s {step.variables[0]}"
+    return f"{step.optimizer} of {counted(len(step.variables), 'variable')}"
 
 
 def _value(value: object) -> str:

@@ -1,4 +1,4 @@
-"""One time step of a model as a plan: inputs and states in, outputs and states out.
+"""One time step of a model as a function: inputs and states in, outputs and states out.
 
 Each scan over `time` becomes its body, once; its states become inputs and outputs named by their path, `enc/lstm` and `h` as
 `enc_lstm_h`; the axis `time` is gone from every type. Step t of a stream gives what the model gives at the end of the first t
@@ -6,117 +6,107 @@ steps (at a masked step `last` is zero as the output is: it is the current one).
 A mask has one bool a row: where it is false, states stay and outputs are zero (or held, by a state of its own). Lengths are
 gone: the caller stops feeding. Everything is as outside training.
 
-Initial states are the caller's: `stream_states` says of each its type and, where it is a number, its initial value, for the
-manifest. Where it is an expression over the model's params, the caller runs the model's own scan, or gives what it wants.
+Initial states are the caller's: the function's inputs of kind `state` say of each its type and, where it is a number, its initial
+value. Where it is an expression over the model's params, the caller runs the model's own scan, or gives what it wants.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NoReturn
 
-from rnndsl.derive.inference import inference_plan
+from rnndsl.derive.inference import apply_function
+from rnndsl.derive.parts import Draft
 from rnndsl.language.ops.table import has_rule, result_type
 from rnndsl.language.rules.types import TypeRuleError
-from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.plan.model import Graph, GraphInput, Named, Node, Plan, PlanInput, Scan, ScanState, Signature, TensorType
+from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
+from rnndsl.text.codes import names
 
 TIME = "time"
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """A state of a stream: `name` among the inputs and outputs of the signature; `initial` is None for an expression."""
-
-    name: str
-    path: str
-    state: str
-    type: TensorType
-    initial: Any = None
 
 
 class _NoStreamError(Exception):
     """The model has none. The message says why."""
 
 
-def stream_plan(plan: Plan) -> Plan | str:
-    """One time step of `plan`, or the reason why it has none."""
-    whole = inference_plan(plan)
+def stream_function(plan: Plan) -> Function | str:
+    """One time step of `plan`, or the reason why it has none. Raises SpecError if two of its names meet."""
+    whole = apply_function(plan)
+    if whole is None:
+        return "it has no outputs"
     try:
-        return remove_dead(_drop_unused(_Step(whole).run()))
+        return _Step(whole, plan).run()
     except _NoStreamError as error:
         return str(error)
 
 
-def stream_states(plan: Plan) -> tuple[StreamState, ...]:
-    """The states of the stream of `plan`, in order; none if it has no stream."""
-    step = _Step(inference_plan(plan))
-    try:
-        step.run()
-    except _NoStreamError:
-        return ()
-    return tuple(step.states)
-
-
-def add_stream_signature(plan: Plan) -> Plan:
-    """`plan` whose signatures say what `stream` takes and gives, or why there is none."""
-    step = stream_plan(plan)
-    signature = Signature(name="stream", kind="stream", absent=step) if isinstance(step, str) else step.signatures[0]
-    return plan.model_copy(update={"signatures": (*(x for x in plan.signatures if x.kind != "stream"), signature)})
-
-
-def artefact_name(name: str) -> str:
+def state_name(path: str) -> str:
     """`enc/lstm.h[t-2]` as `enc_lstm_h_t_2`."""
-    return re.sub(r"\W+", "_", name).strip("_")
+    return re.sub(r"\W+", "_", path).strip("_")
+
+
+def _meet(a: str, b: str, name: str) -> NoReturn:
+    """Raises SpecError: two things have the same name in the stream."""
+    meets = names.ARTEFACT_NAMES_MEET(None, a=a, b=b, name=name)
+    meets.note(f"`{b}` is a state among the inputs and outputs of `stream`").throw()
 
 
 class _Step:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, whole: Function, plan: Plan) -> None:
+        self.whole = whole
         self.plan = plan
-        self.fresh = FreshIds(plan)
+        self.fresh = FreshIds(whole.graph)
         self.inputs: list[PlanInput] = []
         self.nodes: list[Node | Scan] = []
         self.types: dict[str, TensorType] = {}
         self.names: dict[str, str] = {}
         self.results: dict[tuple[str, str, str], str] = {}
-        self.states: list[StreamState] = []
-        self.ends: list[Named] = []
+        self.ends: list[Output] = []
         self.late: set[str] = set()
         """Ids whose value is known at the end of the sequence: another step gives them another value."""
 
-    def run(self) -> Plan:
-        """Raises _NoStreamError."""
-        plan = self.plan
-        if not plan.outputs:
-            raise _NoStreamError("it has no outputs")
-        old = types_of(plan.graph)
-        if not any(isinstance(n, Scan) and n.axis == TIME for n in plan.graph.nodes):
+    def run(self) -> Function:
+        """Raises _NoStreamError, and SpecError if two names meet."""
+        graph = self.whole.graph
+        old = types_of(graph)
+        if not any(isinstance(n, Scan) and n.axis == TIME for n in graph.nodes):
             raise _NoStreamError(f"nothing in it is scanned over `{TIME}`")
-        for x in plan.inputs:
+        for x in self.whole.inputs:
             self.inputs.append(x.model_copy(update={"type": _without_time(x.type)}))
             self.types[x.name] = self.inputs[-1].type
-        for node in plan.graph.nodes:
+        for node in graph.nodes:
             if isinstance(node, Scan):
                 self.scan(node, old)
             else:
                 self.node(node, old)
         return self.finished()
 
-    def finished(self) -> Plan:
-        outputs = [x.model_copy(update={"value": self.names.get(x.value, x.value)}) for x in self.plan.outputs]
-        self.need_distinct([artefact_name(x.name) for x in outputs] + [x.name for x in self.ends])
-        self.need_distinct([x.name for x in self.inputs])
+    def finished(self) -> Function:
+        outputs = [replace(x, value=self.names.get(x.value, x.value)) for x in self.whole.outputs]
+        finals = {n.id for n in self.whole.graph.nodes if isinstance(n, Node) and n.op == "result" and n.attrs["of"] == "final"}
+        itself = {x.name: self.names.get(x.value, x.value) for x in self.whole.outputs if x.value in finals}
+        ends = [x for x in self.ends if itself.get(x.name) != x.value]  # `output run_h = run.final.h` is the state itself
+        self.need_distinct([x for x in outputs if x.name in {end.name for end in ends}])
         graph = Graph(tuple(GraphInput(x.name, x.type) for x in self.inputs), tuple(self.nodes))
-        named = (*outputs, *self.ends)
-        return self.plan.model_copy(update={"inputs": tuple(self.inputs), "graph": graph, "outputs": named})
+        made = Draft("stream", "stream", graph, [*outputs, *ends])
+        return made.function(self.plan.model_copy(update={"inputs": tuple(self.inputs)}))
 
-    def need_distinct(self, names: list[str]) -> None:
-        twice = next((x for x in names if names.count(x) > 1), None)
-        if twice is not None:
-            raise _NoStreamError(f"two of its states, inputs or outputs would be named `{twice}`")
+    def need_distinct(self, outputs: Sequence[Output]) -> None:
+        """Raises SpecError if two outputs, states or inputs have one name."""
+        states = {x.name: x.state or "" for x in self.inputs if x.kind == "state"}
+        for taken in ([(x.name, x.operation) for x in outputs], [(x.name, x.name) for x in self.inputs if x.kind != "state"]):
+            for name, of in taken:
+                if name in states:
+                    _meet(of, states[name], name)
+
+    def claim(self, name: str, state: str) -> None:
+        """Raises SpecError if another state has the name."""
+        other = next((x.state for x in self.inputs if x.name == name and x.kind == "state"), None)
+        if other is not None:
+            _meet(other, state, name)
 
     # ---- nodes
 
@@ -127,6 +117,8 @@ class _Step:
         if node.op == "valid_steps" and node.attrs["over"] == TIME:
             self.valid_steps(node)
             return
+        if node.op == "broadcast" and TIME in node.attrs.get("axes", ()):
+            node = replace(node, attrs={**node.attrs, "axes": [a for a in node.attrs["axes"] if a != TIME]})
         if any(TIME in old[x].axes for x in node.args) or TIME in node.type.axes:
             self.need_no_time(node)
         if any(x in self.late for x in node.args):
@@ -162,13 +154,13 @@ class _Step:
         if not has_rule(node):
             return _without_time(node.type)
         try:
-            return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.plan.axes)
+            return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.whole.axes)
         except TypeRuleError as error:
             raise _NoStreamError(f"`{node.op}` {error}{_at(node)}") from None
 
     def make(self, op: str, *args: str, name: str) -> str:
         """Add a new node."""
-        t = result_type(op, [self.types[x] for x in args], {}, self.plan.axes)
+        t = result_type(op, [self.types[x] for x in args], {}, self.whole.axes)
         node = Node(self.fresh.like(name), op, args, {}, t)
         self.nodes.append(node)
         self.types[node.id] = t
@@ -231,15 +223,17 @@ class _Step:
 
     def state(self, scan: Scan, name: str, t: TensorType, initial: Any) -> str:
         """A new input for a state. Returns its id."""
-        full = artefact_name(f"{scan.path}/{name}")
-        self.states.append(StreamState(full, scan.path, name, t, initial))
-        self.inputs.append(PlanInput(name=full, kind="input", type=t, doc=f"the state `{name}` of `{scan.path}`"))
+        path = f"{scan.path}/{name}"
+        full = state_name(path)
+        self.claim(full, path)
+        doc = f"the state `{name}` of `{scan.path}`"
+        self.inputs.append(PlanInput(name=full, kind="state", type=t, doc=doc, state=path, initial=initial))
         self.types[full] = t
         return full
 
     def constant(self, state: ScanState) -> Any:
         """The initial value of `state` if it is a constant."""
-        node = next((n for n in self.plan.graph.nodes if n.id == state.initial), None)
+        node = next((n for n in self.whole.graph.nodes if n.id == state.initial), None)
         return node.attrs["value"] if isinstance(node, Node) and node.op == "literal" else None
 
     def valid(self, scan: Scan) -> str | None:
@@ -258,17 +252,17 @@ class _Step:
         old, new = self.names[state.old], self.names.get(state.new, state.new)
         value = self.select(valid, new, old)
         self.results[scan.id, "final", state.name] = value
-        self.ends.append(Named(name=old, value=value, place=scan.place))
+        self.ends.append(Output(old, value, old))
 
     def output(self, scan: Scan, name: str, valid: str | None) -> None:
         value = self.names.get(name, name)
         if valid is not None and scan.hold:
             place = scan.outputs.index(name)
             held = f"output_{place}" if place else "output"
-            t = result_type("where", [self.types[valid], self.types[value], self.types[value]], {}, self.plan.axes)
+            t = result_type("where", [self.types[valid], self.types[value], self.types[value]], {}, self.whole.axes)
             before = self.state(scan, held, t, 0)
             value = self.select(valid, value, before)
-            self.ends.append(Named(name=before, value=value, place=scan.place))
+            self.ends.append(Output(before, value, before))
         elif valid is not None:
             value = self.select(valid, value, self.make("zeros_like", value, name="zero"))
         self.results[scan.id, "output", name] = self.results[scan.id, "last", name] = value
@@ -291,21 +285,3 @@ def _without_time(t: TensorType) -> TensorType:
 
 def _at(node: Node | Scan) -> str:
     return f" ({node.place})" if node.place else ""
-
-
-def _needed(plan: Plan) -> Iterator[str]:
-    """The ids that the plan's outputs need, in a graph without dead nodes."""
-    yield from (x.value for x in plan.outputs)
-    for node in plan.graph.nodes:
-        yield from used_ids(node)
-
-
-def _drop_unused(plan: Plan) -> Plan:
-    """`plan` without inputs that nothing reads, and with the one signature that it is for."""
-    live = remove_dead(plan)
-    needed = set(_needed(live))
-    inputs = tuple(x for x in live.inputs if x.name in needed)
-    graph = replace(live.graph, inputs=tuple(x for x in live.graph.inputs if x.id in needed))
-    outputs = tuple(artefact_name(x.name) for x in live.outputs)
-    signature = Signature(name="stream", kind="stream", inputs=tuple(x.name for x in inputs), outputs=outputs)
-    return live.model_copy(update={"inputs": inputs, "graph": graph, "signatures": (signature,)})

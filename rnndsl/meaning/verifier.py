@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rnndsl.language.ops import table as ops
 from rnndsl.language.rules.types import TypeRuleError
-from rnndsl.meaning.verify_scan import check_fed, check_inputs, check_result, check_scan
+from rnndsl.meaning.verify_function import check_function
+from rnndsl.meaning.verify_scan import check_fed, check_inputs, check_result, check_scan, fits
 from rnndsl.meaning.verify_tables import check_tables, check_variables
-from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType, Variable
+from rnndsl.plan.model import Function, Graph, Node, Plan, Scan, TensorType, Variable
 
 
 class VerificationError(Exception):
@@ -17,14 +18,23 @@ class VerificationError(Exception):
 
 def verify(plan: Plan, stage: str = "") -> None:
     """Raises VerificationError if ids are not unique or used before they are defined, if a type is not what the operation's rule
-    gives, or if a name in the plan's tables stands for nothing. `stage` says which pass made the plan."""
+    gives, if a name in the plan's tables stands for nothing, or if a function is not one. `stage` says which pass made the plan."""
     try:
         check_variables(plan)
-        _Verifier(plan).run()
+        _Verifier(plan).graph(plan.graph)
         check_tables(plan)
+        for function in plan.functions:
+            _check_function(plan, function)
     except ValueError as error:
         after = f"after {stage}: " if stage else ""
         raise VerificationError(f"{after}plan `{plan.name}`: {error}") from None
+
+
+def _check_function(plan: Plan, function: Function) -> None:
+    try:
+        check_function(plan, function, _Verifier(plan).graph(function.graph))
+    except ValueError as error:
+        raise ValueError(f"the function `{function.name}`: {error}") from None
 
 
 class _Verifier:
@@ -32,9 +42,6 @@ class _Verifier:
         self.plan = plan
         self.ids: set[str] = set()
         self.variables: dict[str, Variable] = {v.path: v for v in plan.variables}
-
-    def run(self) -> None:
-        self.graph(self.plan.graph)
 
     def graph(self, graph: Graph) -> dict[str, TensorType]:
         """Check `graph` and the bodies of its scans. Returns the types of its values."""
@@ -84,13 +91,17 @@ class _Verifier:
             return
         need(node.args, types)
         if not ops.has_rule(node):
-            self.leaf(node)
+            self.leaf(node, types)
             return
         expected = ops.result_type(node.op, [types[x] for x in node.args], node.attrs, self.plan.axes)
         if expected != node.type:
             raise ValueError(f"has the type {node.type}, but its rule gives {expected}")
 
-    def leaf(self, node: Node) -> None:
+    def leaf(self, node: Node, types: dict[str, TensorType]) -> None:
+        if node.op == "carried" and not fits(types[node.args[0]], node.type):
+            raise ValueError(f"starts from {types[node.args[0]]}, which does not broadcast to {node.type}")
+        if node.op == "gradient" and (types[node.args[0]].axes or types[node.args[0]].dims):
+            raise ValueError(f"is of {types[node.args[0]]}, which is no scalar")
         expected = self.leaf_type(node)
         if expected != node.type:
             raise ValueError(f"has the type {node.type}, but is {expected}")

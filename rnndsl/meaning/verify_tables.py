@@ -102,8 +102,7 @@ def _check_collections(plan: Plan) -> None:
 def _check_signatures(plan: Plan) -> None:
     _need_unique("signatures", (x.name for x in plan.signatures))
     for signature in plan.signatures:
-        if signature.kind == "custom":
-            _need_known(f"the signature `{signature.name}` gives", signature.outputs, (x.name for x in plan.outputs))
+        _need_known(f"the signature `{signature.name}` gives", signature.outputs, (x.name for x in plan.outputs))
 
 
 def _need_unique(title: str, names: Iterable[str]) -> None:

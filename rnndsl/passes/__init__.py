@@ -1,4 +1,4 @@
-"""Passes over plans, in the order in which they run. A pass is one function `(Plan) -> Plan` in a file of its own name."""
+"""Passes over functions, in the order in which they run. Each is one function in a file of its name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rnndsl.passes.pack_projections import pack_projections
 from rnndsl.passes.pack_sums import pack_sums
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.passes.share_common import share_common
-from rnndsl.plan.model import Plan
+from rnndsl.plan.model import Function, Plan
 
 __all__ = ["PASSES", "run_passes"]
 
-PASSES: tuple[tuple[str, Callable[[Plan], Plan]], ...] = (
+PASSES: tuple[tuple[str, Callable[[Function], Function]], ...] = (
     ("remove_dead", remove_dead),
     ("share_common", share_common),
     ("pack_projections", pack_projections),
@@ -28,11 +28,12 @@ packed product whole. What two scans have brought to one graph is shared again. 
 
 
 def run_passes(plan: Plan, level: int, after: Callable[[str, Plan], None] | None = None) -> Plan:
-    """`plan`, optimised. Level 0 changes nothing and is the reference. `after` gets each pass's name and what it made."""
+    """`plan` with its functions optimised. Level 0 changes nothing and is the reference. `after` gets each pass's name and what it
+    made."""
     if level <= 0:
         return plan
     for name, change in PASSES:
-        plan = change(plan)
+        plan = plan.model_copy(update={"functions": tuple(change(f) for f in plan.functions)})
         if after is not None:
             after(name, plan)
     return plan

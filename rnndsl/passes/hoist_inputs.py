@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from rnndsl.language.ops.table import result_type
 from rnndsl.language.rules.types import INTS, TypeRuleError
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
-from rnndsl.plan.model import Node, Plan, Scan, TensorType
+from rnndsl.plan.model import Function, Node, Scan, TensorType
 from rnndsl.plan.rewriting import LEAVES, FreshIds, is_pure, used_ids
 
 PRODUCTS = frozenset({"matmul", "dot", "einsum", "conv", "gather"})
@@ -33,14 +33,14 @@ _VIEWS = frozenset({"index", "reshape", "transpose"})
 _FALLIBLE = frozenset({"gather", "inv", "solve", "logdet"})
 
 
-def hoist_inputs(plan: Plan) -> Plan:
-    """`plan` with the parts of its scans that depend on scanned inputs alone computed before the loop."""
-    fresh = FreshIds(plan)
+def hoist_inputs(function: Function) -> Function:
+    """`function` with the parts of its scans that depend on scanned inputs alone computed before the loop."""
+    fresh = FreshIds(function.graph)
 
     def hoist(scan: Scan, types: Mapping[str, TensorType]) -> tuple[list[Node], Scan]:
-        return _Cone(scan, types, plan.axes).move().apply(fresh)
+        return _Cone(scan, types, function.axes).move().apply(fresh)
 
-    return hoist_everywhere(plan, hoist)
+    return hoist_everywhere(function, hoist)
 
 
 class _Cone:

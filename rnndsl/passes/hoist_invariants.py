@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
-from rnndsl.plan.model import Node, Plan, Scan, TensorType
+from rnndsl.plan.model import Function, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds
 
 
-def hoist_invariants(plan: Plan) -> Plan:
-    """`plan` with loop-invariant nodes moved out of its scans, through several if they are nested."""
-    fresh = FreshIds(plan)
+def hoist_invariants(function: Function) -> Function:
+    """`function` with loop-invariant nodes moved out of its scans, through several if they are nested."""
+    fresh = FreshIds(function.graph)
 
     def hoist(scan: Scan, types: Mapping[str, TensorType]) -> tuple[list[Node], Scan]:
         fixed = fixed_ids(scan)
         nodes = tuple(n for n in scan.body.nodes if isinstance(n, Node) and n.id in fixed and n.op not in ("literal", "eye"))
         return Move(scan, nodes, {n.id: n.type for n in nodes}, frozenset()).apply(fresh)
 
-    return hoist_everywhere(plan, hoist)
+    return hoist_everywhere(function, hoist)

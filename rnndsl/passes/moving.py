@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, TensorType
+from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, TensorType
 from rnndsl.plan.rewriting import LEAVES, FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
 
 Hoist = Callable[[Scan, Mapping[str, TensorType]], "tuple[list[Node], Scan]"]
 """From a scan and the types of the graph around it to the nodes that come before the scan, and the scan without them."""
 
 
-def hoist_everywhere(plan: Plan, hoist: Hoist) -> Plan:
-    """`plan` with `hoist` applied to every scan, inner ones first, so that a node may move out through several."""
-    return plan.model_copy(update={"graph": _hoist(plan.graph, hoist)})
+def hoist_everywhere(function: Function, hoist: Hoist) -> Function:
+    """`function` with `hoist` applied to every scan, inner ones first, so that a node may move out through several."""
+    return replace(function, graph=_hoist(function.graph, hoist))
 
 
 def _hoist(graph: Graph, hoist: Hoist) -> Graph:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType
+from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
 
 
-def pack_projections(plan: Plan) -> Plan:
-    """`plan` with projections packed in each graph, bodies of scans included."""
-    fresh = FreshIds(plan)
-    return plan.model_copy(update={"graph": _pack(plan.graph, set(), fresh)})
+def pack_projections(function: Function) -> Function:
+    """`function` with projections packed in each graph, bodies of scans included."""
+    fresh = FreshIds(function.graph)
+    return replace(function, graph=_pack(function.graph, set(), fresh))
 
 
 def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:

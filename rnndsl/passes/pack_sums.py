@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.plan.model import Graph, Node, Plan, Scan, TensorType
+from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
 from rnndsl.records import Immutable, record
 
@@ -33,10 +33,10 @@ class _Sum(Immutable):
     right: _Slice | str
 
 
-def pack_sums(plan: Plan) -> Plan:
-    """`plan` with sums packed in each graph, bodies of scans included."""
-    fresh = FreshIds(plan)
-    return remove_dead(plan.model_copy(update={"graph": _pack(plan.graph, set(), fresh)}))
+def pack_sums(function: Function) -> Function:
+    """`function` with sums packed in each graph, bodies of scans included."""
+    fresh = FreshIds(function.graph)
+    return remove_dead(replace(function, graph=_pack(function.graph, set(), fresh)))
 
 
 def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:

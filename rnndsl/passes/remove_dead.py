@@ -1,7 +1,6 @@
-"""Removes what no output, loss, metric, residual or update needs: nodes, whole scans, states, outputs and inputs of scans.
+"""Removes what no result and no step of a function needs: nodes, whole scans, states, outputs and inputs of scans.
 
-Both sides of `if_training` count, and everything that a variable's update in a scan needs. The states of a scan that carries
-them between calls are all needed. Inputs of the model and variables stay: they are its interface.
+The function's own inputs stay: they are its interface.
 """
 
 from __future__ import annotations
@@ -9,15 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, ScanVariable, all_nodes
-from rnndsl.plan.rewriting import top_ends
+from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, ScanState, ScanVariable, all_nodes
 
 
-def remove_dead(plan: Plan) -> Plan:
-    """`plan` without dead parts."""
-    live = _Live(plan.graph)
-    live.demand(top_ends(plan))
-    return plan.model_copy(update={"graph": live.prune(plan.graph, keep_inputs=True)})
+def remove_dead(function: Function) -> Function:
+    """`function` without dead parts."""
+    graph = pruned(function.graph, function.ends())
+    return replace(function, graph=replace(graph, inputs=function.graph.inputs))
+
+
+def pruned(graph: Graph, ends: Iterable[str]) -> Graph:
+    """The part of `graph` that `ends` need."""
+    live = _Live(graph)
+    live.demand(ends)
+    return live.prune(graph)
+
+
+def needed(graph: Graph, ends: Iterable[str]) -> set[str]:
+    """The ids, in bodies of scans too, that `ends` need."""
+    live = _Live(graph)
+    live.demand(ends)
+    return live.ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class _Fed:
 
 
 class _Live:
-    """One walk over the whole plan: ids are unique in it, so bodies of scans need no walk of their own."""
+    """One walk over the whole graph: ids are unique in it, so bodies of scans need no walk of their own."""
 
     def __init__(self, graph: Graph) -> None:
         self.ids: set[str] = set()
@@ -79,7 +90,7 @@ class _Live:
     def _scan_needs(self, scan: Scan) -> Iterator[str]:
         """What any result of the scan needs."""
         yield from (x for x in (scan.lengths, scan.mask, scan.steps) if isinstance(x, str))
-        yield from (s.old for s in scan.states if scan.carry or s.name == scan.until)
+        yield from (s.old for s in scan.states if s.name == scan.until)
 
     def _result_needs(self, node: Node) -> Iterator[str]:
         scan = self.nodes[node.args[0]]
@@ -93,8 +104,8 @@ class _Live:
         yield from (s.old for s in scan.states if of == "final" and s.name == name)
         yield from (v.old for v in scan.variables if of == "variable" and v.path == name)
 
-    def prune(self, graph: Graph, keep_inputs: bool = False) -> Graph:
-        inputs = tuple(x for x in graph.inputs if keep_inputs or x.id in self.ids)
+    def prune(self, graph: Graph) -> Graph:
+        inputs = tuple(x for x in graph.inputs if x.id in self.ids)
         nodes = tuple(self._prune_node(n) for n in graph.nodes if n.id in self.ids)
         return Graph(inputs, nodes)
 

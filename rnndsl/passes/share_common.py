@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, TensorType
-from rnndsl.plan.rewriting import is_pure, map_top_ends, rename_ends, rename_result, rename_used
+from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, TensorType
+from rnndsl.plan.rewriting import is_pure, rename_ends, rename_result, rename_used, with_graph
 
 
-def share_common(plan: Plan) -> Plan:
-    """`plan` without common subexpressions. The first of equal nodes stays."""
-    graph, names = _share(plan.graph, {})
-    return map_top_ends(plan, names, graph)
+def share_common(function: Function) -> Function:
+    """`function` without common subexpressions. The first of equal nodes stays."""
+    graph, names = _share(function.graph, {})
+    return with_graph(function, graph, names)
 
 
 def _share(graph: Graph, names: dict[str, str]) -> tuple[Graph, dict[str, str]]:

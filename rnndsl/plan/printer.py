@@ -6,17 +6,37 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rnndsl.plan.model import Graph, Named, Node, Optimizer, Plan, Scan, Schedule, Signature, Train, Update, Variable
+from rnndsl.plan.model import (
+    Assign,
+    Clear,
+    Function,
+    Graph,
+    Named,
+    Node,
+    Optimizer,
+    OptimizerStep,
+    Output,
+    Plan,
+    PlanInput,
+    Scan,
+    Schedule,
+    Step,
+    Train,
+    Update,
+    Variable,
+)
 
 _PAD = "  "
 
 
 def print_plan(plan: Plan, places: bool = False) -> str:
-    """`plan` as text. Equations are in static single assignment, `%3 = matmul %1, %2 : f32[batch, 4]`; the body of a scan is
+    """`plan` as text, its functions last.
+
+    Equations are in static single assignment, `%3 = matmul %1, %2 : f32[batch, 4]`; the body of a scan is
     indented below it. `places` adds where in the spec each equation comes from."""
     lines = [f"plan {plan.name}: {plan.dtype}, seed {plan.seed}, axes {', '.join(plan.axes)}"]
     lines += _section("parameters", (f"{name} = {_json(value)}" for name, value in plan.parameters.items()))
-    lines += _section("inputs", (f"{x.kind} {x.name}: {x.type}" for x in plan.inputs))
+    lines += _section("inputs", map(_input, plan.inputs))
     lines += _section("variables", map(_variable, plan.variables))
     lines += _section("graph", graph_lines(plan.graph, places))
     lines += _section("outputs", map(_named, plan.outputs))
@@ -26,8 +46,53 @@ def print_plan(plan: Plan, places: bool = False) -> str:
     lines += _section("updates", map(_update, plan.updates))
     lines += _section("trains", map(_train, plan.trains))
     lines += _section("collections", (f"{name}: {', '.join(x)}" for name, x in plan.collections.items() if x))
-    lines += _section("signatures", map(_signature, plan.signatures))
-    return "\n".join(lines) + "\n"
+    lines += _section("signatures", (f"{x.name} = {', '.join(x.outputs)}" for x in plan.signatures))
+    return "\n".join(lines) + "\n" + print_functions(plan, places)
+
+
+def print_functions(plan: Plan, places: bool = False) -> str:
+    """The functions of `plan`, and why it lacks those that it lacks; empty before they are derived."""
+    lines = [line for function in plan.functions for line in _function(function, places)]
+    lines += [f"no function {name}: {why}" for name, why in plan.absent.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def print_function(function: Function, places: bool = False) -> str:
+    """`function` as text."""
+    return "".join(f"{line}\n" for line in _function(function, places))
+
+
+def _function(function: Function, places: bool) -> Iterator[str]:
+    draws = f", draws by {function.draws}" if function.draws else ""
+    yield f"function {function.name}: {function.kind}{draws}"
+    parts = [
+        *_section("inputs", map(_input, function.inputs)),
+        *_section("graph", graph_lines(function.graph, places)),
+        *_section("outputs", map(_output, function.outputs)),
+        *_section("steps", (_step(step) + _place(getattr(step, "place", ""), places) for step in function.steps)),
+    ]
+    yield from (_PAD + line for line in parts)
+
+
+def _input(x: PlanInput) -> str:
+    start = "" if x.state is None else f" of {x.state} from {'elsewhere' if x.initial is None else _json(x.initial)}"
+    return f"{x.kind} {x.name}: {x.type}{start}"
+
+
+def _output(x: Output) -> str:
+    return f"{x.name} = %{x.value}" + (f" in {x.group}" if x.group else "")
+
+
+def _step(step: Step) -> str:
+    match step:
+        case Assign():
+            text = f"{step.name}: {step.variable} <- %{step.value}"
+        case Clear():
+            text = f"{step.name}: {step.variable} is cleared"
+        case OptimizerStep():
+            pairs = zip(step.variables, step.gradients, strict=True)
+            text = f"{step.name}: {_optimizer(step.optimizer)} of {', '.join(f'{path} by %{g}' for path, g in pairs)}"
+    return text + (f" after {', '.join(step.after)}" if step.after else "")
 
 
 def graph_lines(graph: Graph, places: bool = False) -> Iterator[str]:
@@ -121,10 +186,3 @@ def _train(train: Train) -> str:
     aims = ", ".join((*train.losses, *train.residuals))
     updates = f" {train.order} {_set(train.updates)}" if train.updates else ""
     return f"{train.name} = {_optimizer(train.optimizer)} on {aims} over {_set(train.variables)}{updates}"
-
-
-def _signature(signature: Signature) -> str:
-    if signature.absent is not None:
-        return f"{signature.name}: none, {signature.absent}"
-    inputs, outputs = (", ".join(names) or "nothing" for names in (signature.inputs, signature.outputs))
-    return f"{signature.name} ({signature.kind}): {inputs} -> {outputs}"

@@ -1,4 +1,4 @@
-"""What the passes share: fresh ids, types, renaming, and an order in which everything is defined before it is used."""
+"""What derivations and passes share: fresh ids, types, renaming, and an order in which everything is defined before it is used."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rnndsl.language.ops.table import OPS
-from rnndsl.plan.model import Graph, GraphInput, Node, Plan, Scan, ScanInput, TensorType, all_nodes
+from rnndsl.plan.model import (
+    Assign,
+    Function,
+    Graph,
+    GraphInput,
+    Node,
+    OptimizerStep,
+    Scan,
+    ScanInput,
+    Step,
+    TensorType,
+    all_nodes,
+)
 
 LEAVES = frozenset({"read", "literal", "eye"})
 """Operations without arguments: the same at every step, cheap to write down twice."""
 
 
 class FreshIds:
-    """Ids that the plan does not have yet: the wanted one with the first free number behind it."""
+    """Ids that a graph does not have yet: the wanted one with the first free number behind it."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._taken = {x.id for x in plan.graph.inputs}
-        for node in all_nodes(plan.graph):
+    def __init__(self, graph: Graph) -> None:
+        self._taken = {x.id for x in graph.inputs}
+        for node in all_nodes(graph):
             self._taken.add(node.id)
             if isinstance(node, Scan):
                 self._taken.update(x.id for x in node.body.inputs)
@@ -39,6 +51,20 @@ def is_pure(node: Node) -> bool:
     return node.op != "result" and not OPS[node.op].varies
 
 
+def draws(graph: Graph) -> bool:
+    """Whether anything random is drawn, in the bodies of scans too."""
+    return any(isinstance(node, Node) and OPS[node.op].varies for node in all_nodes(graph))
+
+
+def reads(graph: Graph) -> dict[str, TensorType]:
+    """The variables whose values from before the call the graph reads, in order of the first reading, with their types."""
+    found = (node for node in all_nodes(graph) if isinstance(node, Node) and node.op == "read")
+    types: dict[str, TensorType] = {}
+    for node in found:
+        types.setdefault(node.attrs["variable"], node.type)
+    return types
+
+
 def types_of(graph: Graph) -> dict[str, TensorType]:
     """The types of the values of `graph`."""
     types = {x.id: x.type for x in graph.inputs}
@@ -57,19 +83,18 @@ def scan_ends(scan: Scan) -> Iterable[str]:
     yield from (x.new for x in (*scan.states, *scan.variables))
 
 
-def top_ends(plan: Plan) -> Iterable[str]:
-    """The ids of the top graph that the plan's tables read."""
-    for table in (plan.outputs, plan.losses, plan.metrics, plan.residuals, plan.updates):
-        yield from (x.value for x in table)
+def with_graph(function: Function, graph: Graph, names: Mapping[str, str]) -> Function:
+    """`function` over `graph`, its results and steps reading the new `names`."""
+    outputs = tuple(replace(x, value=names.get(x.value, x.value)) for x in function.outputs)
+    return replace(function, graph=graph, outputs=outputs, steps=tuple(_renamed(step, names) for step in function.steps))
 
 
-def map_top_ends(plan: Plan, names: Mapping[str, str], graph: Graph) -> Plan:
-    """`plan` over `graph`, its tables reading the new `names`."""
-    tables = {
-        title: tuple(x.model_copy(update={"value": names.get(x.value, x.value)}) for x in getattr(plan, title))
-        for title in ("outputs", "losses", "metrics", "residuals", "updates")
-    }
-    return plan.model_copy(update={"graph": graph, **tables})
+def _renamed(step: Step, names: Mapping[str, str]) -> Step:
+    if isinstance(step, Assign):
+        return replace(step, value=names.get(step.value, step.value))
+    if isinstance(step, OptimizerStep):
+        return replace(step, gradients=tuple(names.get(x, x) for x in step.gradients))
+    return step
 
 
 def rename_used(node: Node | Scan, names: Mapping[str, str]) -> Node | Scan:

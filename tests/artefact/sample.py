@@ -15,7 +15,6 @@ from rnndsl.plan.model import (
     Optimizer,
     Plan,
     PlanInput,
-    Signature,
     TensorType,
     Train,
     Update,
@@ -164,7 +163,7 @@ def sample_plan(units: int = UNITS) -> Plan:
             "losses": ("mse",),
             "update_ops": ("norm/mean/update",),
         },
-        signatures=(Signature(name="stream", kind="stream", absent="the scan runs backward"),),
+        absent={"stream": "the scan runs backward"},
     )
 
 

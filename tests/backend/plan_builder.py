@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rnndsl.derive.functions import with_functions
+from rnndsl.elaborate.model.assemble import optimizer_variables
 from rnndsl.language.ops.table import OPS, result_type
 from rnndsl.plan.model import (
     Graph,
@@ -22,6 +24,7 @@ from rnndsl.plan.model import (
     TensorType,
     Variable,
 )
+from rnndsl.plan.rewriting import draws
 
 ORDER = ("batch", "time", "src", "frame")
 _ids = itertools.count()
@@ -112,7 +115,15 @@ def variable(path: str, *shape: int, dtype: str = "f32", kind: str = "param", tr
 
 def plan(graph: Builder, targets: tuple[str, ...] = (), **fields: Any) -> Plan:
     inputs = tuple(PlanInput(name=x.id, kind="target" if x.id in targets else "input", type=x.type) for x in graph.inputs)
-    return Plan(name="test", dtype="f32", seed=0, axes=ORDER, inputs=inputs, graph=graph.graph(), **fields)
+    return finished(Plan(name="test", dtype="f32", seed=0, axes=ORDER, inputs=inputs, graph=graph.graph(), **fields))
+
+
+def finished(made: Plan) -> Plan:
+    """`made` with its functions, the call counter where it draws, and the variables of its optimizers."""
+    own = [v for train in made.trains for v in optimizer_variables(train, made.variables)]
+    if draws(made.graph) and not any(v.kind == "counter" for v in made.variables):
+        own.append(variable("call_counter", dtype="i64", kind="counter", initializer=Initializer(name="zeros"), collections=()))
+    return with_functions(made.model_copy(update={"variables": (*made.variables, *own)}))
 
 
 def initial_value(variable: Variable, seed: int = 0) -> np.ndarray:

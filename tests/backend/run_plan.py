@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from plan_builder import Builder, plan
 
-from rnndsl.backends.tensorflow.lower import Lowering
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from tests.lowering import lowered
 
 MODES = ("eager", "graph")
 
@@ -22,15 +22,8 @@ def run(
     values = reads or {}
 
     def compute(**inputs: Any) -> list[Any]:
-        lowering = Lowering(
-            made,
-            read=lambda path: tf.constant(values[path]),
-            inputs=inputs,
-            training=training,
-            demanded=ids,
-            counter=tf.constant(counter, tf.int64),
-        )
-        return lowering.values(ids)
+        count = tf.constant(counter, tf.int64)
+        return lowered(made, ids, inputs, lambda path: tf.constant(values[path]), training=training, counter=count)
 
     tensors = {x.id: tf.constant(feeds[x.id], DTYPES[x.type.dtype]) for x in g.inputs if x.id in feeds}
     if mode == "eager":

@@ -9,8 +9,8 @@ import pytest
 from plan_builder import Builder, plan
 from run_plan import finite_differences
 
-from rnndsl.backends.tensorflow.lower import Lowering
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from tests.lowering import lowered
 
 pytestmark = pytest.mark.tf
 
@@ -37,7 +37,7 @@ def model(**options: Any) -> tuple[Builder, list[str]]:
 
 def loss(g: Builder, ids: list[str], w: Any, x: Any) -> Any:
     inputs = {"x": tf.convert_to_tensor(x), "n": tf.constant(N), "m": tf.constant(M)}
-    return Lowering(plan(g), read=lambda _: w, inputs=inputs, training=True, demanded=ids).value(ids[0])
+    return lowered(plan(g), ids, inputs, lambda _: w, training=True)[0]
 
 
 OPTIONS = [{}, {"reverse": True}, {"lengths": "n"}, {"mask": "m", "hold": True}, {"lengths": "n", "mask": "m", "reverse": True}]
@@ -92,7 +92,7 @@ def test_norm_has_gradient_zero_at_zero() -> None:
     value = tf.constant([[0.0, 0, 0], [3, 0, 4]], tf.float64)
     with tf.GradientTape() as tape:
         tape.watch(value)
-        out = Lowering(plan(g), read=lambda _: None, inputs={"x": value}, training=True).value(n)
+        out = lowered(plan(g), [n], {"x": value}, lambda _: None, training=True)[0]
     np.testing.assert_allclose(tape.gradient(out, value), [[0, 0, 0], [0.6, 0, 0.8]])
 
 
@@ -113,7 +113,7 @@ def test_gradients_of_rows_that_end(mode: str) -> None:
         with tf.GradientTape() as tape:
             tape.watch(a)
             inputs = {"start": tf.constant([1.0, 3.0], tf.float64)}
-            value = Lowering(plan(g), read=lambda _: a, inputs=inputs, training=True, demanded=[total]).value(total)
+            value = lowered(plan(g), [total], inputs, lambda _: a, training=True)[0]
         return value, tape.gradient(value, a)
 
     run = gradients if mode == "eager" else tf.function(gradients, autograph=False)

@@ -175,7 +175,7 @@ def drawing() -> Plan:
         outputs=(Named(name="noisy", value=noisy), Named(name="plain", value=plain)),
         losses=(Named(name="l", value=loss, collection="losses"),),
         trains=(Train(name="step", optimizer=Optimizer(name="sgd", rate=0.0), losses=("l",), variables=("w",)),),
-        signatures=(Signature(name="still", kind="custom", outputs=("plain",)),),
+        signatures=(Signature(name="still", outputs=("plain",)),),
     )
 
 

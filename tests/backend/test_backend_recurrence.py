@@ -122,10 +122,10 @@ def test_outputs_are_stacked_only_if_asked_for() -> None:
 def _traced(g: Builder, ids: list[str]) -> Any:
     from plan_builder import plan
 
-    from rnndsl.backends.tensorflow.lower import Lowering
+    from tests.lowering import lowered
 
     def compute(x: Any, h0: Any) -> Any:
-        return Lowering(plan(g), read=lambda p: None, inputs={"x": x, "h0": h0}, training=False, demanded=ids).values(ids)
+        return lowered(plan(g), ids, {"x": x, "h0": h0}, lambda p: None)
 
     specs = [tf.TensorSpec([None, None, 2], tf.float64), tf.TensorSpec([2], tf.float64)]
     return tf.function(compute, autograph=False).get_concrete_function(*specs).graph.as_graph_def()

@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from rnndsl.backends.tensorflow.module import build
-from rnndsl.derive.stream import stream_states
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Node, Plan, all_nodes
 from tests.conformance.subject import SIZES, Array, Subject, final_name
@@ -110,11 +109,12 @@ class Built:
         masked = {**self.subject.data, "m": np.zeros_like(self.subject.data["m"])}
         untouched = self.apply(masked)
         first: dict[str, Array] = {}
-        for s in stream_states(self.subject.optimised):
-            if s.path == "still/kept":
+        for s in self.subject.optimised.function("stream").inputs:
+            if s.kind != "state" or s.state.startswith("still/kept/"):
                 continue
             shape = [*(SIZES[a] for a in s.type.axes), *s.type.dims]
-            value = untouched[final_name("part", s.state)] if s.state in self.subject.finals else s.initial
+            state = s.state.rpartition("/")[2]
+            value = untouched[final_name("part", state)] if state in self.subject.finals else s.initial
             first[s.name] = np.broadcast_to(np.asarray(value, NUMPY[s.type.dtype]), shape)
         return first
 

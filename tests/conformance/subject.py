@@ -19,6 +19,7 @@ from rnndsl.text.diagnostics import DiagnosticsError
 from tests.compiling import plan_of
 from tests.conformance.discovery import Case, CellInput
 from tests.plan.interpreter import NUMPY
+from tests.plan.whole import through_passes
 
 Array = np.ndarray
 SIZES = {"batch": 3, "time": 5, "src": 4}
@@ -42,7 +43,7 @@ class Subject:
 
     @cached_property
     def optimised(self) -> Plan:
-        return run_passes(self.plan, DEFAULT_LEVEL)
+        return through_passes(run_passes(self.plan, DEFAULT_LEVEL), DEFAULT_LEVEL)
 
     @property
     def states(self) -> list[ScanState]:

@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from rnndsl.derive.stream import stream_plan, stream_states
 from rnndsl.meaning.verifier import verify
 from rnndsl.plan.model import Plan
 from tests.compiling import plan_of
 from tests.conformance.discovery import SPECIAL, cases, declared_names, places_elsewhere, variants
 from tests.conformance.subject import SIZES, Array, Subject, final_name, text
 from tests.plan.interpreter import NUMPY, interpret
+from tests.plan.whole import as_plan
 
 
 def outputs(plan: Plan, inputs: dict[str, Array], values: dict[str, Array]) -> dict[str, Array]:
@@ -70,9 +70,7 @@ def test_levels_agree(planned: Subject, training: bool) -> None:
 @pytest.mark.parametrize("level", ["reference", "optimised"])
 def test_a_stream_is_the_scan_step_by_step(planned: Subject, level: str) -> None:
     plan = planned.plan if level == "reference" else planned.optimised
-    step = stream_plan(plan)
-    assert isinstance(step, Plan), step
-    verify(step)
+    step = as_plan(plan.function("stream"), plan)
     data = {**planned.data, "n": np.full_like(planned.data["n"], SIZES["time"])}
     whole = outputs(plan, data, planned.values)
     state = first_states(planned, plan)
@@ -97,12 +95,13 @@ def first_states(planned: Subject, plan: Plan) -> dict[str, Array]:
     """Initial states by their names in the stream: what a scan leaves whose every step is masked, or the stream's own constant."""
     untouched = outputs(plan, {**planned.data, "m": np.zeros_like(planned.data["m"])}, planned.values)
     first: dict[str, Array] = {}
-    for s in stream_states(plan):
-        if s.path == "still/kept":
+    for s in plan.function("stream").inputs:
+        if s.kind != "state" or s.state.startswith("still/kept/"):
             continue
         shape = [*(SIZES[a] for a in s.type.axes), *s.type.dims]
-        final = final_name("part", s.state)
-        value = untouched[final] if s.state in planned.finals else s.initial
+        state = s.state.rpartition("/")[2]
+        final = final_name("part", state)
+        value = untouched[final] if state in planned.finals else s.initial
         assert value is not None, s
         first[s.name] = np.broadcast_to(np.asarray(value, NUMPY[s.type.dtype]), shape)
     return first

@@ -11,9 +11,10 @@ from rnndsl.syntax import format_module, parse
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
-from tests.compiling import plan_of
+from tests.compiling import plan_of, takes
 from tests.elaborate.spec_strategy import specs
 from tests.passes.oracle import assert_same_meaning
+from tests.plan.whole import through_passes
 
 UNTRAINABLE = "RNN0506"
 """A model whose losses reach a layer without params is fine, but has nothing to train: not what is tested here."""
@@ -31,7 +32,7 @@ def _plan(text: str):
 @given(specs())
 def test_levels_mean_the_same(text):
     plan = _plan(text)
-    optimised = run_passes(plan, 1)
+    optimised = through_passes(run_passes(plan, 1))
     verify(optimised)
     assert_same_meaning(plan, optimised)
 
@@ -61,7 +62,7 @@ def test_tensorflow_agrees_with_the_meaning(text):
     plan = _plan(text)
     inputs, variables = numbers(plan)
     module = build(run_passes(plan, 1))
-    names = plan.signature("apply").inputs
+    names = takes(plan, "apply")
     found = module.apply(
         {v.path: variables[v.path] for v in plan.variables if v.kind in ("param", "var")}, {k: inputs[k] for k in names}, 0
     )

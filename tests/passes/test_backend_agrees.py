@@ -7,12 +7,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
+from tests import lowering
 from tests.passes.oracle import numbers
 from tests.passes.test_specs import SPECS, plans
 from tests.plan.interpreter import interpret
 from tests.plan.random_plans import random_plan
+from tests.plan.whole import through_passes
 
 pytestmark = pytest.mark.tf
 
@@ -20,13 +21,11 @@ pytestmark = pytest.mark.tf
 def lowered(plan: Plan, inputs: dict, variables: dict, training: bool) -> dict:
     import tensorflow as tf
 
-    from rnndsl.backends.tensorflow.lower import Lowering
-
     tensors = {k: tf.constant(v) for k, v in inputs.items()}
     tables = {"outputs": plan.outputs, "losses": plan.losses, **({"updates": plan.updates} if training else {})}
-    demanded = [x.value for table in tables.values() for x in table]
-    lowering = Lowering(plan, read=lambda path: tf.constant(variables[path]), inputs=tensors, training=training, demanded=demanded)
-    return {(title, i, x.name): lowering.value(x.value).numpy() for title, table in tables.items() for i, x in enumerate(table)}
+    wanted = {(title, i, x.name): x.value for title, table in tables.items() for i, x in enumerate(table)}
+    found = lowering.lowered(plan, list(wanted.values()), tensors, lambda path: tf.constant(variables[path]), training=training)
+    return {key: value.numpy() for key, value in zip(wanted, found, strict=True)}
 
 
 def assert_close(found: dict, expected: dict, rtol: float):
@@ -39,7 +38,7 @@ def assert_close(found: dict, expected: dict, rtol: float):
 def test_random_plans(seed, training):
     plan = random_plan(Random(seed))
     inputs, variables = numbers(plan, seed)
-    before, after = (lowered(p, inputs, variables, training) for p in (plan, run_passes(plan, 1)))
+    before, after = (lowered(p, inputs, variables, training) for p in (plan, through_passes(plan)))
     assert_close(after, before, 1e-9)
 
 
@@ -49,4 +48,4 @@ def test_specs(path):
         inputs, variables = numbers(plan)
         expected = interpret(plan, inputs, variables)
         for level in (0, 1):
-            assert_close(lowered(run_passes(plan, level), inputs, variables, False), expected, 2e-4)
+            assert_close(lowered(through_passes(plan, level), inputs, variables, False), expected, 2e-4)

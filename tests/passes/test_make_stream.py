@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.derive.stream import TIME, add_stream_signature, artefact_name, stream_plan, stream_states
+from rnndsl.derive.functions import with_functions
+from rnndsl.derive.stream import TIME, state_name, stream_function
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
+from rnndsl.text.diagnostics import SpecError
 from tests.passes.oracle import numbers
 from tests.plan.interpreter import NUMPY, interpret
 from tests.plan.reading import read_plan
+from tests.plan.whole import as_plan
 
 HERE = Path(__file__).parent / "cases" / "make_stream"
 PATHS = [p for p in sorted(HERE.glob("*.plan")) if not p.stem.startswith("none")]
@@ -34,17 +37,19 @@ def outputs(plan: Plan, inputs: dict, variables: dict) -> dict:
 @pytest.mark.parametrize("level", [0, 1])
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_a_step_at_a_time_is_the_whole_sequence(path, level):
-    plan = run_passes(read_plan(path.read_text().partition("\n---->")[0]), level)
-    step = stream_plan(plan)
-    assert isinstance(step, Plan), step
-    verify(step)
+    plan = read_plan(path.read_text().partition("\n---->")[0])
+    derived = run_passes(with_functions(plan), level)
+    verify(derived)
+    function = derived.function("stream")
+    step = as_plan(function, plan)
     inputs, variables = numbers(plan, seed=level)
     if "n" in inputs:
         inputs["n"] = np.full_like(inputs["n"], 4)
     sizes = {"batch": 3, "time": 4, "src": 2}
     state = {
         s.name: np.full([*(sizes[a] for a in s.type.axes), *s.type.dims], s.initial, NUMPY[s.type.dtype])
-        for s in stream_states(plan)
+        for s in function.inputs
+        if s.kind == "state"
     }
     for t in range(4):
         whole = outputs(plan, prefix(plan, inputs, t + 1), variables)
@@ -64,25 +69,34 @@ def test_a_step_at_a_time_is_the_whole_sequence(path, level):
 
 
 def test_names():
-    assert artefact_name("enc/lstm.h[t-2]") == "enc_lstm_h_t_2"
+    assert state_name("enc/lstm.h[t-2]") == "enc_lstm_h_t_2"
 
 
 def read_case(name: str) -> Plan:
     return read_plan((HERE / f"{name}.plan").read_text().partition("\n---->")[0])
 
 
-def test_the_plan_says_what_its_stream_takes():
-    signature = add_stream_signature(add_stream_signature(read_case("until_hold"))).signature("stream")
-    assert signature.inputs == ("x", "run_s", "run_done", "run_output")
-    assert signature.outputs == ("ys", "run_s", "run_done", "run_output")
+def test_what_a_stream_takes_and_gives():
+    function = with_functions(read_case("until_hold")).function("stream")
+    assert [x.name for x in function.inputs] == ["x", "run_s", "run_done", "run_output"]
+    assert [x.name for x in function.outputs] == ["ys", "run_s", "run_done", "run_output"]
 
 
 def test_the_plan_says_why_it_has_no_stream():
-    plan = add_stream_signature(read_case("none_reverse"))
-    assert plan.signature("stream").absent == "`run` runs in reverse"
-    assert stream_states(plan) == ()
+    plan = with_functions(read_case("none_reverse"))
+    assert plan.absent == {"stream": "`run` runs in reverse"}
+    assert "stream" not in {x.name for x in plan.functions}
 
 
 def test_initial_states():
-    states = {s.name: (s.path, s.state, s.initial) for s in stream_states(read_case("until_hold"))}
-    assert states == {"run_s": ("run", "s", 0.0), "run_done": ("run", "done", False), "run_output": ("run", "output", 0)}
+    function = with_functions(read_case("until_hold")).function("stream")
+    states = {x.name: (x.state, x.initial) for x in function.inputs if x.kind == "state"}
+    assert states == {"run_s": ("run/s", 0.0), "run_done": ("run/done", False), "run_output": ("run/output", 0)}
+
+
+def test_names_that_meet_are_a_fault():
+    """Two outputs, states or inputs of one name could not be told apart."""
+    assert stream_function(read_case("until_hold")).name == "stream"
+    clash = (HERE / "none_clash.plan").read_text().partition("\n---->")[0]
+    with pytest.raises(SpecError, match="in the artefact"):
+        stream_function(read_plan(clash))

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from rnndsl.derive.inference import inference_plan
-from rnndsl.derive.stream import stream_plan
+from rnndsl.derive.inference import apply_function
+from rnndsl.derive.stream import stream_function
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import PASSES, run_passes
 from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.plan.model import Plan, Scan, all_nodes
+from rnndsl.plan.model import Function, Scan, all_nodes
 from rnndsl.plan.printer import print_plan
 from tests.passes.oracle import assert_same_meaning, numbers
 from tests.plan.interpreter import interpret
 from tests.plan.random_plans import random_plan
+from tests.plan.whole import as_plan, over, through_passes
 
 SEEDS = st.integers(0, 2**32)
 SIZES = st.fixed_dictionaries({"batch": st.integers(1, 3), "time": st.integers(1, 4), "src": st.integers(1, 2)})
@@ -30,7 +31,7 @@ def test_each_pass_alone(name, seed, sizes):
     before = random_plan(Random(seed))
     verify(before)
     note(print_plan(before))
-    after = dict(PASSES)[name](before)
+    after = over(before, dict(PASSES)[name])
     note(print_plan(after))
     verify(after, name)
     assert_same_meaning(before, after, seed % 1000, sizes)
@@ -40,7 +41,7 @@ def test_each_pass_alone(name, seed, sizes):
 @given(seed=SEEDS, sizes=SIZES)
 def test_all_passes(seed, sizes):
     before = random_plan(Random(seed))
-    after = run_passes(before, 1, lambda name, plan: verify(plan, name))
+    after = through_passes(before, 1, lambda name, plan: verify(plan, name))
     note(print_plan(before))
     note(print_plan(after))
     assert_same_meaning(before, after, seed % 1000, sizes)
@@ -49,15 +50,15 @@ def test_all_passes(seed, sizes):
 @settings(max_examples=50, deadline=None)
 @given(seed=SEEDS)
 def test_nothing_dead_is_left(seed):
-    after = run_passes(random_plan(Random(seed)), 1)
-    assert print_plan(remove_dead(after)) == print_plan(after)
+    after = through_passes(random_plan(Random(seed)))
+    assert print_plan(over(after, remove_dead)) == print_plan(after)
 
 
 @settings(max_examples=50, deadline=None)
 @given(seed=SEEDS, sizes=SIZES)
 def test_inference_is_the_plan_outside_training(seed, sizes):
     before = random_plan(Random(seed))
-    after = inference_plan(before)
+    after = as_plan(apply_function(before), before)
     verify(after)
     inputs, variables = numbers(before, seed % 1000, sizes)
     expected = {k: v for k, v in interpret(before, inputs, variables).items() if k[0] == "outputs"}
@@ -70,9 +71,10 @@ def test_inference_is_the_plan_outside_training(seed, sizes):
 @settings(max_examples=100, deadline=None)
 @given(seed=SEEDS)
 def test_a_stream_is_a_plan_or_a_reason(seed):
-    step = stream_plan(random_plan(Random(seed)))
-    if isinstance(step, Plan):
-        verify(step)
+    plan = random_plan(Random(seed))
+    step = stream_function(plan)
+    if isinstance(step, Function):
+        verify(as_plan(step, plan))
         assert all("time" not in x.type.axes for x in step.inputs)
         assert all(n.axis != "time" for n in all_nodes(step.graph) if isinstance(n, Scan))
     else:
@@ -91,8 +93,8 @@ def test_time_grows_with_nodes_not_with_their_square():
     from tests.passes.large import chain
 
     start = perf_counter()
-    run_passes(chain(1_000), 1)
+    through_passes(chain(1_000))
     small = perf_counter() - start
     start = perf_counter()
-    run_passes(chain(10_000), 1)
+    through_passes(chain(10_000))
     assert perf_counter() - start < 40 * max(small, 0.02)

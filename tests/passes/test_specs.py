@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.derive.stream import TIME, stream_plan, stream_states
+from rnndsl.derive.stream import TIME
 from rnndsl.driver import Job
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Node, Plan, Scan, all_nodes
 from tests.passes.oracle import assert_same_meaning, numbers
 from tests.plan.interpreter import NUMPY, interpret
+from tests.plan.whole import as_plan, through_passes
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.rnn"))
 NO_STREAM = {"digits": "runs in reverse", "attention_decoder": "nothing in it is scanned over"}
@@ -33,7 +34,8 @@ def in_loops(plan: Plan) -> list[Node]:
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_passes(path):
     for before in plans(path):
-        after = run_passes(before, 1, lambda name, plan: verify(plan, name))
+        run_passes(before, 1, lambda name, plan: verify(plan, name))
+        after = through_passes(before)
         assert_same_meaning(before, after)
         assert len(in_loops(after)) <= len(in_loops(before))
         assert not any(n.op == "read" for n in in_loops(after))
@@ -43,17 +45,15 @@ def test_passes(path):
 @pytest.mark.parametrize("level", [0, 1])
 def test_stream(path, level):
     for plan in plans(path):
-        step = stream_plan(run_passes(plan, level))
         if path.stem in NO_STREAM:
-            assert isinstance(step, str)
-            assert NO_STREAM[path.stem] in step
+            assert NO_STREAM[path.stem] in plan.absent["stream"]
             continue
-        assert isinstance(step, Plan), step
-        verify(step)
+        function = run_passes(plan, level).function("stream")
+        step = as_plan(function, plan)
         inputs, variables = numbers(plan)
         if "lengths" in inputs:
             inputs["lengths"] = np.full_like(inputs["lengths"], 4)
-        state = {s.name: np.full([3, *s.type.dims], s.initial, NUMPY[s.type.dtype]) for s in stream_states(plan)}
+        state = {s.name: np.full([3, *s.type.dims], s.initial, NUMPY[s.type.dtype]) for s in function.inputs if s.kind == "state"}
         axes = {x.name: x.type.axes for x in plan.inputs}
         types = {n.id: n.type for n in plan.graph.nodes if isinstance(n, Node)}
         for t in range(4):

@@ -280,9 +280,13 @@ def random_plan(random: Random) -> Plan:
         )
         for path, shape in {**WEIGHTS, "v": (2,)}.items()
     ]  # fmt: skip
+    counter = Variable(
+        path="calls", kind="counter", dtype="i64", shape=(), initializer=Initializer(name="zeros"), initializer_origin="default",
+        trainable=False, collections=(),
+    )  # fmt: skip
     return Plan(
         name="random", dtype=F, seed=0, axes=ORDER,
         inputs=tuple(PlanInput(name=k, kind="input", type=t) for k, t in inputs.items()),
-        variables=tuple(variables), graph=Graph(tuple(GraphInput(k, t) for k, t in inputs.items()), tuple(nodes)),
+        variables=(*variables, counter), graph=Graph(tuple(GraphInput(k, t) for k, t in inputs.items()), tuple(nodes)),
         outputs=tuple(outputs), updates=tuple(updates),
     )  # fmt: skip

@@ -10,12 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnndsl.plan.model import (
+    Assign,
+    Clear,
+    Function,
     Graph,
     GraphInput,
     Initializer,
     Named,
     Node,
     Optimizer,
+    OptimizerStep,
+    Output,
     Plan,
     PlanInput,
     Schedule,
@@ -75,10 +80,21 @@ FULL = Plan(
         ),
     ),
     collections={"global_variables": ("enc/w",), "mine": ("enc/w", "u"), "losses": ("l",), "metrics": ()},
-    signatures=(
-        Signature(name="predict", kind="predict", inputs=("x",), outputs=("y",)),
-        Signature(name="stream", kind="stream", absent="nothing in it is scanned over `time`"),
+    signatures=(Signature(name="decode", outputs=("y",)),),
+    functions=(
+        Function(
+            name="fit", kind="train", axes=("batch", "time"), draws="calls",
+            inputs=(PlanInput(name="x", kind="input", type=X), PlanInput(name="s", kind="state", type=F, state="run/s", initial=0)),
+            graph=Graph((GraphInput("x", X), GraphInput("s", F)), (Node("one", "literal", (), {"value": 1.0}, F),)),
+            outputs=(Output("y", "x", "y"), Output("enc/w", "x", group="gradients")),
+            steps=(
+                Assign("u", "enc/w", "one", place="m.rnn:7:1"),
+                OptimizerStep("train/fit", Optimizer(name="sgd", rate=0.5), ("enc/w",), ("one",), after=("u",)),
+                Clear("enc/h/clear", "enc/h"),
+            ),
+        ),
     ),
+    absent={"stream": "nothing in it is scanned over `time`"},
 )  # fmt: skip
 
 TEXT = """\
@@ -114,8 +130,21 @@ collections
   mine: enc/w, u
   losses: l
 signatures
-  predict (predict): x -> y
-  stream: none, nothing in it is scanned over `time`
+  decode = y
+function fit: train, draws by calls
+  inputs
+    input x: f32[batch, 2]
+    state s: f32[] of run/s from 0
+  graph
+    %one = literal value=1.0 : f32[]
+  outputs
+    y = %x
+    enc/w = %x in gradients
+  steps
+    u: enc/w <- %one
+    train/fit: sgd(rate = 0.5) of enc/w by %one after u
+    enc/h/clear: enc/h is cleared
+no function stream: nothing in it is scanned over `time`
 """  # noqa: E501
 
 
@@ -125,6 +154,7 @@ def test_everything_is_there():
 
 def test_places():
     assert "%2 = matmul %x, %1 : f32[batch, 4]  # m.rnn:6:7\n" in print_plan(FULL, places=True)
+    assert "u: enc/w <- %one  # m.rnn:7:1\n" in print_plan(FULL, places=True)
 
 
 SCAN = """\

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from rnndsl.derive.functions import with_functions
 from rnndsl.meaning.verifier import VerificationError, verify
-from rnndsl.plan.model import Named, Optimizer, Plan, Signature, TensorType, Train, Update
+from rnndsl.plan.function import Clear
+from rnndsl.plan.model import Assign, Function, Named, Node, Optimizer, Plan, Scan, Signature, TensorType, Train, Update
 from tests.plan.reading import read_plan
 
 GOOD = """\
@@ -59,7 +62,7 @@ TRAIN = Train(name="t", optimizer=Optimizer(name="sgd", rate="rate"), losses=("l
 
 def good() -> Plan:
     plan = read_plan(GOOD)
-    custom = Signature(name="s", kind="custom", outputs=("y",))
+    custom = Signature(name="s", outputs=("y",))
     collections = {**plan.collections, "losses": ("l",), "update_ops": ("u",)}
     return plan.model_copy(update={"trains": (TRAIN,), "signatures": (custom,), "collections": collections})
 
@@ -127,7 +130,7 @@ TABLE_FAULTS = [
     ({"trains": (TRAIN.model_copy(update={"variables": ("z",)}),)}, "trains `z`, which the plan lacks"),
     ({"trains": (TRAIN.model_copy(update={"variables": ("frozen",)}),)}, "trains `frozen`, which is not trainable"),
     ({"trains": (TRAIN.model_copy(update={"optimizer": Optimizer(name="sgd", rate="z")}),)}, "has the rate `z`"),
-    ({"signatures": (Signature(name="s", kind="custom", outputs=("z",)),)}, "gives `z`"),
+    ({"signatures": (Signature(name="s", outputs=("z",)),)}, "gives `z`"),
     (
         {"collections": {"global_variables": ("w", "v", "frozen"), "trainable_variables": ("w", "v")}},
         "has `v`, which does not say so",
@@ -164,3 +167,87 @@ def test_axes_out_of_order_are_found():
 def test_the_message_names_stage_node_and_place():
     with pytest.raises(VerificationError, match=r"^after fuse: plan `m`: %a = matmul \(no place\) uses %w9"):
         verify(read_plan(GOOD.replace("matmul %xt, %w1", "matmul %xt, %w9")), "fuse")
+
+
+# ---------------------------------------------------------------- functions
+
+
+def test_its_functions_pass():
+    verify(with_functions(good()))
+
+
+def step_of(function: Function, name: str):
+    return next(step for step in function.steps if step.name == name)
+
+
+def with_step(function: Function, name: str, **fields) -> Function:
+    return replace(function, steps=tuple(replace(s, **fields) if s.name == name else s for s in function.steps))
+
+
+def with_node(function: Function, *nodes: Node) -> Function:
+    return replace(function, graph=replace(function.graph, nodes=(*function.graph.nodes, *nodes)))
+
+
+def with_scan(function: Function, **fields) -> Function:
+    nodes = tuple(replace(n, **fields) if isinstance(n, Scan) else n for n in function.graph.nodes)
+    return replace(function, graph=replace(function.graph, nodes=nodes))
+
+
+def a_node(op: str, *args: str, **attrs) -> Node:
+    dims = (2, 2) if op in ("gradient", "stepped") else ()
+    return Node("new", op, args, attrs, TensorType("f32", (), dims))
+
+
+DROP, STEPPED = a_node("dropout", "rate", "rate", stream=1), a_node("stepped", "gradient_1", variable="w")
+
+
+FUNCTION_FAULTS = [
+    ("t", lambda f: replace(f, inputs=f.inputs[1:]), "takes other inputs than its graph"),
+    ("t", lambda f: replace(f, outputs=(*f.outputs, f.outputs[0])), "gives `l` twice"),
+    ("t", lambda f: with_step(f, "u", value="z"), "reads %z, which its graph lacks"),
+    ("t", lambda f: with_step(f, "u", variable="z"), "writes `z`, which the plan lacks"),
+    ("t", lambda f: with_step(f, "u", variable="frozen"), "the step `u` writes f32[] to `frozen`"),
+    ("t", lambda f: with_step(f, "u", variable="w", value="w0"), "the step `u` writes the trainable `w`"),
+    ("t", lambda f: with_step(f, "u", after=("train/t",)), "after `train/t`, which is no step before it"),
+    ("t", lambda f: replace(f, steps=(*f.steps, step_of(f, "u"))), "has two steps `u`"),
+    ("t", lambda f: replace(f, steps=(*f.steps, Assign("v", "v", "vv"))), "the steps `u` and `v` write `v` in no order"),
+    ("t", lambda f: with_step(f, "train/t", variables=("frozen",)), "trains `frozen`, which is not trainable"),
+    ("t", lambda f: with_step(f, "train/t", gradients=("l",)), "trains `w` by f32[]"),
+    ("t", lambda f: with_step(f, "train/t", gradients=()), "has 0 gradients for 1 variables"),
+    ("t", lambda f: with_node(f, STEPPED), "as an optimizer wrote it, which does not come first"),
+    ("t", lambda f: with_node(f, a_node("gradient", "fin", variable="w")), "is of f32[batch, 2], which is no scalar"),
+    ("t", lambda f: with_node(f, a_node("if_training", "rate", "rate")), "leaves open whether %new is in training"),
+    ("t", lambda f: replace(f, draws="calls"), "does not draw, and says the contrary"),
+    ("t", lambda f: with_node(f, DROP), "draws, and says the contrary"),
+    ("t", lambda f: replace(with_node(f, DROP), draws="v"), "draws by `v`, which counts no calls"),
+    ("t", lambda f: replace(f, steps=(*f.steps, Clear("c", "v"))), "clears `v`, which is no carried state"),
+    ("s", lambda f: with_node(f, a_node("gradient", "v0", variable="w")), "has the gradient %new outside training"),
+    ("predict", lambda f: with_scan(f, carry=True), "no carried variable"),
+    ("apply", lambda f: replace(f, steps=(Assign("a", "v", "v0"),)), "is a function of its arguments, and has the step `a`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "words"), FUNCTION_FAULTS, ids=[words for *_, words in FUNCTION_FAULTS])
+def test_a_fault_in_a_function_is_found(name, change, words):
+    plan = with_functions(good())
+    wrong = change(plan.function(name))
+    with pytest.raises(VerificationError, match=re.escape(words)):
+        verify(plan.model_copy(update={"functions": (wrong,)}))
+
+
+def test_a_scan_that_updates_outside_training_is_found():
+    plan = with_functions(good())
+    function = plan.function("t")
+    scan = next(n for n in function.graph.nodes if isinstance(n, Scan))
+    predict = plan.function("predict")
+    given = tuple(x for x in next(n for n in predict.graph.nodes if isinstance(n, Scan)).given if x.inner != "v1")
+    with pytest.raises(VerificationError, match="updates `v` in %run outside training"):
+        verify(
+            plan.model_copy(
+                update={
+                    "functions": (
+                        with_scan(replace(predict, kind="custom"), given=given, variables=scan.variables, body=scan.body),
+                    )
+                }
+            )
+        )

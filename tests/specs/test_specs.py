@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.compiling import SPECS, module_of, plan_of
+from tests.compiling import SPECS, gives, module_of, plan_of, takes
 from tests.specs.data import ALL
 
 pytestmark = pytest.mark.tf
@@ -22,7 +22,7 @@ def compiled(request):
 
 
 def _feed(signature, plan, data):
-    return {name: data[name] for name in plan.signature(signature).inputs}
+    return {name: data[name] for name in takes(plan, signature)}
 
 
 def test_levels_agree_and_loss_falls(compiled):
@@ -32,7 +32,7 @@ def test_levels_agree_and_loss_falls(compiled):
         feed = _feed(signature, plan, data)
         a = reference.signature_functions[signature](**feed)
         b = optimised.signature_functions[signature](**feed)
-        assert set(a) == set(plan.signature(signature).outputs)
+        assert set(a) == set(gives(plan, signature))
         for key in a:
             np.testing.assert_allclose(a[key], b[key], rtol=2e-4, atol=2e-5, err_msg=f"{signature}.{key}")
     for train in plan.trains:

@@ -3,35 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from rnndsl.backends.tensorflow.align import Operand, fit, shape_of
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
-from rnndsl.plan.reach import Reach
+from rnndsl.plan.rewriting import types_of
 
-Carried = Callable[[str, Any, TensorType], Any]
-"""From the path of a carried state, its declared initial value and its type to the value that the scan starts from."""
+Key = tuple[str, str]
+"""A result of a scan: what it is of, and its name."""
 
 Lower = Callable[..., Any]
 """A lowering, `(frame, node, *operands) -> tensor`; the tensor is laid out as `node.type` says."""
 
 
-@dataclass(slots=True)
+class Variables(Protocol):
+    """What a graph asks of the call that it is a part of. Variables go by their paths."""
+
+    def read(self, path: str) -> Any:
+        """The value from before the call."""
+        ...
+
+    def initial(self, path: str) -> Any:
+        """The initial value."""
+        ...
+
+    def carried(self, path: str, start: Any, t: TensorType) -> Any:
+        """The state kept from the last call, or `start`, both of the type `t`."""
+        ...
+
+    def gradient(self, loss: Any, path: str) -> Any:
+        """The gradient of the tensor `loss`, one for all of a call, with respect to the value from before the call."""
+        ...
+
+    def stepped(self, path: str) -> Any:
+        """What the optimizer has written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What all frames of a lowering share.
 
-    order: of the plan's axes. read: from a variable's path to its value. lower: from a frame and one of its nodes to the node's
-    tensor. `finals`: the last values of carried states, by path, as scans are lowered.
+    order: of the plan's axes. lower: from a frame and one of its nodes to the node's tensor. scan: from a frame and one of its
+    scans to all results of that.
     """
 
     order: tuple[str, ...]
-    training: bool
-    read: Callable[[str], Any]
+    variables: Variables
     lower: Callable[[Frame, Node], Any]
-    carried: Carried | None = None
-    finals: dict[str, Any] = field(default_factory=dict[str, Any])
+    scan: Callable[[Frame, Scan], dict[Key, Operand]]
 
 
 class Frame:
@@ -42,28 +64,30 @@ class Frame:
     another one has made, by id.
     """
 
-    def __init__(self, context: Context, reach: Reach, inputs: Mapping[str, Any], sizes: Mapping[str, Any], seed: Any) -> None:
+    def __init__(self, context: Context, graph: Graph, inputs: Mapping[str, Any], sizes: Mapping[str, Any], seed: Any) -> None:
         self.context = context
-        self.reach = reach
+        self.graph = graph
         self.seed = self.sequence_seed = seed
         self.sizes: dict[str, Any] = dict(sizes)
-        self.types: dict[str, TensorType] = _types(reach.graph)
+        self.types: dict[str, TensorType] = types_of(graph)
         self.tensors: dict[str, Any] = {}
-        self.results: dict[str, dict[tuple[str, str], Operand]] = {}
+        self.results: dict[str, dict[Key, Operand]] = {}
         self.parts: dict[str, Any] = {}
-        for given in reach.graph.inputs:
+        for given in graph.inputs:
             if given.id in inputs:
                 self._define(given, inputs[given.id])
 
     def run(self) -> None:
-        """Lower every node that is needed and not lowered yet."""
-        for node in self.reach.nodes():
-            if node.id in self.tensors or isinstance(node, Scan):
-                continue
+        """Lower every node, in order."""
+        for node in self.graph.nodes:
             try:
-                self._define(node, self.context.lower(self, node))
+                if isinstance(node, Scan):
+                    self.results[node.id] = self.context.scan(self, node)
+                else:
+                    self._define(node, self.context.lower(self, node))
             except Exception as error:
-                error.add_note(f"while lowering `{node.op}` ({node.id}, {node.type}) of {node.place or 'no place'}")
+                what = "scan" if isinstance(node, Scan) else f"{node.op}: {node.type}"
+                error.add_note(f"while lowering %{node.id} ({what}) of {node.place or 'no place'}")
                 raise
 
     def operand(self, name: str) -> Operand:
@@ -75,10 +99,14 @@ class Frame:
     def fit(self, x: Operand, t: TensorType) -> Any:
         return fit(x, t, self.sizes)
 
-    def body(self, reach: Reach, inputs: Mapping[str, Any], seed: Any) -> Frame:
+    def asked(self, scan: Scan) -> set[Key]:
+        """The results of `scan` that the graph reads."""
+        found = (n for n in self.graph.nodes if isinstance(n, Node) and n.op == "result" and n.args[0] == scan.id)
+        return {(node.attrs["of"], node.attrs["name"]) for node in found}
+
+    def body(self, graph: Graph, inputs: Mapping[str, Any], seed: Any) -> Frame:
         """The frame of one step of a scan, whose own draws mix into `seed`."""
-        inner = replace(self.context, carried=None, finals={})
-        frame = Frame(inner, reach, inputs, self.sizes, seed)
+        frame = Frame(self.context, graph, inputs, self.sizes, seed)
         frame.sequence_seed = self.seed
         return frame
 
@@ -92,9 +120,3 @@ class Frame:
                 continue
             static = tensor.shape[at]
             self.sizes[axis] = tf.shape(tensor)[at] if static is None else static
-
-
-def _types(graph: Graph) -> dict[str, TensorType]:
-    types = {x.id: x.type for x in graph.inputs}
-    types.update((node.id, node.type) for node in graph.nodes if isinstance(node, Node))
-    return types

@@ -1,20 +1,20 @@
 """Keras' optimizers on the plan's variables, with variables of their own under readable names.
 
-A train's optimizer is built on its own variables only. Its variables are `train/NAME/iteration`, `train/NAME/PATH/momentum` and
+A step's optimizer is built on its own variables only. Its variables are `train/NAME/iteration`, `train/NAME/PATH/momentum` and
 so on. Clipping, weight decay, per-variable rates and averages are done here, in the order: clip, decay, step, rate, average.
 All of it is computed in f32 at least: in bf16 Adam's 0.999 would be 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.schedules import learning_rate
 from rnndsl.backends.tensorflow.tensorflow_module import keras, tf
 from rnndsl.backends.tensorflow.variables import Variables
-from rnndsl.plan.model import Optimizer, Train
+from rnndsl.plan.model import Optimizer, OptimizerStep
 
 _CLASSES = {
     "sgd": "SGD",
@@ -90,20 +90,20 @@ class Target:
 
 
 class Stepper:
-    """The optimizer of one `train`. `paths`: of its own variables, which `variables` holds too."""
+    """The optimizer of one step. `paths`: of its own variables, below the step's name, which `variables` holds too."""
 
-    def __init__(self, train: Train, variables: Variables) -> None:
-        self.train = train
+    def __init__(self, step: OptimizerStep, variables: Variables) -> None:
+        self.step = step
         self.variables = variables
         self.paths: list[str] = []
-        self.targets = [Target(variables.tensors[path]) for path in train.variables]
-        self.optimizer = keras_optimizer(train.optimizer, train.name)
-        self._slots = {id(target): path for target, path in zip(self.targets, train.variables, strict=True)}
+        self.targets = [Target(variables.tensors[path]) for path in step.variables]
+        self.optimizer = keras_optimizer(step.optimizer, step.name.rpartition("/")[2])
+        self._slots = {id(target): path for target, path in zip(self.targets, step.variables, strict=True)}
         self._name_variables()
         self._averages = self._create_averages()
 
     def _own(self, path: str, value: Any, device: str | None = None) -> Any:
-        full = f"train/{self.train.name}/{path}"
+        full = f"{self.step.name}/{path}"
         self.paths.append(full)
         return self.variables.add(full, value, device=device)
 
@@ -125,25 +125,26 @@ class Stepper:
         del optimizer.add_variable_from_reference
 
     def _create_averages(self) -> list[Any]:
-        if self.train.optimizer.average is None:
+        if self.step.optimizer.average is None:
             return []
-        named = zip(self.train.variables, self.targets, strict=True)
+        named = zip(self.step.variables, self.targets, strict=True)
         return [self._own(f"average/{path}", target.read().numpy()) for path, target in named]
 
-    def apply(self, gradients: Sequence[Any], inputs: Mapping[str, Any]) -> None:
-        """One step, on dense gradients in the order of the train's variables. Control dependencies are the caller's."""
+    def apply(self, gradients: Sequence[Any], rate: Any) -> None:
+        """One step, on dense gradients in the order of the step's variables; `rate` if it is an input. Control dependencies are the
+        caller's."""
         iteration = self.optimizer.iterations.value
-        rate = learning_rate(self.train.optimizer.rate, iteration.read_value(), inputs)
+        rate = learning_rate(self.step.optimizer.rate, iteration.read_value(), rate)
         widened = [tf.cast(g, target.dtype) for g, target in zip(gradients, self.targets, strict=True)]
-        clipped = clip(self.train.optimizer, widened)
-        for path, target, gradient in zip(self.train.variables, self.targets, clipped, strict=True):
+        clipped = clip(self.step.optimizer, widened)
+        for path, target, gradient in zip(self.step.variables, self.targets, clipped, strict=True):
             with tf.name_scope(op_name(path)):
-                self._step(path, target, gradient, rate)
+                self._write(path, target, gradient, rate)
         with tf.name_scope("iteration"):
             iteration.assign_add(tf.ones_like(iteration))
         self._average()
 
-    def _step(self, path: str, target: Target, gradient: Any, rate: Any) -> None:
+    def _write(self, path: str, target: Target, gradient: Any, rate: Any) -> None:
         scale = self.variables.plan.variable(path).rate
         before = target.read() if scale != 1.0 else None
         decay = self.optimizer.weight_decay
@@ -155,6 +156,6 @@ class Stepper:
 
     def _average(self) -> None:
         """average <- decay * average + (1 - decay) * weight, after the step (Polyak & Juditsky 1992, exponential form)."""
-        decay = self.train.optimizer.average
+        decay = self.step.optimizer.average
         for average, target in zip(self._averages, self.targets if self._averages else [], strict=True):
             average.assign_sub((average - target.read()) * tf.constant(1 - (decay or 0.0), target.dtype))

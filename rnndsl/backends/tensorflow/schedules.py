@@ -35,10 +35,10 @@ _SCHEDULES: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def learning_rate(rate: float | Schedule | str, iteration: Any, inputs: Mapping[str, Any]) -> Any:
-    """The rate of the step after `iteration` steps: a number, a schedule, or the input of that name."""
+def learning_rate(rate: float | Schedule | str, iteration: Any, given: Any) -> Any:
+    """The rate of the step after `iteration` steps: a number, a schedule, or an input, which is `given`."""
     if isinstance(rate, str):
-        return tf.cast(inputs[rate], tf.float64)
+        return tf.cast(given, tf.float64)
     if isinstance(rate, Schedule):
         return _SCHEDULES[rate.name](tf.cast(iteration, tf.float64), **rate.arguments)
     return tf.constant(rate, tf.float64)

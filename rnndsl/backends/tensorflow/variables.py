@@ -7,7 +7,7 @@ variables that nothing assigns, `initial/PATH`, since a graph holds no constant 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -87,25 +87,30 @@ class Variables:
     def read(self, path: str) -> Any:
         return self.tensors[path].read_value()
 
-    def of_kind(self, *kinds: str) -> list[str]:
-        return [v.path for v in self.plan.variables if v.kind in kinds]
-
     def stored_initials(self) -> dict[str, Any]:
         return {path: x.stored for path, x in self.initial.items() if x.stored is not None}
 
-    def counters(self) -> list[str]:
-        return self.of_kind("counter")
+    def assign(self, path: str, value: Any, name: str) -> Any:
+        """Assign `value` by an operation `name`, which is returned. A state without axes gets a dim that says it is there."""
+        variable = self.tensors[path]
+        lifted = value[tf.newaxis] if value.shape.rank is not None and value.shape.rank < variable.shape.rank else value
+        return variable.assign(lifted, name=name, read_value=False)
 
-    def reset(self) -> None:
-        """Assign every initial value; carried states are cleared."""
-        for path, x in self.initial.items():
-            self.tensors[path].assign(x.tensor())
-        self.clear(self.of_kind("carried"))
+    def clear(self, path: str, name: str) -> Any:
+        """Empty a carried state by an operation `name`, which is returned."""
+        variable = self.tensors[path]
+        empty = tf.zeros([size or 0 for size in variable.shape.as_list()], variable.dtype)
+        return variable.assign(empty, name=name, read_value=False)
 
-    def clear(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            variable = self.tensors[path]
-            variable.assign(tf.zeros([size or 0 for size in variable.shape.as_list()], variable.dtype))
+    def carried(self, path: str, start: Any, t: TensorType) -> Any:
+        """The stored state, or `start` if it is cleared. Another batch size than the stored one is an error at run time."""
+        stored = self.read(path)
+        if not t.axes:
+            return tf.concat([stored, start[tf.newaxis]], 0)[0]
+        cleared = tf.equal(tf.shape(stored)[0], 0)
+        value = tf.cond(cleared, lambda: tf.identity(start), lambda: _checked(path, stored, start))
+        value.set_shape(start.shape)
+        return value
 
 
 def _carried(variable: Variable) -> Any:
@@ -115,34 +120,6 @@ def _carried(variable: Variable) -> Any:
     empty = tf.zeros([*(0 for _ in unknown), *variable.shape], dtype)
     with tf.device(variable.device):
         return tf.Variable(empty, trainable=False, dtype=dtype, shape=[*unknown, *variable.shape], name=op_name(variable.path))
-
-
-class CarriedStates:
-    """Reads carried states as a scan starts, and stores their last values at the end of the call.
-
-    Start values are read once, so that two lowerings in one call start from the same states."""
-
-    def __init__(self, variables: Variables) -> None:
-        self.variables = variables
-        self._read: dict[str, Any] = {}
-
-    def __call__(self, path: str, initial: Any, t: TensorType) -> Any:
-        """The stored state, or `initial` if it is cleared. Another batch size than the stored one is an error at run time."""
-        if path not in self._read:
-            self._read[path] = self.variables.read(path)
-        stored = self._read[path]
-        if not t.axes:
-            return tf.concat([stored, initial[tf.newaxis]], 0)[0]
-        cleared = tf.equal(tf.shape(stored)[0], 0)
-        value = tf.cond(cleared, lambda: tf.identity(initial), lambda: _checked(path, stored, initial))
-        value.set_shape(initial.shape)
-        return value
-
-    def store(self, finals: dict[str, Any]) -> None:
-        for path, value in finals.items():
-            variable = self.variables.tensors[path]
-            lifted = value if value.shape.rank == variable.shape.rank else value[tf.newaxis]
-            variable.assign(lifted)
 
 
 def _checked(path: str, stored: Any, initial: Any) -> Any:

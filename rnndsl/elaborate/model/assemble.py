@@ -13,9 +13,8 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
 from rnndsl.language.optimizers import slots
 from rnndsl.language.rules.types import FLOATS
-from rnndsl.plan.model import OBJECTIVE, DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
+from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
-from rnndsl.plan.reach import needed_inputs
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import training as training_codes
@@ -212,47 +211,13 @@ def _collections(session: Session, made: Made, settled: Sequence[Variable]) -> d
     return {name: tuple(dict.fromkeys(paths)) for name, paths in members.items()}
 
 
-# ---------------------------------------------------------------- signatures
-
-
 def _signatures(session: Session, plan: Plan, declared: Sequence[tree.SignatureDecl]) -> list[Signature]:
-    """The signatures of section 10 that the model has, `stream` apart: it is found from the finished plan."""
-    measures = [*plan.losses, *plan.metrics]
-    found = [Signature(name="predict", kind="predict", inputs=_needs(plan, plan.outputs), outputs=_names(plan.outputs))]
-    if not plan.outputs:
-        found = []
-    if measures:
-        found.append(Signature(name="evaluate", kind="evaluate", inputs=_needs(plan, measures), outputs=_names(measures)))
-    found += [_train(plan, train) for train in plan.trains]
-    paths = tuple(v.path for v in plan.variables if v.kind in ("param", "var"))
-    found += [Signature(name="initialize", kind="initialize", outputs=paths), Signature(name="reset", kind="reset")]
-    if any(v.kind == "carried" for v in plan.variables):
-        found.append(Signature(name="reset_states", kind="reset_states"))
+    """What `signature` statements ask for. The functions that every model has are derived from the finished plan."""
+    found: list[Signature] = []
     for statement in declared:
-        session.reports.attempt(lambda s=statement: found.append(_custom(plan, s, [f.name for f in found])))
-    found.append(Signature(name="apply", kind="apply", inputs=_needs(plan, plan.outputs), outputs=_names(plan.outputs)))
-    if objective := [each.value for each in plan.losses if each.collection in OBJECTIVE]:
-        needed = needed_inputs(plan.graph, [*objective, *(u.value for u in plan.updates)], training=True)
-        found.append(Signature(name="gradients", kind="gradients", inputs=tuple(needed), outputs=("loss",)))
+        taken = [*(x.name for x in plan.trains), *(x.name for x in found)]
+        session.reports.attempt(lambda s=statement, t=taken: found.append(_custom(plan, s, t)))
     return found
-
-
-def _names(values: Sequence[Named]) -> tuple[str, ...]:
-    return tuple(artefact_name(v.name) for v in values)
-
-
-def _needs(plan: Plan, values: Sequence[Named], training: bool = False) -> tuple[str, ...]:
-    return tuple(needed_inputs(plan.graph, [v.value for v in values], training))
-
-
-def _train(plan: Plan, train: Train) -> Signature:
-    measures = [*(x for x in plan.losses if x.name in train.losses), *plan.metrics]
-    ran = [u.value for u in plan.updates if u.name in train.updates]
-    needed = needed_inputs(plan.graph, [*(m.value for m in measures), *ran], training=True)
-    rate = train.optimizer.rate
-    if isinstance(rate, str) and rate not in needed:
-        needed = [i.name for i in plan.inputs if i.name in needed or i.name == rate]
-    return Signature(name=train.name, kind="train", inputs=tuple(needed), outputs=("loss", *_names(measures)))
 
 
 def _custom(plan: Plan, statement: tree.SignatureDecl, taken: Sequence[str]) -> Signature:
@@ -261,10 +226,9 @@ def _custom(plan: Plan, statement: tree.SignatureDecl, taken: Sequence[str]) -> 
         name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
     if name in taken:
         name_codes.DEFINED_TWICE(statement.name.span, name=name).throw()
-    outputs = {o.name: o for o in plan.outputs}
+    outputs = [o.name for o in plan.outputs]
     for each in statement.outputs:
         if each.name not in outputs:
             wrong = training_codes.BAD_SIGNATURE(each.span, name=name, output=each.name)
             wrong.suggest(did_you_mean(each.name, outputs)).throw()
-    chosen = [outputs[each.name] for each in statement.outputs]
-    return Signature(name=name, kind="custom", inputs=_needs(plan, chosen), outputs=_names(chosen))
+    return Signature(name=name, outputs=tuple(each.name for each in statement.outputs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.layers.defaults import check_collections
@@ -204,15 +204,17 @@ def _variables(
     return trained
 
 
-def _updates(session: Session, statement: tree.Train, updates: Sequence[Update]) -> tuple[Any, tuple[str, ...]]:
-    """The order of optimizer and updates, and which updates run."""
+def _updates(
+    session: Session, statement: tree.Train, updates: Sequence[Update]
+) -> tuple[Literal["after", "before"], tuple[str, ...]]:
+    """The order of optimizer and updates, and which updates run. A warning tells of those of `update_ops` that do not."""
     if statement.order is None or statement.order_collection is None:
         return "after", tuple(u.name for u in updates if "update_ops" in u.collections)
-    if statement.order_collection.name == "none":
-        left = [u for u in updates if "update_ops" in u.collections]
-        if left:
-            warning = codes.UPDATES_LEFT_OUT(statement.order_collection.span, count=len(left))
-            session.reports.sink.add(warning.note(f"`{left[0].name}` at {left[0].place}"))
-        return "after", ()
-    (collection,) = check_collections(session, (statement.order_collection,))
-    return statement.order, tuple(u.name for u in updates if collection in u.collections)
+    none = statement.order_collection.name == "none"
+    wanted = () if none else check_collections(session, (statement.order_collection,))
+    left = [u for u in updates if "update_ops" in u.collections and not {*wanted} & {*u.collections}]
+    if left:
+        order = f"{statement.order} {statement.order_collection.name}"
+        warning = codes.UPDATES_LEFT_OUT(statement.order_collection.span, order=order, count=len(left))
+        session.reports.sink.add(warning.note(f"`{left[0].name}` at {left[0].place}"))
+    return "after" if none else statement.order, tuple(u.name for u in updates if {*wanted} & {*u.collections})

@@ -114,6 +114,10 @@ _ROWS: tuple[Op, ...] = (
     Op("literal", "leaf", (), rules.same, "a constant"),
     Op("penalty", "leaf", (), rules.same, "the sum over a collection's variables; gone once all are known"),
     Op("eye", "leaf", (Parameter("n", "int"),), rules.same, "the identity matrix [n, n]"),
+    Op("initial", "leaf", (), rules.same, "the initial value of a variable"),
+    Op("carried", "leaf", _p("start"), rules.same, "a state kept from the last call, or start if there is none"),
+    Op("gradient", "leaf", _p("loss"), rules.same, "the gradient of loss with respect to a variable"),
+    Op("stepped", "leaf", _p("gradient"), rules.same, "what the optimizer that takes gradient has written to a variable"),
     Op("if_training", "control", _p("a", "b"), rules.if_training, "a in training, else b"),
     Op("result", "control", (), rules.same, "a result of a scan"),
     # ---- elementwise, of one value
@@ -307,7 +311,8 @@ BINARY_OPERATORS: Mapping[str, str] = {
     "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "and": "and", "or": "or",
 }  # fmt: skip
 INTERNAL = frozenset(
-    {"read", "literal", "penalty", "broadcast", "if_training", "result", "valid_steps", "neg", "not", "index"}
+    {"read", "initial", "carried", "gradient", "stepped", "literal", "penalty", "broadcast", "if_training", "result"}
+    | {"valid_steps", "neg", "not", "index"}
     | set(BINARY_OPERATORS.values())
 )
 """Operations that are not functions of the language under this name."""

@@ -11,7 +11,7 @@ import pytest
 
 from rnndsl.language.initializers import numpy_dtype
 from rnndsl.language.ops.table import functions
-from tests.compiling import plan_of
+from tests.compiling import plan_of, takes
 from tests.language.section_1_6.functions import DEFINITIONS, ROWS
 from tests.language.section_1_6.meaning import VALUES, inputs_of, model_of, value_of
 
@@ -44,7 +44,7 @@ def _run(expressions: list[str], dtype: str = "f64") -> dict[str, np.ndarray]:
 
     names = {f"y{n}": expression for n, expression in enumerate(expressions)}
     plan = plan_of(model_of(names, DEFINITIONS).replace("f64", dtype))
-    needed = next(s for s in plan.signatures if s.name == "predict").inputs
+    needed = takes(plan, "predict")
     given = {name: value for name, value in inputs_of(plan).items() if name in needed}
     given = {name: value.astype(numpy_dtype(dtype)) if value.dtype == np.float64 else value for name, value in given.items()}
     return {names[name]: value.numpy() for name, value in build(plan).predict(**given).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.compiling import module_of, plan_of
+from tests.compiling import gives, module_of, plan_of, takes
 
 pytestmark = pytest.mark.tf
 
@@ -25,8 +25,8 @@ def caller(spec):
         cast = {"i32": tf.int32, "f32": tf.float32, "bool": tf.bool}
         given = {k: tf.constant(v, cast[kinds[k]]) for k, v in inputs.items()}
         found = {k: v.numpy() for k, v in module.signature_functions[name](**given).items()}
-        assert set(found) == set(plan.signature(name).outputs)
-        assert set(given) == set(plan.signature(name).inputs)
+        assert set(found) == set(gives(plan, name))
+        assert set(given) == set(takes(plan, name))
         return found
 
     call.module = module

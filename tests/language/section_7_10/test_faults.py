@@ -145,3 +145,34 @@ def test_leaving_updates_out_is_a_warning_and_having_none_is_not(tmp_path):
     body = "layer n = BatchNorm()\noutput q = n(p)\ntrain s = sgd() after none"
     assert check_text(tmp_path, f"rnn 1\n{model(body)}\n").codes == ["RNN0507"]
     assert check_text(tmp_path, f"rnn 1\n{model('train s = sgd() after none')}\n").codes == []
+
+
+@pytest.mark.parametrize("order", ["after", "before"])
+def test_another_collection_leaves_update_ops_out_too(tmp_path, order):
+    body = f"collection mine\nlayer n = BatchNorm()\noutput q = n(p)\nvar seen: [1] ~ zeros\ntrain s = sgd() {order} mine\n"
+    found = check_text(tmp_path, f"rnn 1\n{model(body + 'update seen <- d.bias in {mine}')}\n")
+    assert found.codes == ["RNN0507"]
+    assert f"`{order} mine` leaves out 2 update ops" in found.text
+    without = body.replace("layer n = BatchNorm()\noutput q = n(p)\n", "")
+    assert check_text(tmp_path, f"rnn 1\n{model(without + 'update seen <- d.bias in {mine}')}\n").codes == []
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("run = scan(c, x)\noutput run_s = run", "`run_s` and `run/s` are both `run_s` in the artefact"),
+        ("input run_s: f32[batch]\nrun = scan(c, x)\noutput y = run + run_s", "`run_s` and `run/s` are both `run_s`"),
+        ("scope a { b_d = scan(c, x) }\nscope a_b { d = scan(c, x) }\noutput y = a.b_d + a_b.d", "`a/b_d/s` and `a_b/d/s` are"),
+    ],
+)  # fmt: skip
+def test_names_that_meet_in_stream_are_told(tmp_path, body, words):
+    c = "cell C { input x: []\nstate s: [] = zeros\ns = s[t-1] + x\noutput s }"
+    found = check_text(tmp_path, f"rnn 1\n{c}\nmodel m {{\ninput x: f32[batch, time]\nlayer c = C()\n{body}\n}}\n")
+    assert found.codes == ["RNN0122"]
+    assert words in found.text
+
+
+def test_an_output_that_is_the_state_may_have_its_name(tmp_path):
+    c = "cell C { input x: []\nstate s: [] = zeros\ns = s[t-1] + x\noutput 2 * s }"
+    body = "input x: f32[batch, time]\nlayer c = C()\nrun = scan(c, x)\noutput run_s = run.final.s\noutput run"
+    assert check_text(tmp_path, f"rnn 1\n{c}\nmodel m {{\n{body}\n}}\n").codes == []

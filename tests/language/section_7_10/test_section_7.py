@@ -7,7 +7,9 @@ import pytest
 
 from tests.compiling import plan_of
 from tests.language.section_7_10 import scans, states
-from tests.language.section_7_10.examples import assert_gives, interpreted
+from tests.language.section_7_10.examples import assert_gives, initial_values, interpreted
+from tests.lowering import lowered
+from tests.plan.whole import through_passes
 
 EXAMPLES = [*states.EXAMPLES, *scans.EXAMPLES]
 
@@ -22,19 +24,13 @@ def test_numpy(example):
 def test_tensorflow(level):
     import tensorflow as tf
 
-    from rnndsl.backends.tensorflow.lower import Lowering
-
     for example in EXAMPLES:
-        plan = plan_of(example.text(), level)
+        plan = plan_of(example.text())
         inputs = {k: tf.constant(v) for k, v in example.inputs(plan).items()}
-        from tests.language.section_7_10.examples import initial_values
-
         values = initial_values(plan)
         wanted = {x.name: x.value for x in (*plan.outputs, *plan.losses, *plan.metrics)}
-        lowering = Lowering(
-            plan, read=lambda p, v=values: tf.constant(v[p]), inputs=inputs, training=False, demanded=list(wanted.values())
-        )
-        found = {name: np.asarray(lowering.value(value)) for name, value in wanted.items()}
+        tensors = lowered(through_passes(plan, level), list(wanted.values()), inputs, lambda p, v=values: tf.constant(v[p]))
+        found = {name: np.asarray(tensor) for name, tensor in zip(wanted, tensors, strict=True)}
         try:
             assert_gives(found, example.gives)
         except AssertionError as error:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.compiling import plan_of
+from tests.compiling import plan_of, takes
 from tests.std.cells import oracle_gated, oracle_lstm, oracle_plain
 from tests.std.cells.cell_oracle import Array, Case, Weights
 
@@ -82,7 +82,7 @@ class Run:
         plan = plan_of(text(dtype))
         numbers = {"f64": np.float64, "f32": np.float32}[dtype]
         self.dtype, self.variables, self.data = dtype, values_of(plan, numbers), data_of(numbers)
-        used = {name: self.data[name] for name in plan.signature("apply").inputs}
+        used = {name: self.data[name] for name in takes(plan, "apply")}
         self.results = {k: v.numpy() for k, v in build(plan).apply(self.variables, used, 0).items()}
 
     def weights(self, case: Case) -> Weights:

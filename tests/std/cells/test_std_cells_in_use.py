@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnndsl.derive.stream import stream_states
 from tests.compiling import plan_of
 from tests.std.cells.cell_oracle import Array
 from tests.std.cells.test_std_cells import CASES, data_of, output_name, text, values_of
@@ -35,7 +34,7 @@ class Model:
         return {k: v.numpy() for k, v in self.module.signature_functions["predict"](**data).items()}
 
     def stream(self, data: dict[str, Array]) -> list[dict[str, Array]]:
-        states = {s.name: s for s in stream_states(self.plan)}
+        states = {x.name: x for x in self.plan.function("stream").inputs if x.kind == "state"}
         values = {n: np.full((2, *s.type.dims), s.initial, DTYPES[s.type.dtype]) for n, s in states.items()}
         steps: list[dict[str, Array]] = []
         for t in range(data["x"].shape[1]):

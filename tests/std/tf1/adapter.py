@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnndsl.plan.model import Scan
-from tests.compiling import module_of, plan_of
+from tests.compiling import module_of, plan_of, takes
 
 Case = dict[str, Any]
 Array = np.ndarray[Any, Any]
@@ -167,7 +167,7 @@ def results(text: str, case: Case, signature: str, values: dict[str, Array]) -> 
     names = assign(module, case)
     frozen = [v for v in case["variables"] if not v["trainable"]]
     assert not frozen or not module.collections.get("trainable_variables")
-    wanted = next(s.inputs for s in plan_of(text).signatures if s.name == signature)
+    wanted = takes(plan_of(text), signature)
     return module.signature_functions[signature](**{k: v for k, v in values.items() if k in wanted}), names
 
 

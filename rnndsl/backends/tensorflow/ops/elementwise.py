@@ -1,4 +1,4 @@
-"""Leaves, control, and operations that work element by element. Formulas: the rows of `rnndsl.language.ops.table`."""
+"""Constants and operations that work element by element. Formulas: the rows of `rnndsl.language.ops.table`."""
 
 from __future__ import annotations
 
@@ -87,10 +87,6 @@ def _several(compute: Callable[..., Any]) -> Callable[..., Any]:
     return lower
 
 
-def read(frame: Frame, node: Node) -> Any:
-    return frame.context.read(node.attrs["variable"])
-
-
 def literal(frame: Frame, node: Node) -> Any:
     dtype = DTYPES[node.type.dtype]
     value = np.asarray(node.attrs["value"], dtype.as_numpy_dtype)
@@ -99,10 +95,6 @@ def literal(frame: Frame, node: Node) -> Any:
 
 def eye(frame: Frame, node: Node) -> Any:
     return tf.eye(node.attrs["n"], dtype=DTYPES[node.type.dtype])
-
-
-def if_training(frame: Frame, node: Node, chosen: Operand) -> Any:
-    return frame.fit(chosen, node.type)
 
 
 def leaky_relu(frame: Frame, node: Node, x: Operand) -> Any:
@@ -138,10 +130,8 @@ def ones_like(frame: Frame, node: Node, x: Operand) -> Any:
 LOWERINGS: Mapping[str, Lower] = {
     **{name: _unary(compute) for name, compute in _UNARY.items()},
     **{name: _several(compute) for name, compute in _SEVERAL.items()},
-    "read": read,
     "literal": literal,
     "eye": eye,
-    "if_training": if_training,
     "leaky_relu": leaky_relu,
     "elu": elu,
     "gelu": gelu,

@@ -17,13 +17,10 @@ def _uniform(frame: Frame, node: Node, like: Any) -> Any:
     return uniform(tf.shape(like), node.attrs["stream"], seed, DTYPES[node.type.dtype])
 
 
-def dropout(frame: Frame, node: Node, x: Operand, rate: Operand | None = None) -> Any:
-    """In training x * keep / (1 - rate), keep with probability 1 - rate; a rate of 1 gives zeros. Otherwise x.
-    Without `each_step` the draw is one for all steps of the innermost scan.
+def dropout(frame: Frame, node: Node, x: Operand, rate: Operand) -> Any:
+    """x * keep / (1 - rate), keep with probability 1 - rate; a rate of 1 gives zeros.
 
-    Outside training only `x` is lowered, so `rate` is absent."""
-    if rate is None:
-        return frame.fit(x, node.type)
+    Without `each_step` the draw is one for all steps of the innermost scan."""
     value = frame.fit(x, node.type)
     chance = meet([x, rate], frame.context.order)[1]
     drawn = _uniform(frame, node, value)

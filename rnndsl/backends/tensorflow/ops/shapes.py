@@ -38,7 +38,7 @@ def index(frame: Frame, node: Node, x: Operand) -> Any:
 def _part(frame: Frame, node: Node, x: Operand) -> Any:
     """The columns that `node` selects of `x`, if such nodes part its last dim: one split, whose gradient is one concat."""
     if node.id not in frame.parts:
-        parted = split_columns(frame.reach.graph, node)
+        parted = split_columns(frame.graph, node)
         if parted is None:
             return None
         sizes = [stop - start for start, stop, _ in parted]

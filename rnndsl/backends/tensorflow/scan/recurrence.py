@@ -1,6 +1,6 @@
 """A scan as one while loop, time-major inside. The contract is the docstring of `rnndsl.plan.model.Scan`.
 
-The loop carries the step number, the needed states, the variables that the body updates (in training), the last valid outputs
+The loop carries the step number, the states, the variables that the body updates, the last valid outputs
 where they are asked for, and one list for each output that is stacked. Nothing else is computed per step: without lengths, mask
 and `until` there is no selection in the loop.
 """
@@ -11,41 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape, without
-from rnndsl.backends.tensorflow.frame import Frame
+from rnndsl.backends.tensorflow.frame import Frame, Key
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.ops.random_numbers import mix
 from rnndsl.backends.tensorflow.scan import tensor_list
 from rnndsl.backends.tensorflow.scan.validity import Validity
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
-from rnndsl.plan.model import Scan, ScanState, ScanVariable, TensorType
-from rnndsl.plan.reach import ScanReach
+from rnndsl.plan.model import Scan, TensorType
+from rnndsl.plan.rewriting import draws, scan_ends, types_of, used_ids
 
-Results = dict[tuple[str, str], Operand]
+Results = dict[Key, Operand]
 
 
-def lower_scan(frame: Frame, reach: ScanReach) -> Results:
-    """All results that `reach` asks of its scan. Outputs have the scan's axis again, in the plan's order of axes."""
-    scan, context = reach.scan, frame.context
-    for path in reach.body.reads():
-        context.read(path)
+def lower_scan(frame: Frame, scan: Scan) -> Results:
+    """All results of `scan`. Outputs have the scan's axis again, in the plan's order of axes."""
     with tf.name_scope(op_name(scan.path or scan.id)):
-        results = _Loop(frame, reach).results(initial_states(frame, reach))
-    if scan.carry and context.carried is not None:
-        context.finals.update((f"{scan.path}/{s.name}", results["final", s.name].tensor) for s in scan.states)
-    return results
-
-
-def initial_states(frame: Frame, reach: ScanReach) -> list[Any]:
-    """Where the needed states start: as declared, or where the last call left them."""
-    scan, types, carried = reach.scan, _body_types(reach.scan), frame.context.carried
-    values: list[Any] = []
-    for state in scan.states:
-        if state.name not in reach.states:
-            continue
-        t = types[state.old]
-        value = fit(frame.operand(state.initial), t, frame.sizes)
-        values.append(carried(f"{scan.path}/{state.name}", value, t) if scan.carry and carried is not None else value)
-    return values
+        return _Loop(frame, scan).results()
 
 
 @dataclass(slots=True)
@@ -62,14 +43,13 @@ class _Carried:
 
 
 class _Loop:
-    def __init__(self, frame: Frame, reach: ScanReach) -> None:
-        scan = reach.scan
-        self.frame, self.reach, self.scan = frame, reach, scan
-        self.states: list[ScanState] = [s for s in scan.states if s.name in reach.states]
-        self.variables: list[ScanVariable] = [v for v in scan.variables if v.path in reach.variables] if reach.training else []
-        self.stacked = [name for name in scan.outputs if ("output", name) in reach.results]
-        self.last = [n for n in scan.outputs if ("last", n) in reach.results or (scan.hold and n in self.stacked)]
-        self.types = _body_types(scan)
+    def __init__(self, frame: Frame, scan: Scan) -> None:
+        self.frame, self.scan = frame, scan
+        asked = frame.asked(scan)
+        self.stacked = [name for name in scan.outputs if ("output", name) in asked]
+        self.last = [n for n in scan.outputs if ("last", n) in asked or (scan.hold and n in self.stacked)]
+        self.types = types_of(scan.body)
+        self.draws = draws(scan.body)
         self.length = self._length()
         self.valid = Validity.of(frame, scan, self.length)
 
@@ -92,10 +72,11 @@ class _Loop:
         return TensorType(t.dtype, tuple(a for a in self.frame.context.order if a in axes), t.dims)
 
     def _until_type(self) -> TensorType | None:
-        return next((self.types[s.old] for s in self.states if s.name == self.scan.until), None)
+        return next((self.types[s.old] for s in self.scan.states if s.name == self.scan.until), None)
 
-    def _initial(self, states: list[Any]) -> _Carried:
-        variables = [fit(self.frame.operand(v.initial), self.types[v.old], self.frame.sizes) for v in self.variables]
+    def _initial(self) -> _Carried:
+        states = [fit(self.frame.operand(s.initial), self.types[s.old], self.frame.sizes) for s in self.scan.states]
+        variables = [fit(self.frame.operand(v.initial), self.types[v.old], self.frame.sizes) for v in self.scan.variables]
         last = [tf.zeros(self._shape(name), DTYPES[self.types[name].dtype]) for name in self.last]
         return _Carried(states, variables, last, [self._empty(name) for name in self.stacked])
 
@@ -111,7 +92,7 @@ class _Loop:
 
     def _invariants(self) -> list[Any]:
         """Static shapes that hold at every step."""
-        kinds = [self.types[s.old] for s in self.states] + [self.types[v.old] for v in self.variables]
+        kinds = [self.types[s.old] for s in self.scan.states] + [self.types[v.old] for v in self.scan.variables]
         kinds += [self._output_type(name) for name in self.last]
         shapes = [tf.TensorShape(static_shape(t, self.frame.sizes)) for t in kinds]
         return [*shapes, *(tf.TensorShape([]) for _ in self.stacked)]
@@ -119,24 +100,21 @@ class _Loop:
     # ---- one step
 
     def _unpack(self, flat: list[Any]) -> _Carried:
-        a = len(self.states)
-        b = a + len(self.variables)
+        a = len(self.scan.states)
+        b = a + len(self.scan.variables)
         c = b + len(self.last)
         return _Carried(list(flat[:a]), list(flat[a:b]), list(flat[b:c]), list(flat[c:]))
 
     def _step(self, inputs: list[tuple[str, Any]], t: Any, carried: _Carried) -> _Carried:
-        given = {x.inner: self._given(x.outer, x.inner) for x in self.scan.given if x.inner in self.reach.body.needed}
-        values = {**given, **dict(inputs)}
-        values.update((s.old, value) for s, value in zip(self.states, carried.states, strict=True))
-        if self.reach.training:
-            values.update((v.old, value) for v, value in zip(self.variables, carried.variables, strict=True))
-        else:
-            values.update(self._plain_variables())
-        seed = mix(self.frame.seed, t) if self.reach.body.draws() else self.frame.seed
-        body = self.frame.body(self.reach.body, values, seed)
+        values = {x.inner: self._given(x.outer, x.inner) for x in self.scan.given}
+        values.update(inputs)
+        values.update((s.old, value) for s, value in zip(self.scan.states, carried.states, strict=True))
+        values.update((v.old, value) for v, value in zip(self.scan.variables, carried.variables, strict=True))
+        body = self.frame.body(self.scan.body, values, mix(self.frame.seed, t) if self.draws else self.frame.seed)
         body.run()
         valid = self.valid.at(t, self._until(carried))
-        states = [self._next(body.operand(s.new), old, s.old, valid) for s, old in zip(self.states, carried.states, strict=True)]
+        pairs = zip(self.scan.states, carried.states, strict=True)
+        states = [self._next(body.operand(s.new), old, s.old, valid) for s, old in pairs]
         variables = self._next_variables(body, carried.variables, valid)
         last: list[Any] = []
         for name, old in zip(self.last, carried.last, strict=True):
@@ -151,12 +129,8 @@ class _Loop:
     def _given(self, outer: str, inner: str) -> Any:
         return fit(self.frame.operand(outer), self.types[inner], self.frame.sizes)
 
-    def _plain_variables(self) -> dict[str, Any]:
-        needed = (v for v in self.scan.variables if v.old in self.reach.body.needed)
-        return {v.old: self.frame.operand(v.initial).tensor for v in needed}
-
     def _until(self, carried: _Carried) -> Operand | None:
-        for state, value in zip(self.states, carried.states, strict=True):
+        for state, value in zip(self.scan.states, carried.states, strict=True):
             if state.name == self.scan.until:
                 return Operand(value, self.types[state.old])
         return None
@@ -172,7 +146,7 @@ class _Loop:
         """New values of variables, which nothing differentiates; kept at a step where no row is valid."""
         some = None if valid is None else tf.reduce_any(valid.tensor)
         values: list[Any] = []
-        for variable, before in zip(self.variables, old, strict=True):
+        for variable, before in zip(self.scan.variables, old, strict=True):
             new = fit(body.operand(variable.new), self.types[variable.old], self.frame.sizes)
             kept = new if some is None else tf.where(some, new, before)
             values.append(tf.stop_gradient(kept))
@@ -189,9 +163,9 @@ class _Loop:
 
     # ---- the loop
 
-    def results(self, states: list[Any]) -> Results:
+    def results(self) -> Results:
         lists = self._lists()
-        initial = self._initial(states)
+        initial = self._initial()
         shapes = self._invariants()
         _narrow(initial.flat(), shapes)
 
@@ -214,9 +188,9 @@ class _Loop:
 
     def _named(self, final: _Carried, steps: Any) -> Results:
         results: Results = {}
-        for state, value in zip(self.states, final.states, strict=True):
+        for state, value in zip(self.scan.states, final.states, strict=True):
             results["final", state.name] = Operand(value, self.types[state.old])
-        for variable, value in zip(self.variables, final.variables, strict=True):
+        for variable, value in zip(self.scan.variables, final.variables, strict=True):
             results["variable", variable.path] = Operand(value, self.types[variable.old])
         for name, value in zip(self.last, final.last, strict=True):
             results["last", name] = Operand(value, self._output_type(name))
@@ -227,8 +201,9 @@ class _Loop:
     def _lists(self) -> list[tuple[str, TensorType, Any, Any]]:
         """For each needed scanned input: its name in the body, its type, its shape at one step, a list over time."""
         lists: list[tuple[str, TensorType, Any, Any]] = []
+        read = {*scan_ends(self.scan), *(name for node in self.scan.body.nodes for name in used_ids(node))}
         for x in self.scan.scanned:
-            if x.inner not in self.reach.body.needed:
+            if x.inner not in read:
                 continue
             outer = self.frame.operand(x.outer)
             t = without(outer.type, self.scan.axis)
@@ -283,9 +258,3 @@ def _narrow(values: list[Any], shapes: list[Any]) -> list[Any]:
     for value, shape in zip(values, shapes, strict=True):
         value.set_shape(shape)
     return values
-
-
-def _body_types(scan: Scan) -> dict[str, TensorType]:
-    types = {x.id: x.type for x in scan.body.inputs}
-    types.update((node.id, node.type) for node in scan.body.nodes if not isinstance(node, Scan))
-    return types

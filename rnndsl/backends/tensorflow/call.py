@@ -1,0 +1,129 @@
+"""A function of the plan, run inside a `tf.function`: its graph, its results, and its steps in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rnndsl.backends.tensorflow.lower import frame_of
+from rnndsl.backends.tensorflow.names import op_name
+from rnndsl.backends.tensorflow.optimizers import Stepper
+from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.backends.tensorflow.variables import Variables
+from rnndsl.plan.function import Assign, Clear, Function, OptimizerStep, Step
+from rnndsl.plan.model import Node, TensorType
+from rnndsl.plan.rewriting import reads
+
+Tensors = Mapping[str, Any]
+
+
+class Call:
+    """`function` on the model's own variables. Its optimizers' variables are made with it; `paths` are those."""
+
+    def __init__(self, function: Function, variables: Variables) -> None:
+        self.function = function
+        self.variables = variables
+        steps = [step for step in function.steps if isinstance(step, OptimizerStep)]
+        self.steppers = {step.name: Stepper(step, variables) for step in steps}
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for stepper in self.steppers.values() for path in stepper.paths]
+
+    def __call__(self, inputs: Tensors) -> dict[str, Any]:
+        """Run one call. Returns results by name."""
+        draws = self.function.draws
+        values = {path: self.variables.read(path) for path in reads(self.function.graph)}
+        return _Run(self, values).run(inputs, None if draws is None else values[draws])
+
+    def pure(self, values: Tensors, inputs: Tensors, step: Any) -> dict[str, Any]:
+        """Run one call of a pure function on `values` of the variables, by path. `step` stands for the call counter."""
+        own = {path: tf.identity(values[path]) for path in reads(self.function.graph)}
+        return _Run(self, own).run(inputs, step)
+
+
+class _Run:
+    """One call in the making. `values`: of the variables that it reads, from before it."""
+
+    def __init__(self, call: Call, values: Tensors) -> None:
+        self.function = call.function
+        self.variables = call.variables
+        self.steppers = call.steppers
+        self.values = values
+        self.waiting: list[Step] = list(call.function.steps)
+        self.done: dict[str, list[Any]] = {}
+        self.tape = tf.GradientTape(watch_accessed_variables=False)
+        self.found: dict[str, Any] = {}
+
+    def run(self, inputs: Tensors, seed: Any) -> dict[str, Any]:
+        self.inputs = inputs
+        self.frame = frame_of(self.function.graph, self.function.axes, self, inputs, seed)
+        with self.tape:
+            self.tape.watch([self.values[path] for path in self._differentiated()])
+            self.frame.run()
+        results = self._results()
+        while self.waiting:
+            self._take(self.waiting.pop(0))
+        return results
+
+    def _differentiated(self) -> list[str]:
+        nodes = (n for n in self.function.graph.nodes if isinstance(n, Node) and n.op == "gradient")
+        return [path for path in dict.fromkeys(n.attrs["variable"] for n in nodes) if path in self.values]
+
+    def _results(self) -> dict[str, Any]:
+        results: dict[str, Any] = {}
+        for x in self.function.outputs:
+            tensor = self.frame.tensors[x.value]
+            if x.operation:
+                tensor = tf.identity(tensor, name=op_name(x.operation))
+            group = results.setdefault(x.group, {}) if x.group else results
+            group[x.name] = tensor
+        return results
+
+    # ---- what the graph asks of its call
+
+    def read(self, path: str) -> Any:
+        return self.values[path]
+
+    def initial(self, path: str) -> Any:
+        return self.variables.initial[path].tensor()
+
+    def carried(self, path: str, start: Any, t: TensorType) -> Any:
+        return self.variables.carried(path, start, t)
+
+    def gradient(self, loss: Any, path: str) -> Any:
+        """Zero where the loss does not depend on the variable; never as indexed slices, whose norm is not theirs."""
+        if path not in self.values:
+            unread = self.variables.tensors[path]
+            return tf.zeros(unread.shape, unread.dtype)
+        if not self.found:
+            paths = self._differentiated()
+            sources = [self.values[each] for each in paths]
+            found: list[Any] = self.tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            self.found = {each: tf.convert_to_tensor(g) for each, g in zip(paths, found, strict=True)}
+        return self.found[path]
+
+    def stepped(self, path: str) -> Any:
+        while not any(name in self.done for name in self.steppers):
+            self._take(self.waiting.pop(0))
+        with tf.control_dependencies([op for name in self.steppers for op in self.done[name]]):
+            return self.variables.read(path)
+
+    # ---- steps
+
+    def _take(self, step: Step) -> None:
+        with tf.control_dependencies([op for name in step.after for op in self.done[name]]):
+            self.done[step.name] = self._operations(step)
+
+    def _operations(self, step: Step) -> list[Any]:
+        """Take `step`. Returns the operations that assign."""
+        if isinstance(step, Assign):
+            return [self.variables.assign(step.variable, self.frame.tensors[step.value], op_name(step.name))]
+        if isinstance(step, Clear):
+            return [self.variables.clear(step.variable, op_name(step.name))]
+        graph = tf.compat.v1.get_default_graph()
+        before = len(graph.get_operations())
+        with tf.name_scope(step.name):
+            rate = None if step.rate is None else self.frame.tensors[step.rate]
+            self.steppers[step.name].apply([self.frame.tensors[x] for x in step.gradients], rate)
+        return [op for op in graph.get_operations()[before:] if op.type.startswith("Assign")]

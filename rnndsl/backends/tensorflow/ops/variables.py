@@ -1,0 +1,39 @@
+"""Values of variables: before the call, at the start, kept from the last call, by an optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rnndsl.backends.tensorflow.align import Operand
+from rnndsl.backends.tensorflow.frame import Frame, Lower
+from rnndsl.plan.model import Node
+
+
+def read(frame: Frame, node: Node) -> Any:
+    return frame.context.variables.read(node.attrs["variable"])
+
+
+def initial(frame: Frame, node: Node) -> Any:
+    return frame.context.variables.initial(node.attrs["variable"])
+
+
+def carried(frame: Frame, node: Node, start: Operand) -> Any:
+    return frame.context.variables.carried(node.attrs["variable"], frame.fit(start, node.type), node.type)
+
+
+def gradient(frame: Frame, node: Node, loss: Operand) -> Any:
+    return frame.context.variables.gradient(loss.tensor, node.attrs["variable"])
+
+
+def stepped(frame: Frame, node: Node, gradient: Operand) -> Any:
+    return frame.context.variables.stepped(node.attrs["variable"])
+
+
+LOWERINGS: Mapping[str, Lower] = {
+    "read": read,
+    "initial": initial,
+    "carried": carried,
+    "gradient": gradient,
+    "stepped": stepped,
+}

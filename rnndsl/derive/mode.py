@@ -1,0 +1,128 @@
+"""The graph of a plan in one mode: in training or outside, states kept between calls or not. Nothing below asks for it again.
+
+Outside training `if_training` is its second side, `dropout` its argument, a variable that a scan updates just the variable.
+In training `if_training` is its first side. A scan that carries its states starts from nodes `carried`, and what it ends with is
+known by the path of each state; in the body of another scan there is nothing to carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from rnndsl.plan.model import Attr, Graph, Node, Scan, ScanInput, ScanState, TensorType
+from rnndsl.plan.rewriting import FreshIds, rename_ends, rename_result, rename_used, types_of
+
+Finals = Mapping[str, Mapping[str, str]]
+"""By the id of a scan that carries: from the path of each of its states to the id of its last value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specialised:
+    """`graph` in one mode; `names`: the ids that have gone, each with the one that stands for it."""
+
+    graph: Graph
+    names: Mapping[str, str]
+    finals: Finals
+
+    def of(self, name: str) -> str:
+        """The id that stands for `name`."""
+        return self.names.get(name, name)
+
+
+def specialise(graph: Graph, *, training: bool, carry: bool) -> Specialised:
+    """`graph`, the whole of a plan's, in one mode. `carry`: states are kept between calls where a scan says so."""
+    return _Mode(training, FreshIds(graph)).top(graph, carry)
+
+
+@dataclass(slots=True)
+class _Mode:
+    training: bool
+    fresh: FreshIds
+    finals: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+
+    def top(self, graph: Graph, carry: bool) -> Specialised:
+        chosen, names = self.graph(graph)
+        nodes = tuple(x for node in chosen.nodes for x in (self.carried(node) if carry else (_afresh(node),)))
+        return Specialised(replace(chosen, nodes=nodes), names, self.finals)
+
+    def graph(self, graph: Graph) -> tuple[Graph, dict[str, str]]:
+        types = types_of(graph)
+        names: dict[str, str] = {}
+        bodies: dict[str, tuple[Scan, dict[str, str]]] = {}
+        nodes: list[Node | Scan] = []
+        for node in graph.nodes:
+            node = rename_used(node, names)
+            if isinstance(node, Scan):
+                scan, inner = self.scan(node)
+                bodies[node.id] = (node, inner)
+                nodes.append(scan)
+                continue
+            if node.op == "result":
+                scan, inner = bodies[node.args[0]]
+                node = rename_result(node, inner)
+            stands = self.stands(node, bodies)
+            if stands is not None and types[stands] == node.type:
+                names[node.id] = stands
+            else:
+                nodes.append(node if stands is None else _spread(node, stands, types[stands]))
+        return replace(graph, nodes=tuple(nodes)), names
+
+    def scan(self, scan: Scan) -> tuple[Scan, dict[str, str]]:
+        body, names = self.graph(scan.body)
+        body = replace(body, nodes=tuple(_afresh(node) for node in body.nodes))
+        scan = rename_ends(replace(scan, body=body), names)
+        if self.training:
+            return scan, names
+        given = (*scan.given, *(ScanInput(v.initial, v.old) for v in scan.variables))
+        return replace(scan, given=given, variables=()), names
+
+    def stands(self, node: Node, bodies: Mapping[str, tuple[Scan, dict[str, str]]]) -> str | None:
+        """The id whose value `node` is in this mode."""
+        if node.op == "if_training":
+            return node.args[0 if self.training else 1]
+        if self.training:
+            return None
+        if node.op == "dropout":
+            return node.args[0]
+        if node.op != "result" or node.attrs["of"] != "variable":
+            return None
+        scan, _ = bodies[node.args[0]]
+        return next(v.initial for v in scan.variables if v.path == node.attrs["name"])
+
+    def carried(self, node: Node | Scan) -> Iterator[Node | Scan]:
+        """`node`; of a scan that carries, with what it starts from before it and what it ends with behind."""
+        if not isinstance(node, Scan) or not node.carry:
+            yield node
+            return
+        types = {x.id: x.type for x in node.body.inputs}
+        states: list[ScanState] = []
+        ends: list[Node] = []
+        self.finals[node.id] = {}
+        for state in node.states:
+            path = f"{node.path}/{state.name}"
+            start = Node(self.fresh.like("carried"), "carried", (state.initial,), {"variable": path}, types[state.old], node.place)
+            yield start
+            states.append(replace(state, initial=start.id))
+            attrs = {"of": "final", "name": state.name}
+            ends.append(Node(self.fresh.like("kept"), "result", (node.id,), attrs, types[state.old], node.place))
+            self.finals[node.id][path] = ends[-1].id
+        yield replace(node, states=tuple(states), carry=False)
+        yield from ends
+
+
+def _afresh(node: Node | Scan) -> Node | Scan:
+    return replace(node, carry=False) if isinstance(node, Scan) and node.carry else node
+
+
+def _spread(node: Node, value: str, t: TensorType) -> Node:
+    """The narrower `value` of type `t` in the place of `node`, of its type."""
+    attrs: dict[str, Attr] = {"dims": list(node.type.dims)}
+    if t.axes != node.type.axes:
+        attrs["axes"] = list(node.type.axes)
+    return Node(node.id, "broadcast", (value,), attrs, node.type, node.place)
+
+
+def spread_to(name: str, t: TensorType, fresh: FreshIds, place: str) -> Node:
+    """A node that is the value `name` with the dims of `t`."""
+    return Node(fresh.like("wide"), "broadcast", (name,), {"dims": list(t.dims)}, t, place)

@@ -1,0 +1,108 @@
+"""A function of the artefact: what a call takes, computes, gives and assigns, before any tensor exists.
+
+The mode is settled here. In the graph of a function nothing asks whether it is training, every node is needed, and a `read` is of
+the value from before the call. What a call changes is a list of steps in the order in which they are taken; `after` are the
+names of the steps that must have been taken before: control dependencies, where a backend has no order of its own.
+
+Four operations belong to functions alone, each with the attribute `variable`, a path:
+
+- `initial`: the variable's initial value;
+- `carried` of %x: a state kept from the last call, or %x, its declared start, if there is none;
+- `gradient` of %loss: with respect to the variable;
+- `stepped` of %gradient: what the optimizer, which takes that gradient, has written to the variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from rnndsl.plan.graph import Graph
+from rnndsl.plan.tables import Optimizer, PlanInput
+from rnndsl.records import Immutable, record
+
+Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
+
+STEP = "step"
+"""The argument of the pure functions that stands for the call counter."""
+
+
+@record
+class Output(Immutable):
+    """`name` among the results, %value, and the name of the operation in the graph (none if empty). `group`: results of the pure
+    function `gradients` come as dicts `gradients` and `updates`."""
+
+    name: str
+    value: str
+    operation: str = ""
+    group: Literal["", "gradients", "updates"] = ""
+
+
+@record
+class Assign(Immutable):
+    """The variable takes %value. The name is that of the operation."""
+
+    name: str
+    variable: str
+    value: str
+    after: tuple[str, ...] = ()
+    place: str = ""
+
+
+@record
+class Clear(Immutable):
+    """The carried state `variable` is empty from now on."""
+
+    name: str
+    variable: str
+    after: tuple[str, ...] = ()
+
+
+@record
+class OptimizerStep(Immutable):
+    """The optimizer writes to `variables` and to slots of its own, `train/NAME/…`, from their %gradients, in the same order: clip,
+    decay, step, each variable's own rate, moving average. `rate`: the id of an input, if the rate is one."""
+
+    name: str
+    optimizer: Optimizer
+    variables: tuple[str, ...]
+    gradients: tuple[str, ...]
+    rate: str | None = None
+    after: tuple[str, ...] = ()
+    place: str = ""
+
+
+Step = Assign | Clear | OptimizerStep
+
+
+@record
+class Function(Immutable):
+    """`inputs` are what a call takes, in the order of the model's; the graph has the same ones. `axes`: the plan's order of axes.
+
+    `draws`: where the number comes from that tells one call's random draws from another's: the path of the call counter, or
+    `step`, an argument of the pure functions; None where nothing is drawn.
+    """
+
+    name: str
+    kind: Kind
+    axes: tuple[str, ...]
+    inputs: tuple[PlanInput, ...] = ()
+    graph: Graph = Graph()
+    outputs: tuple[Output, ...] = ()
+    steps: tuple[Step, ...] = ()
+    draws: str | None = None
+
+    @property
+    def pure(self) -> bool:
+        """Whether it is a function of (variables, data), and so has no steps."""
+        return self.kind in ("apply", "gradients")
+
+    def ends(self) -> Iterator[str]:
+        """The ids of the graph that results and steps read."""
+        yield from (x.value for x in self.outputs)
+        for step in self.steps:
+            if isinstance(step, Assign):
+                yield step.value
+            elif isinstance(step, OptimizerStep):
+                yield from step.gradients
+                yield from () if step.rate is None else (step.rate,)

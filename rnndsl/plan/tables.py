@@ -1,0 +1,126 @@
+"""What a plan says beside its equations: variables, inputs, named values, updates, training, signatures."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rnndsl.plan.graph import Attr, DType, TensorType
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Initializer(Model):
+    """A ready recipe: a name of the language and numbers. `values` holds nested lists under `value`."""
+
+    name: str
+    arguments: dict[str, Attr] = {}
+
+
+class Variable(Model):
+    """A variable of the model. `shape` are its trailing dims; `axes` unknown leading ones (carried states only).
+
+    kind: `param` and `var` as declared; `carried`: a state kept between calls; `counter`: the call counter of random draws;
+    `optimizer`: an optimizer's own (`train/NAME/...`).
+    `initializer_origin` says why this initializer: `declared`, `selector`, `inherited` or `default`, and where.
+    `not_trainable` says why an optimizer leaves it alone; None if it is trainable.
+    """
+
+    path: str
+    kind: Literal["param", "var", "carried", "counter", "optimizer"]
+    dtype: DType
+    shape: tuple[int, ...]
+    axes: tuple[str, ...] = ()
+    initializer: Initializer
+    initializer_origin: str
+    trainable: bool
+    not_trainable: str | None = None
+    collections: tuple[str, ...]
+    device: str | None = None
+    rate: float = 1.0
+    place: str = ""
+
+
+class PlanInput(Model):
+    """An input of the model or of one of its functions; the graph's input of the same name has the type.
+
+    `state`, in `stream` alone: of which scan's state it is the value, `enc/lstm/h`; `initial` is where that starts, or None for
+    an expression over the model's params.
+    """
+
+    name: str
+    kind: Literal["input", "target", "state"]
+    type: TensorType
+    doc: str | None = None
+    state: str | None = None
+    initial: Attr = None
+
+
+class Named(Model):
+    """A named value of the graph: an output, a metric, a residual, a loss (which has its collection)."""
+
+    name: str
+    value: str
+    collection: str | None = None
+    place: str = ""
+
+
+class Update(Model):
+    """`variable` gets the value `value` (an id of the top graph) in training, as an op named `name` in each of `collections`.
+    In the order of the list; a later update of one variable reads what the earlier one wrote."""
+
+    name: str
+    variable: str
+    value: str
+    collections: tuple[str, ...]
+    place: str = ""
+
+
+OBJECTIVE = ("losses", "regularization_losses")
+"""Collections whose losses a `train` without `on` minimises the sum of, and `gradients` differentiates."""
+
+
+class Schedule(Model):
+    """A learning-rate schedule: `cosine(rate, steps, alpha)`, `exponential_decay(rate, steps, decay, staircase)`,
+    `piecewise(boundaries, values)`."""
+
+    name: str
+    arguments: dict[str, Attr]
+
+
+class Optimizer(Model):
+    """`arguments` are numbers and booleans. `rate` is a number, a schedule, or the name of a scalar input."""
+
+    name: str
+    rate: float | Schedule | str
+    arguments: dict[str, Attr] = {}
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    average: float | None = None
+
+
+class Train(Model):
+    """One training signature: minimise the sum of `losses` over `variables`.
+
+    `updates` are the names of the updates that run with a step; `order` says whether the optimizer's assignments come
+    `after` them (which then read the values from before the step) or `before` (which then read what the optimizer wrote).
+    """
+
+    name: str
+    optimizer: Optimizer
+    losses: tuple[str, ...] = ()
+    residuals: tuple[str, ...] = ()
+    variables: tuple[str, ...]
+    updates: tuple[str, ...] = ()
+    order: Literal["after", "before"] = "after"
+    place: str = ""
+
+
+class Signature(Model):
+    """A function that the text asks for by name: `outputs` are names of the model's outputs."""
+
+    name: str
+    outputs: tuple[str, ...] = ()
