@@ -38,6 +38,7 @@ class Brackets:
         self.cost = Cost(source, sink)
         self.declared: frozenset[str] = frozenset()
         self.in_update = False
+        self.indented: dict[int, int] = {}  # the column of the line of each `{` that stands for Python's `:`
         self.header = ""  # the word of the definition or statement whose `{` is to come
         self.last_close = Token("}", "", 0, 0)
         self.suspect: list[Span] = []
@@ -188,6 +189,12 @@ class Brackets:
 
     def _column(self, token: Token) -> int:
         return token.start - self.source.line_starts[self._line(token.start) - 1]
+
+    def _indent(self, token: Token) -> int:
+        """The column at which the text of the line of `token` begins."""
+        start = self.source.line_starts[self._line(token.start) - 1]
+        line = self.source.text[start : token.start]
+        return len(line) - len(line.lstrip())
 
     def _span(self, token: Token) -> Span:
         return Span(self.source, token.start, token.end)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnndsl.syntax import words
+from rnndsl.syntax.fault import Fault
+from rnndsl.syntax.habits import WORDS, habit
 from rnndsl.syntax.tokens import Token
 from rnndsl.text.codes import text
-from rnndsl.text.diagnostics import Diagnostic
-from rnndsl.text.source import SourceFile, Span
+from rnndsl.text.diagnostics import MAX_COMPARED, Diagnostic
+from rnndsl.text.source import Span
 
 SIGNS = {
     "=": "`=` defines a value",
@@ -31,16 +32,6 @@ ORDER = (
 )
 """What a message names first of all that could stand somewhere."""
 
-ELSEWHERE = {
-    "class": "a definition begins with `block`, `cell` or `model`",
-    "def": "a function is written `fn f(x) = …`",
-    "let": "an equation is written `name = value`",
-    "return": "a result is written `output value`",
-    "while": "time is run over by `scan`; `for k in 0..n { … }` repeats statements",
-    "elif": "write `else if`",
-}
-"""Words of other languages."""
-
 CALLED = {"const": "a constant", "fn": "a function", "for": "a variable", "train": "a training step", "var": "a variable"}
 """What the name after a keyword names, if not a thing called so too."""
 
@@ -52,31 +43,6 @@ class Repair:
     diagnostic: Diagnostic
     read_as: str | None = None
     back: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Token `i` does not fit. `accepts` says whether a type would have."""
-
-    source: SourceFile
-    tokens: list[Token]
-    i: int
-    accepts: Callable[[str], bool]
-    closing: dict[int, int]
-    enclosing: list[int]
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.i]
-
-    def before(self, steps: int = 1) -> Token | None:
-        return self.tokens[self.i - steps] if self.i >= steps else None
-
-    def after(self) -> Token:
-        return self.tokens[min(self.i + 1, len(self.tokens) - 1)]
-
-    def span(self, token: Token) -> Span:
-        return Span(self.source, token.start, token.end)
 
 
 def explain(fault: Fault) -> Repair:
@@ -121,11 +87,10 @@ def expected(fault: Fault) -> str:
 
 
 def _help(fault: Fault) -> str | None:
+    found = habit(fault)
+    if found:
+        return found
     token, before = fault.token, fault.before()
-    if token.text in ELSEWHERE:
-        return ELSEWHERE[token.text]
-    if before and before.text in ELSEWHERE:
-        return ELSEWHERE[before.text]
     earlier = fault.before(2)
     if token.type == "." and earlier and earlier.type in words.SELECTORS | {"over"}:
         return "a path is written with `/`"
@@ -208,7 +173,9 @@ def _misspelt(fault: Fault) -> Repair | None:
         return None
     if token.type not in ("NAME", "PATH", "STRING", "NUMBER", "*", "**") and token.type not in words.RESERVED:
         return None
-    near = _near(before.text, words.STATEMENTS)
+    if token.type in words.OPERATORS and fault.is_joined("="):
+        return None  # `y *= 2`
+    near = None if before.text in WORDS else _near(before.text, words.STATEMENTS)
     return Repair(_unknown_keyword(fault.span(before), before.text, "statement", near), near, back=1)
 
 
@@ -217,19 +184,22 @@ def _stray(fault: Fault) -> Repair | None:
     before, earlier = fault.before(), fault.before(2)
     if before is None or earlier is None or before.type != "NAME" or before.first or not fault.accepts("="):
         return None
-    if fault.token.type in SIGNS or fault.token.type == "==" or earlier.type in words.KEYWORDS | {"{", "}"}:
+    if fault.is_round() or fault.token.type in SIGNS or fault.token.type == "==" or earlier.type in words.KEYWORDS | {"{", "}"}:
         return None
     near = _near(before.text, words.CLAUSES)
     found = text.UNEXPECTED(fault.span(before), expected="an operator or a statement", found=describe(before))
-    return Repair(found.suggest(f"did you mean `{near}`?" if near else None))
+    helpful = WORDS.get(earlier.text) or habit(replace(fault, i=fault.i - 1))
+    return Repair(found.suggest(f"did you mean `{near}`?" if near else helpful))
 
 
 def _unknown_keyword(span: Span, word: str, what: str, near: str | None) -> Diagnostic:
     found = text.UNKNOWN_KEYWORD(span, word=word, what=what)
-    return found.suggest(f"did you mean `{near}`?" if near else ELSEWHERE.get(word))
+    return found.suggest(f"did you mean `{near}`?" if near else WORDS.get(word))
 
 
 def _near(word: str, known: frozenset[str]) -> str | None:
+    if len(word) > MAX_COMPARED:
+        return None
     near = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.7)
     return near[0] if near else None
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rnndsl.syntax import words
 from rnndsl.syntax.build_statements import Builder
-from rnndsl.syntax.faults import Fault, Repair, explain
+from rnndsl.syntax.fault import Fault
+from rnndsl.syntax.faults import Repair, explain
 from rnndsl.syntax.prepare import Prepared
 from rnndsl.syntax.tables import Tables
 from rnndsl.syntax.tokens import Token

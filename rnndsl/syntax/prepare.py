@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rnndsl.syntax import words
 from rnndsl.syntax.brackets import Brackets
+from rnndsl.syntax.habits import BLOCKS
 from rnndsl.syntax.tokens import Scan, Token
 from rnndsl.text.codes import text
 from rnndsl.text.sink import Sink
@@ -38,6 +39,14 @@ class _Preparer(Brackets):
         end = len(self.source.text)
         for i, token in enumerate(self.raw):
             kind = token.type
+            if self.indented and token.first:
+                self._dedent(self._column(token))
+            if kind == "NAME" and token.text == "elif" and self.tokens and self.tokens[-1].type == "}":
+                self._elif(token)
+                continue
+            if kind == ":" and self.header and not self.round and (i + 1 == len(self.raw) or self.raw[i + 1].first):
+                self._colon(token)
+                continue
             if kind == "NAME":
                 if token.text in words.KEYWORDS:
                     self._word(i, token)
@@ -64,6 +73,27 @@ class _Preparer(Brackets):
         self._add(Token("$END", "", end, end, first=True))
         return Prepared(self.tokens, self.enclosing, self.closing, self.suspect)
 
+    # ------------------------------------------------------------ Python's blocks
+
+    def _colon(self, token: Token) -> None:
+        """`if c:` at the end of a line: what is indented below it is the body."""
+        self._tell(text.UNEXPECTED(self._span(token), expected="`{`", found="`:`").suggest(BLOCKS), token.start)
+        self.indented[len(self.tokens)] = self._indent(token)
+        self._push(Token("{", "", token.start, token.end, silent=True))
+
+    def _dedent(self, column: int) -> None:
+        """Close the bodies that are indented further than a line that begins at `column`."""
+        while self.open and self.indented.get(self.open[-1], -1) >= column:
+            place = self.tokens[-1].end
+            self._pop(Token("}", "", place, place, silent=True))
+
+    def _elif(self, token: Token) -> None:
+        found = text.UNKNOWN_KEYWORD(self._span(token), word="elif", what="statement")
+        self._tell(found.suggest("did you mean `else if`?"), token.start)
+        self._add(Token("else", "else", token.start, token.end, token.first))
+        self._add(Token("if", "if", token.end, token.end))
+        self.header = "if"
+
     # ------------------------------------------------------------ words
 
     def _word(self, i: int, token: Token) -> None:
@@ -83,6 +113,8 @@ class _Preparer(Brackets):
             self._close_round(token.start)
         if word == "then":
             self.header = ""
+        if word == "else" and before and before.type == "}" and not self.round:
+            self.header = word
         if self._lacks_body(token, before):
             self._open_body(token)
         token.type = word

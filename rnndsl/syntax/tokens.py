@@ -20,6 +20,9 @@ MAX_TOKENS = 200_000
 MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "^": "**", ";": ""}
 """What is meant by signs of other languages."""
 
+ELSEWHERE = {"?": "write `if c then a else b`", "\\": "a statement goes on over lines without a sign"}
+"""What is said to other signs of other languages."""
+
 
 class LimitReached(Exception):
     """A limit was passed (diagnosed): the file is not read further."""
@@ -103,6 +106,7 @@ class _Scanner:
         self.source = source
         self.sink = sink
         self.result = Scan()
+        self.quoted = 0  # the line of the last single quote
 
     def special(self, token: Token) -> None:
         """A token that needs a look at its neighbours."""
@@ -162,7 +166,11 @@ class _Scanner:
             self._fault(fault.suggest(f"write `{MEANT[token.text]}`"))
             token.type = MEANT[token.text]
         else:
-            self._fault(fault.suggest("strings are in double quotes" if token.text in "'“”‘’`" else None))
+            line = self.source.line_number(token.start)
+            if token.text == "'" and self.quoted == line:
+                return  # the second one
+            self.quoted = line if token.text == "'" else self.quoted
+            self._fault(fault.suggest("strings are in double quotes" if token.text in "'“”‘’`" else ELSEWHERE.get(token.text)))
             token.type, token.silent = "ERROR", True
         self.result.tokens.append(token)
 

@@ -33,6 +33,7 @@ NAMING = frozenset(
 """Begin a statement and are followed by the name that it gives."""
 
 STATEMENTS = NAMING | SELECTORS | {"if", "output", "update"}
+FUNCTIONS = frozenset({"fn", "initializer"})
 FILE_STATEMENTS = frozenset({"axis", "collection", "const", "fn", "initializer"})
 EXPRESSION_WORDS = frozenset({"and", "else", "false", "if", "in", "not", "or", "t", "then", "training", "true", "with"})
 CLAUSES = frozenset({"after", "as", "at", "before", "by", "from", "frozen", "map", "on", "optional", "over", "using"})
