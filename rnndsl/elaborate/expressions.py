@@ -21,6 +21,16 @@ _EQUALITIES = frozenset({"==", "!="})
 
 def evaluate(session: Session, expr: tree.Expr, env: Env) -> Value:
     """What `expr` is worth in `env`. Raises SpecError, or Poisoned where a fault has been told already."""
+    if isinstance(expr, tree.Number | tree.String | tree.Boolean):
+        return expr.value
+    session.budget.enter(expr.span)
+    try:
+        return _evaluate(session, expr, env)
+    finally:
+        session.budget.leave()
+
+
+def _evaluate(session: Session, expr: tree.Expr, env: Env) -> Value:
     match expr:
         case tree.Number() | tree.String() | tree.Boolean():
             return expr.value
@@ -41,7 +51,9 @@ def evaluate(session: Session, expr: tree.Expr, env: Env) -> Value:
         case tree.Conditional():
             return _conditional(session, expr, env)
         case tree.ListExpr():
-            return [evaluate(session, item, env) for item in expr.items]
+            items = [evaluate(session, item, env) for item in expr.items]
+            session.budget.check_list(items, expr.span)
+            return items
         case tree.Record():
             return _record(session, expr, env)
         case tree.CollectionSet():

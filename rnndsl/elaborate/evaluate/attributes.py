@@ -80,7 +80,7 @@ def _known_before(session: Session, value: Value, name: str) -> Binding | None:
     for each in made.definition.body:
         if isinstance(each, tree.Const):
             compute = functools.partial(session.evaluate, each.value, env)
-            env.names[each.name.name] = Lazy(each.name.name, each.span, compute, "const")
+            env.names[each.name.name] = Lazy(each.name.name, each.span, compute, "const", exprs=(each.value,), env=env)
     return env.names.get(name, snake_case(made.definition.name.name) if name == "name" else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -90,19 +91,20 @@ def symbol_value(session: Session, symbol: Symbol, defaults: Defaults) -> Value:
         case tree.FunctionDef():
             return UserFunction(item, env)
         case tree.Const():
-            return _constant(session, symbol, item, env)
+            return session.force(constant(session, symbol, item, env))
         case tree.LayoutDef():
             codes.WRONG_KIND(item.span, what=f"the layout `{item.name.name}`", wanted="a value").throw()
 
 
-def _constant(session: Session, symbol: Symbol, item: tree.Const, env: Env) -> Value:
+def constant(session: Session, symbol: Symbol, item: tree.Const, env: Env) -> Lazy:
     """A file's constant, evaluated once a graph and dtype."""
     key = id(symbol.item), session.graphs.builder, env.defaults.dtype
     lazy = session.constants.get(key)
     if lazy is None:
-        lazy = Lazy(item.name.name, item.span, lambda: session.evaluate(item.value, env), "const")
+        compute = functools.partial(session.evaluate, item.value, env)
+        lazy = Lazy(item.name.name, item.span, compute, "const", exprs=(item.value,), env=env)
         session.constants[key] = lazy
-    return session.force(lazy)
+    return lazy
 
 
 def is_tensor(value: Value) -> bool:

@@ -6,6 +6,7 @@ equations may stand in any order. What cannot be a name (outputs, updates, losse
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,18 +79,19 @@ class Declarer:
     def _one(self, statement: tree.Statement, env: Env) -> None:
         match statement:
             case tree.Equation():
-                self._lazy(statement.name, env, lambda: self.session.evaluate(statement.value, env), "equation", statement.span)
+                self._expression(statement.name, env, statement.value, "equation", statement.span)
             case tree.Layer():
                 name = self._name(statement.name, env)
-                self._lazy(statement.name, env, lambda: layers.make(self.session, statement, name, env), "layer", statement.span)
+                make = functools.partial(layers.make, self.session, statement, name, env)
+                self._lazy(statement.name, env, make, "layer", statement.span, (statement.constructor,))
             case tree.VariableDecl():
                 name = self._name(statement.name, env)
-                self._lazy(
-                    statement.name, env, lambda: variables.declare(self.session, statement, name, env), "variable", statement.span
-                )
+                declare = functools.partial(variables.declare, self.session, statement, name, env)
+                dims = tuple(each for each in statement.type.dims if not isinstance(each, tree.Rest))
+                self._lazy(statement.name, env, declare, "variable", statement.span, dims)
             case tree.Const():
                 named = tree.IndexedName(statement.name.span, statement.name.name)
-                self._lazy(named, env, lambda: self.session.evaluate(statement.value, env), "const", statement.span)
+                self._expression(named, env, statement.value, "const", statement.span)
             case tree.Input():
                 name = self._name(statement.name, env)
                 self._claim_name(statement.name, name, env)
@@ -139,8 +141,13 @@ class Declarer:
         self._claim_name(name, full, env)
         env.frame().names[full] = value
 
-    def _lazy(self, name: tree.IndexedName, env: Env, compute: Callable[[], Value], kind: Any, span: Span) -> None:
-        lazy = Lazy(self._name(name, env), span, self._at_home(compute, env.frame().owner), kind)
+    def _expression(self, name: tree.IndexedName, env: Env, value: tree.Expr, kind: Any, span: Span) -> None:
+        self._lazy(name, env, functools.partial(self.session.evaluate, value, env), kind, span, (value,))
+
+    def _lazy(
+        self, name: tree.IndexedName, env: Env, compute: Callable[[], Value], kind: Any, span: Span, exprs: tuple[tree.Expr, ...]
+    ) -> None:
+        lazy = Lazy(self._name(name, env), span, self._at_home(compute, env.frame().owner), kind, exprs=exprs, env=env)
         self._bind(name, env, lazy)
         self.declared.names.append(lazy)
 
@@ -157,7 +164,7 @@ class Declarer:
     def _output(self, statement: tree.Output, env: Env) -> None:
         if statement.name is not None:
             named = tree.IndexedName(statement.name.span, statement.name.name)
-            self._lazy(named, env, lambda: self.session.evaluate(statement.value, env), "equation", statement.span)
+            self._expression(named, env, statement.value, "equation", statement.span)
         self.declared.outputs.append((statement, env))
 
     def _axis(self, name: tree.Name, env: Env) -> None:
@@ -216,7 +223,8 @@ class Declarer:
         if isinstance(statement, tree.Measure):
             named = tree.IndexedName(statement.name.span, statement.name.name)
             default = "error" if statement.kind == "residual" else "everything"
-            self._lazy(named, env, lambda: self._measure(statement, env, default), "equation", statement.span)
+            measure = functools.partial(self._measure, statement, env, default)
+            self._lazy(named, env, measure, "equation", statement.span, (statement.value,))
         self.declared.model.append((statement, env))
 
     def _measure(self, statement: tree.Measure, env: Env, default: Any) -> Value:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rnndsl.elaborate import expressions
 from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.evaluate.needs import needs
 from rnndsl.elaborate.evaluate.unify import alone
 from rnndsl.elaborate.layers import defaults, instances, stepping, updates
 from rnndsl.elaborate.layers.statements import Declared, Declarer
@@ -27,9 +30,13 @@ from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import types as type_codes
+from rnndsl.text.codes.sizes import MAX_DEPTH
 from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
+
+_CALLS_PER_EXPRESSION = 20
+"""At most so many of Python's calls lie between an expression and one that is evaluated within it."""
 
 
 @dataclass(slots=True)
@@ -52,13 +59,25 @@ def elaborate(module: ResolvedModule, name: str, given: Mapping[str, object], si
     values = settings.read(model, given, module)
     session = _session(module, sink)
     try:
-        return _Model(session, module, model, values).run()
+        with _room_for_nesting():
+            return _Model(session, module, model, values).run()
     except Poisoned:
         return None
 
 
+@contextmanager
+def _room_for_nesting() -> Generator[None]:
+    """Lets Python nest calls as deep as the budget lets expressions nest; the limit of before is set again at the end."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, MAX_DEPTH * _CALLS_PER_EXPRESSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 def _session(module: ResolvedModule, sink: Sink) -> Session:
-    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate)
+    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate, needs)
     session.registry.collections = dict.fromkeys(COLLECTIONS)
     for each in _modules(module):
         session.registry.collections.update(each.collections)

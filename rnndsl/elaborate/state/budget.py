@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
+from rnndsl.elaborate.state.values import Value
 from rnndsl.text.codes import sizes as codes
 from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
@@ -21,6 +23,10 @@ class Budget:
     _refunded: int = 0
     _depth: int = 0
     _unwinding: bool = False
+    _nested: int = 0
+    _listed: int = 0
+    _counted: dict[int, tuple[int, list[Value]]] = field(default_factory=dict[int, "tuple[int, list[Value]]"])
+    """By the identity of a list, how many numbers it comes to; and the list, which must live as long as its identity is used."""
 
     @contextmanager
     def deeper(self, span: Span, name: str, limit: int, cost: int = 1) -> Generator[None]:
@@ -43,6 +49,39 @@ class Budget:
         finally:
             self._depth -= 1
             self._unwinding = self._unwinding and self._depth > 0
+
+    def check_list(self, value: list[Value], span: Span) -> int:
+        """How many numbers a list comes to, those of a list that is named twice counted twice. Raises SpecError for too many."""
+        count = self._count(value)
+        if count > codes.MAX_LISTED:
+            codes.TOO_MANY_ELEMENTS(span, what="a list", count=count, limit=codes.MAX_LISTED).throw()
+        return count
+
+    def add_constant(self, value: object, span: Span) -> None:
+        """`value` becomes a constant of a graph. Raises SpecError if all lists that did have too many numbers together."""
+        if not isinstance(value, list):
+            return
+        self._listed += self.check_list(cast("list[Value]", value), span)
+        if self._listed > codes.MAX_LISTED:
+            codes.TOO_MANY_ELEMENTS(span, what="all lists together", count=self._listed, limit=codes.MAX_LISTED).throw()
+
+    def _count(self, value: Value) -> int:
+        """Each list is looked into once: what is the same object has the same count."""
+        if not isinstance(value, list):
+            return 1
+        known = self._counted.get(id(value))
+        if known is None:
+            known = self._counted[id(value)] = sum(map(self._count, value)), value
+        return known[0]
+
+    def enter(self, span: Span) -> None:
+        """An expression is evaluated within another. Raises SpecError where too many are; `leave` must follow otherwise."""
+        if self._nested >= codes.MAX_DEPTH:
+            codes.NESTED_TOO_DEEP(span, name=span.text, limit=codes.MAX_DEPTH).throw()
+        self._nested += 1
+
+    def leave(self) -> None:
+        self._nested -= 1
 
     @contextmanager
     def refunding(self) -> Generator[None]:

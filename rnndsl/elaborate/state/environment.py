@@ -13,6 +13,7 @@ from rnndsl.text.source import Span
 
 if TYPE_CHECKING:
     from rnndsl.names.resolve import ResolvedModule
+    from rnndsl.syntax import tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Lazy:
     kind: Literal["equation", "layer", "variable", "const", "loop"] = "equation"
     state: Literal["ready", "running", "done", "failed"] = "ready"
     value: Value | Pending = PENDING
+    exprs: tuple[tree.Expr, ...] = ()
+    env: Env | None = None
+    """What `compute` evaluates, and where: to see what it will need."""
 
 
 Binding = Lazy | Value

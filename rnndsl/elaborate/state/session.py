@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,15 +26,21 @@ from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
 
 Reduction = Literal["last", "everything", "error"]
+_LONG = 16
+"""So many values wait for one another before what the next ones need is worked out first, so that a chain of any length fits."""
+_SHOWN = 12
+"""The most names of a cycle that its diagnostic shows."""
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """`evaluate` is the evaluator of expressions, which is of a later room: whoever makes a session gives it one."""
+    """`evaluator` gives expressions their values and `needs` says what a value waits for; both are of later rooms, so whoever
+    makes a session gives it these."""
 
     graphs: Graphs
     reports: Reports
     evaluator: Callable[[Session, tree.Expr, Env], Value]
+    needs: Callable[[Session, Lazy], list[Lazy]]
     registry: Registry = field(default_factory=Registry)
     budget: Budget = field(default_factory=Budget)
     running: list[Lazy] = field(default_factory=list[Lazy])
@@ -62,12 +69,46 @@ class Session:
 
     def force(self, lazy: Lazy) -> Value:
         """The value of `lazy`, computed once. Raises Poisoned if it failed before; a cycle is diagnosed."""
+        if lazy.state == "ready" and len(self.running) >= _LONG:
+            self._work_out_needs(lazy)
         if not isinstance(lazy.value, Pending):
             return lazy.value
         if lazy.state == "failed":
             raise Poisoned
         if lazy.state == "running":
-            self._cycle(lazy)
+            self._cycle(self.running[self.running.index(lazy) :])
+        return self._compute(lazy)
+
+    def _work_out_needs(self, lazy: Lazy) -> None:
+        """Computes what `lazy` needs, and before that what those need, and so on; depth first, with a stack of its own."""
+        path, ahead, on_path = [lazy], [self._open(lazy)], {id(lazy)}
+        while path:
+            following = ahead[-1].pop() if ahead[-1] else None
+            if following is not None and (following.state == "running" or id(following) in on_path):
+                waiting = [*self.running, *path]
+                cycle = waiting[next(i for i, each in enumerate(waiting) if each is following) :]
+                self.reports.attempt(functools.partial(self._cycle, cycle))
+            elif following is not None and following.state == "ready":
+                path.append(following)
+                ahead.append(self._open(following))
+                on_path.add(id(following))
+            elif following is None and not self._asks_for_more(path[-1], ahead):
+                done = path.pop()
+                ahead.pop()
+                on_path.discard(id(done))
+                if done is not lazy and done.state == "ready":
+                    self.reports.attempt(functools.partial(self._compute, done))
+
+    def _open(self, lazy: Lazy) -> list[Lazy]:
+        """What `lazy` needs and is not worked out, the last first."""
+        return [each for each in reversed(self.needs(self, lazy)) if each.state in ("ready", "running")]
+
+    def _asks_for_more(self, lazy: Lazy, ahead: list[list[Lazy]]) -> bool:
+        """Whether `lazy` needs yet more, now that what it needed first is known; `ahead` then has it."""
+        ahead[-1] = self._open(lazy) if lazy.state == "ready" else []
+        return bool(ahead[-1])
+
+    def _compute(self, lazy: Lazy) -> Value:
         lazy.state = "running"
         self.running.append(lazy)
         try:
@@ -89,13 +130,17 @@ class Session:
         lazy.state = "failed"
         self.reports.incomplete = self.reports.incomplete or lazy.kind in ("layer", "variable")
 
-    def _cycle(self, lazy: Lazy) -> None:
-        cycle = self.running[self.running.index(lazy) :]
-        text = " → ".join(f"`{each.name}`" for each in (*cycle, lazy))
+    def _cycle(self, cycle: list[Lazy]) -> None:
+        """Each of `cycle` needs the next, the last the first."""
+        lazy = cycle[0]
+        shown = [f"`{each.name}`" for each in (*cycle, lazy)]
+        if len(shown) > _SHOWN:
+            shown[_SHOWN // 2 : -_SHOWN // 2] = ["…"]
+        text = " → ".join(shown)
         in_time = all(each.kind == "equation" for each in cycle)
         what = "equations need each other at the same time" if in_time else "definitions need each other"
         diagnostic = time_codes.CYCLE(lazy.span, what=what, cycle=text)
-        for each in cycle[1:]:
+        for each in cycle[1:_SHOWN]:
             diagnostic = diagnostic.note(f"`{each.name}` is needed on the way", each.span)
         for each in cycle:
             each.state = "failed"
@@ -128,6 +173,7 @@ class Session:
 
     def literal(self, value: object, dtype: DType, span: Span) -> Tensor:
         """A constant: a number, or nested lists of numbers."""
+        self.budget.add_constant(value, span)
         dims, flat = shape_of(value, span)
         for each in flat:
             if not fits(each, dtype):

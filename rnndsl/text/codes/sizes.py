@@ -8,6 +8,9 @@ MAX_ELEMENTS = 1 << 28
 """The most elements that a constant of the graph may have."""
 MAX_TABLE = 1 << 20
 """The most elements that `tabulate` may make."""
+MAX_LISTED = 1 << 22
+"""The most numbers that a list of the text may come to, lists within it counted as often as they are named; and the most that
+all constants of a model that are lists may have together."""
 MAX_BYTES = 1 << 36
 """The most bytes that the variables of a model may take together: 64 GiB."""
 MAX_REPEATS = 10_000
@@ -15,6 +18,8 @@ MAX_REPEATS = 10_000
 MAX_CALLS = 10_000
 """The most applications of layers and `fn`s in a model; one of a layer, which takes longer, counts as LAYER_COST."""
 LAYER_COST = 2
+MAX_DEPTH = 2_000
+"""The most expressions that may be evaluated within one another, through definitions too."""
 FREE_CALLS = 300_000
 """So many `fn`s may be applied to plain numbers for the entries of `tabulate`, beside MAX_CALLS."""
 
