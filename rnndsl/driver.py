@@ -87,15 +87,16 @@ class Job:
             except SpecError as error:
                 self.sink.add(replace(error.diagnostic, span=model.header))
                 continue
-            verify(done[-1], "derivation")
             self.watch("functions", lambda plan=done[-1]: _show_functions(plan))
         self.sink.raise_if_failed()
         return done
 
     def optimise(self, plan: Plan, level: Level) -> Plan:
         """`plan` with its functions after the passes of `level`; 0 has none."""
+        from rnndsl.meaning.verifier import verify
         from rnndsl.passes import run_passes
 
+        verify(plan, "derivation")
         return run_passes(plan, level, lambda name, after: self.watch(name, lambda: _show_functions(after)))
 
     def files(self) -> list[ReadFile]:

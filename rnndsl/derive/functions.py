@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rnndsl.derive.inference import apply_function, inference_functions
+from rnndsl.derive.mode import Modes
 from rnndsl.derive.resets import reset_functions
 from rnndsl.derive.stream import stream_function
 from rnndsl.derive.training import gradients_function, train_function
-from rnndsl.plan.model import Function, Plan
+from rnndsl.plan.model import Plan
 
 
 def with_functions(plan: Plan) -> Plan:
     """`plan` with the functions of section 10 that it has, and why it lacks `stream`. Raises SpecError if names meet."""
-    stream = stream_function(plan)
+    modes = Modes(plan)
+    apply = apply_function(plan, modes)
+    stream = stream_function(plan, apply)
     absent = {"stream": stream} if isinstance(stream, str) else {}
-    functions = tuple(_functions(plan, None if isinstance(stream, str) else stream))
+    found = (
+        *inference_functions(plan, modes),
+        None if isinstance(stream, str) else stream,
+        *(train_function(plan, modes, train) for train in plan.trains),
+        *reset_functions(plan),
+        apply,
+        gradients_function(plan, modes),
+    )
+    functions = tuple(function for function in found if function is not None)
     return plan.model_copy(update={"functions": functions, "absent": absent})
-
-
-def _functions(plan: Plan, stream: Function | None) -> Iterator[Function]:
-    yield from inference_functions(plan)
-    yield from () if stream is None else (stream,)
-    yield from (train_function(plan, train) for train in plan.trains)
-    yield from reset_functions(plan)
-    yield from (x for x in (apply_function(plan), gradients_function(plan)) if x is not None)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnndsl.derive.mode import Specialised, specialise
+from rnndsl.derive.mode import Modes, Specialised
 from rnndsl.derive.parts import Draft, outputs_of
 from rnndsl.plan.function import Function, Kind
 from rnndsl.plan.model import Named, Plan
 
 
-def inference_functions(plan: Plan) -> Iterator[Function]:
+def inference_functions(plan: Plan, modes: Modes) -> Iterator[Function]:
     """`predict`, `evaluate` and chosen outputs, those of them that `plan` has."""
-    chosen = specialise(plan.graph, training=False, carry=True)
+    chosen = modes.of(training=False, carry=True)
     if plan.outputs:
         yield _infer(plan, "predict", "predict", chosen, plan.outputs)
     if plan.losses or plan.metrics:
@@ -25,11 +25,11 @@ def inference_functions(plan: Plan) -> Iterator[Function]:
         yield _infer(plan, signature.name, "custom", chosen, items)
 
 
-def apply_function(plan: Plan) -> Function | None:
+def apply_function(plan: Plan, modes: Modes) -> Function | None:
     """The outputs as a function of (variables, inputs, step); states start afresh."""
     if not plan.outputs:
         return None
-    chosen = specialise(plan.graph, training=False, carry=False)
+    chosen = modes.of(training=False, carry=False)
     return _infer(plan, "apply", "apply", chosen, plan.outputs)
 
 

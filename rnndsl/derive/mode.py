@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from rnndsl.plan.model import Attr, Graph, Node, Scan, ScanInput, ScanState, TensorType
+from rnndsl.plan.model import Attr, Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_ends, rename_result, rename_used, types_of
 
 Finals = Mapping[str, Mapping[str, str]]
@@ -33,6 +33,22 @@ class Specialised:
 def specialise(graph: Graph, *, training: bool, carry: bool) -> Specialised:
     """`graph`, the whole of a plan's, in one mode. `carry`: states are kept between calls where a scan says so."""
     return _Mode(training, FreshIds(graph)).top(graph, carry)
+
+
+class Modes:
+    """The graph of `plan` in each mode that is asked for, made once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._carries = any(isinstance(node, Scan) and node.carry for node in plan.graph.nodes)
+        self._made: dict[tuple[bool, bool], Specialised] = {}
+
+    def of(self, *, training: bool, carry: bool) -> Specialised:
+        """See `specialise`."""
+        key = training, carry and self._carries
+        if key not in self._made:
+            self._made[key] = specialise(self.plan.graph, training=training, carry=carry)
+        return self._made[key]
 
 
 @dataclass(slots=True)

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from rnndsl.derive.inference import apply_function
 from rnndsl.derive.parts import Draft
 from rnndsl.language.ops.table import has_rule, result_type
 from rnndsl.language.rules.types import TypeRuleError
@@ -32,9 +31,10 @@ class _NoStreamError(Exception):
     """The model has none. The message says why."""
 
 
-def stream_function(plan: Plan) -> Function | str:
-    """One time step of `plan`, or the reason why it has none. Raises SpecError if two of its names meet."""
-    whole = apply_function(plan)
+def stream_function(plan: Plan, whole: Function | None) -> Function | str:
+    """One time step of `plan`, or the reason why it has none. `whole`: its function `apply`, if it has one.
+
+    Raises SpecError if two names of the stream meet."""
     if whole is None:
         return "it has no outputs"
     try:

@@ -7,10 +7,10 @@ what an earlier one wrote. Carried states and the call counter come last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rnndsl.derive.mode import Specialised, specialise, spread_to
+from rnndsl.derive.mode import Modes, Specialised, spread_to
 from rnndsl.derive.parts import Draft, outputs_of
 from rnndsl.derive.replay import Values, replay
 from rnndsl.passes.remove_dead import needed
@@ -21,11 +21,11 @@ from rnndsl.plan.rewriting import FreshIds, types_of
 _WIDEST: tuple[DType, ...] = ("f64", "f32", "bf16", "f16")
 
 
-def train_function(plan: Plan, train: Train) -> Function:
+def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
     """The training signature `train`: results, updates and the optimizer's step in their order."""
     losses = [x for x in plan.losses if x.name in train.losses]
     updates = [x for x in plan.updates if x.name in train.updates]
-    making = _Making.of(plan, specialise(plan.graph, training=True, carry=True))
+    making = _Making.of(plan, modes.of(training=True, carry=True))
     loss = making.objective(losses, train.place)
     gradients = making.gradients(loss, train.variables, train.place)
     early = train.order == "after"
@@ -52,12 +52,12 @@ def train_function(plan: Plan, train: Train) -> Function:
     ).function(plan)
 
 
-def gradients_function(plan: Plan) -> Function | None:
+def gradients_function(plan: Plan, modes: Modes) -> Function | None:
     """(variables, inputs, targets, step) -> loss, gradients and new values of updated variables by path; None without a loss."""
     losses = [x for x in plan.losses if x.collection in OBJECTIVE]
     if not losses:
         return None
-    making = _Making.of(plan, specialise(plan.graph, training=True, carry=False))
+    making = _Making.of(plan, modes.of(training=True, carry=False))
     loss = making.objective(losses, "")
     gradients = making.gradients(loss, [v.path for v in plan.variables if v.trainable], "")
     written = {x.variable: x.value for x in making.updates(plan.updates, {}, after=())}
@@ -125,6 +125,7 @@ class _Making:
             first[update.variable] = value
         plain = [self.mode.of(x.value) for x in updates if x.name not in again]
         self.graph, names = replay(self.graph, plain, stepped, self.fresh)
+        types = types_of(self.graph)
         steps: list[Assign] = []
         written: dict[str, str] = {}
         for update in updates:
@@ -132,16 +133,17 @@ class _Making:
             if update.name in again:
                 values = {**stepped, update.variable: written[update.variable]}
                 self.graph, now = replay(self.graph, [value], values, self.fresh)
+                types = types_of(self.graph)
                 value = now.get(value, value)
-            value = self.fitted(names.get(value, value), update)
+            value = self.fitted(names.get(value, value), update, types)
             written[update.variable] = value
             steps.append(Assign(update.name, update.variable, value, after, update.place))
             after = (update.name,)
         return steps
 
-    def fitted(self, value: str, update: Update) -> str:
+    def fitted(self, value: str, update: Update, types: Mapping[str, TensorType]) -> str:
         """`value` in the shape of the variable."""
         wanted = self.type_of(update.variable)
-        if types_of(self.graph)[value] == wanted:
+        if types[value] == wanted:
             return value
         return self.add(spread_to(value, wanted, self.fresh, update.place))

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 
 from rnndsl import passes
-from rnndsl.derive.stream import stream_function
 from rnndsl.meaning.verifier import verify
 from rnndsl.plan.model import Plan
 from rnndsl.plan.printer import print_plan
 from rnndsl.text.diagnostics import SpecError
 from tests.passes.oracle import assert_same_meaning
 from tests.plan.reading import read_plan
-from tests.plan.whole import as_plan, over
+from tests.plan.whole import as_plan, over, stream_of
 
 HERE = Path(__file__).parent / "cases"
 STREAM = "make_stream"
@@ -34,7 +33,7 @@ def changed(plan: Plan, name: str) -> Plan | str:
     if name != STREAM:
         return over(plan, FUNCTIONS[name])
     try:
-        step = stream_function(plan)
+        step = stream_of(plan)
     except SpecError as error:
         return str(error)
     return step if isinstance(step, str) else as_plan(step, plan)

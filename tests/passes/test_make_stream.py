@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnndsl.derive.functions import with_functions
-from rnndsl.derive.stream import TIME, state_name, stream_function
+from rnndsl.derive.stream import TIME, state_name
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
@@ -16,7 +16,7 @@ from rnndsl.text.diagnostics import SpecError
 from tests.passes.oracle import numbers
 from tests.plan.interpreter import NUMPY, interpret
 from tests.plan.reading import read_plan
-from tests.plan.whole import as_plan
+from tests.plan.whole import as_plan, stream_of
 
 HERE = Path(__file__).parent / "cases" / "make_stream"
 PATHS = [p for p in sorted(HERE.glob("*.plan")) if not p.stem.startswith("none")]
@@ -96,7 +96,7 @@ def test_initial_states():
 
 def test_names_that_meet_are_a_fault():
     """Two outputs, states or inputs of one name could not be told apart."""
-    assert stream_function(read_case("until_hold")).name == "stream"
+    assert stream_of(read_case("until_hold")).name == "stream"
     clash = (HERE / "none_clash.plan").read_text().partition("\n---->")[0]
     with pytest.raises(SpecError, match="in the artefact"):
-        stream_function(read_plan(clash))
+        stream_of(read_plan(clash))

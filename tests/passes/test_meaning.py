@@ -9,7 +9,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from rnndsl.derive.inference import apply_function
-from rnndsl.derive.stream import stream_function
+from rnndsl.derive.mode import Modes
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import PASSES, run_passes
 from rnndsl.passes.remove_dead import remove_dead
@@ -18,7 +18,7 @@ from rnndsl.plan.printer import print_plan
 from tests.passes.oracle import assert_same_meaning, numbers
 from tests.plan.interpreter import interpret
 from tests.plan.random_plans import random_plan
-from tests.plan.whole import as_plan, over, through_passes
+from tests.plan.whole import as_plan, over, stream_of, through_passes
 
 SEEDS = st.integers(0, 2**32)
 SIZES = st.fixed_dictionaries({"batch": st.integers(1, 3), "time": st.integers(1, 4), "src": st.integers(1, 2)})
@@ -58,7 +58,7 @@ def test_nothing_dead_is_left(seed):
 @given(seed=SEEDS, sizes=SIZES)
 def test_inference_is_the_plan_outside_training(seed, sizes):
     before = random_plan(Random(seed))
-    after = as_plan(apply_function(before), before)
+    after = as_plan(apply_function(before, Modes(before)), before)
     verify(after)
     inputs, variables = numbers(before, seed % 1000, sizes)
     expected = {k: v for k, v in interpret(before, inputs, variables).items() if k[0] == "outputs"}
@@ -72,7 +72,7 @@ def test_inference_is_the_plan_outside_training(seed, sizes):
 @given(seed=SEEDS)
 def test_a_stream_is_a_plan_or_a_reason(seed):
     plan = random_plan(Random(seed))
-    step = stream_function(plan)
+    step = stream_of(plan)
     if isinstance(step, Function):
         verify(as_plan(step, plan))
         assert all("time" not in x.type.axes for x in step.inputs)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rnndsl.derive.inference import apply_function
+from rnndsl.derive.mode import Modes
+from rnndsl.derive.stream import stream_function
 from rnndsl.passes import PASSES
 from rnndsl.plan.model import Function, Named, Output, Plan
 
@@ -47,3 +50,8 @@ def as_plan(function: Function, plan: Plan) -> Plan:
         graph=function.graph,
         outputs=outputs,
     )
+
+
+def stream_of(plan: Plan) -> Function | str:
+    """The stream of `plan`, or why it has none."""
+    return stream_function(plan, apply_function(plan, Modes(plan)))
