@@ -87,6 +87,8 @@ class Interpreter:
         if op == "if_training":
             chosen = 0 if self.training else 1
             return fitted(args[chosen], types[chosen], t, self.sizes)
+        if op == "broadcast":
+            return fitted(args[0], types[0], t, self.sizes)
         if op == "valid_steps":
             return self.valid_steps(node, args, types)
         if op in ("dropout", "bernoulli", "random_uniform", "random_normal"):
