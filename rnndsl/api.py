@@ -119,13 +119,20 @@ class Loaded:
             self._tensors[path].assign(value)
 
     def call(self, signature: str, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
-        """Call any signature by name."""
+        """Call any signature by name. Raises ValueError for inputs that do not fit, and for training on several replicas."""
         if signature not in self._module.signatures:
             raise ValueError(f"no signature `{signature}`; there are {', '.join(self.signatures)}")
+        self._need_one_replica(signature)
         function = self._module.signatures[signature]
         specs: dict[str, Any] = function.structured_input_signature[1]
         results = function(**_tensors({**(inputs or {}), **named}, specs, signature))
         return {name: value.numpy() for name, value in results.items()}
+
+    def _need_one_replica(self, signature: str) -> None:
+        from rnndsl.backends.tensorflow.call import need_one_replica, replicas
+
+        if replicas() > 1 and any(x["kind"] == "train" and x["name"] == signature for x in self.manifest["signatures"]):
+            need_one_replica(signature)
 
     def predict(self, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
         """The model's outputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -282,3 +283,13 @@ def test_half_precision_trains() -> None:
     assert losses[-1] < losses[0]
     dtypes = {path: v.dtype for path, v in module.variables_by_path.items() if not path.endswith("iteration")}
     assert all(dtype == (tf.float32 if path.startswith("train/") else tf.bfloat16) for path, dtype in dtypes.items())
+
+
+def test_several_replicas_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each replica would train alone. Inference may run on all of them."""
+    module = build(regression(), initial=initial_value)
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=2))
+    x, y = np.zeros((2, 3, 2), "f4"), np.zeros((2, 1), "f4")
+    with pytest.raises(ValueError, match="`step` trains on one replica, not on 2"):
+        module.step(x=x, y=y)
+    module.predict(x=x)

@@ -31,7 +31,9 @@ class Call:
         return [path for stepper in self.steppers.values() for path in stepper.paths]
 
     def __call__(self, inputs: Tensors) -> dict[str, Any]:
-        """Run one call. Returns results by name."""
+        """Run one call. Returns results by name. Raises ValueError for a training step on several replicas."""
+        if self.steppers:
+            need_one_replica(self.function.name)
         draws = self.function.draws
         values = {path: self.variables.read(path) for path in reads(self.function.graph)}
         return _Run(self, values).run(inputs, None if draws is None else values[draws])
@@ -40,6 +42,20 @@ class Call:
         """Run one call of a pure function on `values` of the variables, by path. `step` stands for the call counter."""
         own = {path: tf.identity(values[path]) for path in reads(self.function.graph)}
         return _Run(self, own).run(inputs, step)
+
+
+def replicas() -> int:
+    """How many replicas the `tf.distribute` strategy in force has; 1 without one."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def need_one_replica(name: str) -> None:
+    """Raises ValueError where there are several replicas: each would train its own copy on its own data."""
+    if replicas() > 1:
+        raise ValueError(
+            f"`{name}` trains on one replica, not on {replicas()}: their weights would drift apart; "
+            "sum what `gradients` returns over the replicas instead, and assign the result"
+        )
 
 
 class _Run:
