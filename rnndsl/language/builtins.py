@@ -78,6 +78,10 @@ WORDS = frozenset(
     }
 )  # fmt: skip
 """Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
+OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("leading", "last")}
+)
+"""By an option, the words that it takes, whatever else has such a name."""
 MEASURES = frozenset({"damping", "accepted"})
 """What a training signature may return beside losses and metrics (language, section 10)."""
 COLLECTIONS = (

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
+import re
 from collections.abc import Iterable, Iterator
 
+from rnndsl.language import habits
 from rnndsl.language.builtins import COLLECTIONS, NAMES, WORDS
+from rnndsl.names.binder import bind
 from rnndsl.names.reading import std_homes
 from rnndsl.names.resolve import ResolvedModule
+from rnndsl.names.scopes import Scope
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.diagnostics import Diagnostic, did_you_mean
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
@@ -29,21 +32,41 @@ def check_all(spec: ResolvedModule, sink: Sink) -> None:
 def check_names(module: ResolvedModule, sink: Sink) -> None:
     """Reports names that nothing defines, and imports that nothing uses."""
     for item in module.tree.items:
-        if sink.full:
-            return
         match item:
             case tree.Definition():
-                _Checker(module, sink, _defined(item)).definition(item)
+                _check_parameters(item, sink)
             case tree.FunctionDef():
                 _each_once(item.params, sink)
-                _Checker(module, sink, {p.name for p in item.params}).expressions(item.value, *item.defaults)
-            case tree.Const():
-                _Checker(module, sink, set()).expressions(item.value)
             case _:
                 pass
+    bound = bind(module)
+    for use in bound.uses:
+        if use.site is None and not sink.full:
+            sink.add(unknown(module, use.name))
+    for name, known in bound.collections:
+        if name.name not in known:
+            found = training_codes.UNKNOWN_COLLECTION(name.span, name=name.name)
+            sink.add(found.suggest(did_you_mean(name.name, known)))
     for name, span in module.imported.items():
-        if name in module.names and name not in module.used:
+        if name in module.names and name not in bound.imports:
             sink.add(codes.UNUSED_IMPORT(span, name=name))
+
+
+def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
+    """Reports constructor parameters of no type, and those whose name is taken twice."""
+    params = _each_once(definition.params, sink)
+    for statement in walk(definition.body):
+        if isinstance(statement, tree.FunctionDef):
+            _each_once(statement.params, sink)
+    for statement in _outside_scopes(definition.body):
+        name = getattr(statement, "name", None)
+        if isinstance(name, tree.Name | tree.IndexedName) and getattr(name, "index", None) is None and name.name in params:
+            twice = codes.DEFINED_TWICE(name.span, name=name.name)
+            sink.add(twice.note("it is a parameter of the definition", params[name.name]))
+    for param in definition.params:
+        if param.type.name not in PARAMETER_TYPES:
+            found = codes.UNKNOWN_NAME(param.type.span, name=param.type.name)
+            sink.add(found.suggest(did_you_mean(param.type.name, PARAMETER_TYPES)))
 
 
 def _each_once(params: Iterable[tree.ConstructorParam | tree.Name], sink: Sink) -> dict[str, Span]:
@@ -53,33 +76,6 @@ def _each_once(params: Iterable[tree.ConstructorParam | tree.Name], sink: Sink) 
         if first.setdefault(each.name, each.span) != each.span:
             sink.add(codes.DEFINED_TWICE(each.span, name=each.name).note("it is defined here first", first[each.name]))
     return first
-
-
-def _defined(definition: tree.Definition) -> set[str]:
-    """Every name that the definition's own text defines, scopes' inner names included."""
-    names = {p.name for p in definition.params}
-    for statement in walk(definition.body):
-        names |= set(names_of(statement))
-        if isinstance(statement, tree.Input) and definition.kind != "model" and statement.type:
-            names |= {d.name for d in statement.type.dims if isinstance(d, tree.Name)}
-    return names
-
-
-def names_of(statement: tree.Statement) -> Iterator[str]:
-    """The names that a statement defines, its body's not included."""
-    match statement:
-        case tree.Input() | tree.VariableDecl() | tree.State() | tree.Layer() | tree.Scope() | tree.Equation():
-            yield statement.name.name
-        case tree.Measure() | tree.Const() | tree.FunctionDef():
-            yield statement.name.name
-        case tree.Output():
-            yield from [statement.name.name] if statement.name else []
-        case tree.For():
-            yield statement.variable.name
-        case tree.AxisDecl():
-            yield from (n.name for n in statement.names)
-        case _:
-            pass
 
 
 def _outside_scopes(statements: Iterable[tree.Statement]) -> Iterator[tree.Statement]:
@@ -95,109 +91,40 @@ def _outside_scopes(statements: Iterable[tree.Statement]) -> Iterator[tree.State
                 pass
 
 
-class _Checker:
-    def __init__(self, module: ResolvedModule, sink: Sink, defined: set[str]) -> None:
-        self.module = module
-        self.sink = sink
-        self.defined = defined
-        self.collections = {*COLLECTIONS, *module.collections}
-
-    def definition(self, item: tree.Definition) -> None:
-        for statement in walk(item.body):
-            if isinstance(statement, tree.CollectionDecl):
-                self.collections |= {n.name for n in statement.names}
-        params = _each_once(item.params, self.sink)
-        for statement in _outside_scopes(item.body):
-            name = getattr(statement, "name", None)
-            if isinstance(name, tree.Name | tree.IndexedName) and getattr(name, "index", None) is None and name.name in params:
-                twice = codes.DEFINED_TWICE(name.span, name=name.name)
-                self.sink.add(twice.note("it is a parameter of the definition", params[name.name]))
-        for param in item.params:
-            self.expressions(param.default)
-            if param.type.name not in PARAMETER_TYPES:
-                unknown = codes.UNKNOWN_NAME(param.type.span, name=param.type.name)
-                self.sink.add(unknown.suggest(did_you_mean(param.type.name, PARAMETER_TYPES)))
-        self.expressions(*(a.value for a in item.defaults))
-        for statement in walk(item.body):
-            if self.sink.full:
-                return
-            self._statement(statement)
-
-    def _statement(self, statement: tree.Statement) -> None:
-        if isinstance(statement, tree.FunctionDef):
-            _each_once(statement.params, self.sink)
-            inner = _Checker(self.module, self.sink, self.defined | {p.name for p in statement.params})
-            inner.collections = self.collections
-            inner.expressions(statement.value, *statement.defaults)
-            return
-        for field in dataclasses.fields(statement):
-            self._part(field.name, getattr(statement, field.name))
-
-    def _part(self, field: str, value: object) -> None:
-        match value:
-            case tree.IndexedName():
-                self.expressions(value.index)
-            case tree.TensorTypeExpr():
-                self.expressions(*(d for d in value.dims if not isinstance(d, tree.Rest)))
-            case tuple() if field == "defaults":
-                self.expressions(*(a.value for a in value if isinstance(a, tree.Argument)))  # pyright: ignore[reportUnknownVariableType]
-            case tree.Number() | tree.String() | tree.Selector():
-                pass
-            case tree.Name() if field in ("name", "variable", "collection", "order_collection"):
-                pass
-            case tree.Node() if field not in ("body", "using"):
-                self._expression(value)
-            case _:
-                pass
-
-    def expressions(self, *expressions: tree.Expr | None) -> None:
-        for expression in expressions:
-            if expression is not None:
-                self._expression(expression)
-
-    def _expression(self, root: tree.Node) -> None:
-        pending: list[object] = [root]
-        while pending:
-            node = pending.pop()
-            match node:
-                case tree.Name():
-                    self._name(node)
-                case tree.Argument(name="merge" | "masked", value=tree.Name()):
-                    pass  # a word that is checked with the option
-                case tree.CollectionSet():
-                    self._collections(node)
-                case tree.Argument() if node.name == "until":
-                    pass  # names a state of the cell that is scanned
-                case tree.Node():
-                    pending += [getattr(node, f.name) for f in reversed(dataclasses.fields(node)) if f.name != "span"]
-                case tuple():
-                    pending += reversed(node)  # pyright: ignore[reportUnknownArgumentType]
-                case _:
-                    pass
-
-    def _name(self, node: tree.Name) -> None:
-        name = node.name
-        if name in self.defined or self.module.lookup(name) or name in self.module.imported:
-            return
-        if name in NAMES or name in WORDS or name in self.module.axes:
-            return
-        family, _, index = name.rpartition("_")
-        if index.isdigit() and family in self.defined:
-            return  # `cell_0` for `cell[0]`: elaboration knows which there are
-        known = (self.defined | self.module.all_names() | NAMES | WORDS) - {"none", "t"}
-        hint = _import_of(name) or did_you_mean(name, known)
-        if name in self.collections:
-            hint = f"a collection is written `{{{name}}}`"
-        self.sink.add(codes.UNKNOWN_NAME(node.span, name=name).suggest(hint))
-
-    def _collections(self, node: tree.CollectionSet) -> None:
-        for name in node.names:
-            if name.name not in self.collections:
-                unknown = training_codes.UNKNOWN_COLLECTION(name.span, name=name.name)
-                self.sink.add(unknown.suggest(did_you_mean(name.name, self.collections)))
+def unknown(module: ResolvedModule, name: tree.Name) -> Diagnostic:
+    """What is said of a name that nothing defines, or nothing that is in force where it is used."""
+    use = bind(module).use(name)
+    found = codes.UNKNOWN_NAME(name.span, name=name.name)
+    if use is not None and use.site is not None and use.site.span is not None:
+        return found.note("it is defined here, under a condition that does not hold", use.site.span)
+    return found.suggest(_hint(module, name, use.scope if use else Scope()))
 
 
-def _import_of(name: str) -> str | None:
-    """How to bring in a name of the standard library."""
-    homes = std_homes(name)
-    return f"write `import {homes[0]} ({name})`" if homes else None
+def _hint(module: ResolvedModule, name: tree.Name, scope: Scope) -> str | None:
+    holder = scope.holder(name.name)
+    if holder:
+        return f"it is defined in the scope `{holder}`: write `{holder}.{name.name}`"
+    if name.name in {*module.collections, *COLLECTIONS}:
+        return f"a collection is written `{{{name.name}}}`"
+    helpful = habits.NAMES.get(name.name) or _of_library(name)
+    if helpful:
+        return helpful
+    homes = std_homes(name.name)
+    if homes:
+        return f"write `import {homes[0]} ({name.name})`"
+    known = {*scope.visible(), *module.all_names(), *NAMES, *WORDS} - {"none", "t"}
+    return did_you_mean(name.name, known)
+
+
+def _of_library(name: tree.Name) -> str | None:
+    """`tf.nn.relu(x)`, of which `name` is `tf`."""
+    if name.name not in habits.LIBRARIES:
+        return None
+    text = name.span.source.text
+    written = re.compile(r"(?:\s*\.\s*(\w+))+").match(text, name.span.end)
+    if written is None:
+        return None
+    last = written[1]
+    if last in NAMES:
+        return f"functions stand alone: write `{last}`"
+    return habits.NAMES.get(last, f"functions stand alone, without `{name.name}`")

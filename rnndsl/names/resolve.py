@@ -6,11 +6,13 @@ definitions and imports come before it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from rnndsl.language.builtins import COLLECTIONS
+from rnndsl.names.scopes import Bound
 from rnndsl.syntax import parse, tree
 from rnndsl.text.codes import files as file_codes
 from rnndsl.text.codes import names as codes
@@ -52,7 +54,8 @@ class ResolvedModule:
     axes: dict[str, Span] = field(default_factory=dict[str, Span])
     collections: dict[str, Span] = field(default_factory=dict[str, Span])
     imported: dict[str, Span] = field(default_factory=dict[str, Span])
-    used: set[str] = field(default_factory=set[str])
+    bound: Bound | None = None
+    """The uses of its names: see `rnndsl.names.binder.bind`."""
     files: list[ResolvedModule] = field(default_factory=list["ResolvedModule"])
     """Of the spec alone: every file of the user's own that was read for it, itself among them."""
     read_whole: bool = True
@@ -63,7 +66,6 @@ class ResolvedModule:
     def lookup(self, name: str) -> Symbol | None:
         """The definition that `name` stands for in this file, std.core's included."""
         if name in self.names:
-            self.used.add(name)
             return self.names[name]
         if name in self.imported:
             return None  # a faulty import: what std.core has under this name is not meant
@@ -72,8 +74,11 @@ class ResolvedModule:
     def models(self) -> list[tree.Definition]:
         return [d for d in self.tree.items if isinstance(d, tree.Definition) and d.kind == "model"]
 
-    def all_names(self) -> set[str]:
-        return {*self.names, *self.axes, *(self.core.names if self.core else ())}
+    def all_names(self) -> Iterator[str]:
+        """What the file and std.core define, for suggestions."""
+        yield from self.names
+        yield from self.axes
+        yield from self.core.names if self.core else ()
 
 
 @dataclass(slots=True)

@@ -29,10 +29,11 @@ from rnndsl.elaborate.state.values import (
 from rnndsl.language import builtins
 from rnndsl.language.initializers import PARAMETERS as INITIALIZERS
 from rnndsl.language.ops import table as ops
+from rnndsl.names.check import unknown
 from rnndsl.names.resolve import Symbol
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
-from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.diagnostics import Poisoned
 
 
 def _values() -> dict[str, Value]:
@@ -63,8 +64,7 @@ def name(session: Session, expr: tree.Name, env: Env) -> Value:
         return value
     if expr.name in env.module.imported:
         raise Poisoned
-    known = env.visible() | env.module.all_names() | builtins.NAMES
-    codes.UNKNOWN_NAME(expr.span, name=expr.name).suggest(did_you_mean(expr.name, known)).throw()
+    unknown(env.module, expr).throw()
 
 
 def of_file(session: Session, name: str, env: Env) -> Value | None:
@@ -112,8 +112,8 @@ def is_tensor(value: Value) -> bool:
     return isinstance(value, Tensor | ScanResult | VariableRef | BidirectionalResult)
 
 
-def is_word(expr: tree.Expr, env: Env, *words: str) -> str | None:
-    """The word that `expr` is, if it is one of `words` and nothing defines it otherwise: `over = last`."""
-    if isinstance(expr, tree.Name) and expr.name in words and env.find(expr.name) is None:
+def is_word(expr: tree.Expr, *words: str) -> str | None:
+    """The word that `expr` is, if it is one of `words`, whatever else has that name: `over = last`."""
+    if isinstance(expr, tree.Name) and expr.name in words:
         return expr.name
     return expr.value if isinstance(expr, tree.String) and expr.value in words else None

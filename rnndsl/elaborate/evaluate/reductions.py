@@ -9,6 +9,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Tensor, Value
+from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.table import Op, Required
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
@@ -52,7 +53,7 @@ def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[lis
     axes: list[str] = []
     dims: list[int] = []
     for part in parts:
-        word = is_word(part, env, "leading", "last")
+        word = is_word(part, *OPTION_WORDS["over"])
         if word == "leading":
             axes += x.type.axes
         elif word == "last":

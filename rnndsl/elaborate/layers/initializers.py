@@ -22,9 +22,9 @@ from rnndsl.text.source import Span
 _MAX_DEPTH = 50
 
 
-def inherits(expr: tree.Expr, env: Env) -> bool:
+def inherits(expr: tree.Expr) -> bool:
     """Whether `~ inherited` is written."""
-    return is_word(expr, env, "inherited") is not None
+    return is_word(expr, "inherited") is not None
 
 
 def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValue | None:
@@ -32,7 +32,7 @@ def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValu
     if isinstance(expr, tree.Name):
         found = env.find(expr.name)
         return inherited_or(session, found.expr, found.env) if isinstance(found, InitializerValue) else None
-    if isinstance(expr, tree.Call) and inherits(expr.function, env):
+    if isinstance(expr, tree.Call) and inherits(expr.function):
         bound = bind("inherited", {"otherwise": Required}, expr)["otherwise"].expr
         return InitializerValue(bound, env) if bound is not None else None
     return None

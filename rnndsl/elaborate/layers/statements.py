@@ -19,7 +19,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value
-from rnndsl.names.check import names_of
+from rnndsl.names.binder import names_of
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as codes
@@ -73,7 +73,7 @@ class Declarer:
             self.session.reports.incomplete = True
             for each in walk((statement,)):
                 for name in names_of(each):
-                    env.frame().names.setdefault(name, failed(name, each.span))
+                    env.frame().names.setdefault(name.name, failed(name.name, each.span))
             raise
 
     def _one(self, statement: tree.Statement, env: Env) -> None:

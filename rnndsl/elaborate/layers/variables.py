@@ -35,7 +35,7 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
         _check_owner(session, path, owner, env, statement.span)
         return VariableRef(path)
     _check_size(session, path, type.dims, type.dtype, statement.span)
-    inherits = statement.initializer is not None and initializers.inherits(statement.initializer, env)
+    inherits = statement.initializer is not None and initializers.inherits(statement.initializer)
     own = InitializerValue(statement.initializer, env) if statement.initializer is not None and not inherits else None
     if own is not None and (otherwise := initializers.inherited_or(session, own.expr, env)) is not None:
         own, inherits = otherwise, True

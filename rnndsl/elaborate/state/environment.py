@@ -128,11 +128,6 @@ class Env:
     def has_family(self, name: str) -> bool:
         return any(name in env.families for env in self.chain())
 
-    def visible(self) -> set[str]:
-        """Every name in force, for suggestions."""
-        names = {name for env in self.chain() for name in (*env.names, *env.families)}
-        return names | set(self.module.names)
-
 
 def join(prefix: str, name: str) -> str:
     """`prefix/name`, or `name` under no prefix."""

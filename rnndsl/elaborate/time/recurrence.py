@@ -28,6 +28,7 @@ from rnndsl.elaborate.state.values import (
     Value,
 )
 from rnndsl.elaborate.time import scan_options, scanning
+from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.table import Required
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -35,7 +36,7 @@ from rnndsl.text.codes import names as names_codes
 from rnndsl.text.codes import time as codes
 from rnndsl.text.source import Span
 
-_MERGES = ("concat", "sum", "mul", "average", "none")
+_MERGES = OPTION_WORDS["merge"]
 
 
 def _cell(session: Session, call: tree.Call, position: int, env: Env, function: str) -> Instance | MappedCell:
@@ -122,7 +123,7 @@ def _merge_mode(call: tree.Call, env: Env) -> str:
         return "concat"
     if isinstance(expr, tree.Name) and isinstance(value := env.find(expr.name), str):
         expr = tree.String(expr.span, value)
-    word = is_word(expr, env, *_MERGES)
+    word = is_word(expr, *_MERGES)
     if word is None:
         codes.SCAN_OPTION(expr.span, option="merge", problem=f"is one of {', '.join(_MERGES)}").throw()
     return word

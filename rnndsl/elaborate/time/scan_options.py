@@ -112,7 +112,7 @@ def _option(session: Session, options: Options, argument: tree.Argument, env: En
         case "until":
             options.until = (expr.span.text, expr.span)
         case _:
-            if is_word(expr, env, "hold") is None:
+            if is_word(expr, "hold") is None:
                 codes.SCAN_OPTION(expr.span, option="masked", problem="is `hold`, or left out for zeros").throw()
             options.hold = True
 

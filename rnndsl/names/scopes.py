@@ -1,0 +1,109 @@
+"""Scopes, what they define, and where it is used: what the binder finds out about a file."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rnndsl.syntax import tree
+from rnndsl.text.source import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """Where a name is defined: `span` is the name's own in its definition, None for what the language brings."""
+
+    name: str
+    span: Span | None
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The names of a definition, a `scope`, a `for` or a `fn`; those around it are in force too.
+
+    `families` are the names that are defined with an index. `inner` are the scopes that have a name here, as `enc.run` reads
+    from them.
+    """
+
+    parent: Scope | None = None
+    sites: dict[str, Site] = field(default_factory=dict[str, Site])
+    families: dict[str, Site] = field(default_factory=dict[str, Site])
+    inner: dict[str, Scope] = field(default_factory=dict[str, "Scope"])
+
+    def chain(self) -> Iterator[Scope]:
+        """This scope and those around it, from inside."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def find(self, name: str) -> Site | None:
+        """What `name` stands for; `cell_0` is a member of the family `cell`. Files' names are not looked at."""
+        family, _, index = name.rpartition("_")
+        for scope in self.chain():
+            found = scope.sites.get(name) or scope.families.get(name)
+            if found is None and index.isdigit():
+                found = scope.families.get(family)
+            if found is not None:
+                return found
+        return None
+
+    def visible(self) -> Iterator[str]:
+        """Every name that is defined here or around."""
+        for scope in self.chain():
+            yield from scope.sites
+            yield from scope.families
+
+    def holder(self, name: str) -> str | None:
+        """The path of an inner scope that defines `name`: `enc`, or `enc.deep`."""
+        for scope in self.chain():
+            pending = list(scope.inner.items())
+            while pending:
+                path, inner = pending.pop(0)
+                if name in inner.sites:
+                    return path
+                pending += [(f"{path}.{each}", deeper) for each, deeper in inner.inner.items()]
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """A name that is read. `site` is None if nothing defines it."""
+
+    name: tree.Name
+    scope: Scope
+    site: Site | None
+
+
+@dataclass(slots=True, eq=False)
+class Bound:
+    """A file with its names bound."""
+
+    uses: list[Use]
+    """In the order of the text."""
+    collections: list[tuple[tree.Name, frozenset[str]]]
+    """Names of collections in braces, each with those that its definition declares."""
+    imports: set[str]
+    """Names of the file, imports among them, that are used."""
+
+    def use(self, name: tree.Name) -> Use | None:
+        """The use that the node `name` is; None for one that is no use, such as a word."""
+        at = bisect.bisect_left(self.uses, name.span.start, key=_start)
+        found = self.uses[at] if at < len(self.uses) else None
+        return found if found is not None and found.name.span.start == name.span.start else None
+
+    def definition_at(self, offset: int) -> Site | None:
+        """The definition of the name that is read at `offset`; None where none is, or nothing defines it."""
+        at = bisect.bisect_right(self.uses, offset, key=_start) - 1
+        if at < 0 or offset >= self.uses[at].name.span.end:
+            return None
+        return self.uses[at].site
+
+    def uses_of(self, site: Site) -> list[Span]:
+        """Where what `site` defines is read, in the order of the text."""
+        return [use.name.span for use in self.uses if use.site is site]
+
+
+def _start(use: Use) -> int:
+    return use.name.span.start

@@ -1,0 +1,213 @@
+"""Each use of a name has its definition: what renaming both tells, what the tree lists, and scopes by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rnndsl.names.binder import bind
+from rnndsl.names.reading import Reader
+from rnndsl.names.resolve import ResolvedModule, Resolver, resolve
+from rnndsl.names.scopes import Site
+from rnndsl.syntax import tree
+from rnndsl.text.sink import Sink
+from tests.elaborate.checking import check_text
+
+ROOT = Path(__file__).resolve().parents[2]
+SPECS = [*sorted((ROOT / "specs").glob("*.rnn")), ROOT / "tests/elaborate/valid/features.rnn"]
+STD = sorted((ROOT / "rnndsl/std").glob("*.rnn"))
+
+NO_USES = {
+    ("Definition", "name"),
+    ("LayoutDef", "name"),
+    ("LayoutDef", "target"),
+    ("ConstructorParam", "type"),
+    ("FunctionDef", "name"),
+    ("FunctionDef", "params"),
+    ("Const", "name"),
+    ("For", "variable"),
+    ("AxisDecl", "names"),
+    ("CollectionDecl", "names"),
+    ("CollectionSet", "names"),
+    ("Output", "name"),
+    ("Measure", "name"),
+    ("Measure", "collection"),
+    ("Train", "name"),
+    ("Train", "order_collection"),
+    ("SignatureDecl", "name"),
+    ("VariableDecl", "collections"),
+    ("Update", "collections"),
+    ("CollectSelector", "collection"),
+}
+"""Where a name stands that is defined there, or is a collection or a kind."""
+
+
+def module_of(path: Path) -> ResolvedModule:
+    resolver = Resolver(Reader(ROOT), Sink())
+    resolver.core = resolver.std("std.core", None)
+    if path in STD:
+        return resolver.std(f"std.{path.stem}", None)
+    return resolve(path, Reader.for_spec(path), Sink())
+
+
+def of_text(folder: Path, text: str) -> ResolvedModule:
+    path = folder / "spec.rnn"
+    path.write_text(text, encoding="utf-8")
+    return resolve(path, Reader.for_spec(path), Sink())
+
+
+def is_word(option: str | None, name: str) -> bool:
+    """Whether `name` is a word of `option`, or a state that it names."""
+    words = {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("last", "leading")}
+    return option == "until" or name in words.get(option or "", ())
+
+
+def names(node: tree.Node) -> Iterator[tuple[tree.Name, tree.Node, str]]:
+    """Every `Name` below `node`, with the node and the field that it stands in."""
+    for field in dataclasses.fields(node):
+        value = getattr(node, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, tree.Name):
+                yield part, node, field.name
+            elif isinstance(part, tree.Node):
+                yield from names(part)
+
+
+@pytest.mark.parametrize("path", [*SPECS, *STD], ids=lambda p: p.stem)
+def test_every_name_is_a_use_with_a_definition(path: Path) -> None:
+    module = module_of(path)
+    bound = bind(module)
+    for item in module.tree.items:
+        if isinstance(item, tree.LayoutDef):
+            continue
+        for name, node, field in names(item):
+            place = type(node).__name__, field
+            use = bound.use(name)
+            if place in NO_USES or (isinstance(node, tree.Argument) and is_word(node.name, name.name)):
+                assert use is None
+            else:
+                assert use is not None and use.site is not None, (name.name, str(name.span), place)
+
+
+@pytest.mark.parametrize("path", [*SPECS, *STD], ids=lambda p: p.stem)
+def test_a_definition_has_the_name_that_is_used(path: Path) -> None:
+    for use in bind(module_of(path)).uses:
+        assert use.site is not None
+        if use.site.span is not None and use.site.name == use.name.name:
+            assert use.site.span.text == use.name.name
+        elif use.site.span is not None:
+            family = use.site.span.text
+            assert re.fullmatch(rf"{family}_\d+", use.name.name) or use.name.name not in use.site.span.source.text
+
+
+def renamed(module: ResolvedModule, site: Site) -> str:
+    """The text with what `site` defines under another name."""
+    text = module.tree.source.text
+    assert site.span is not None
+    places = [(site.span.start, site.span.end), *((s.start, s.end) for s in bind(module).uses_of(site))]
+    for start, end in sorted(set(places), reverse=True):
+        text = f"{text[:start]}renamed_{site.name}{text[end:]}"
+    return text
+
+
+def own_sites(module: ResolvedModule) -> list[Site]:
+    """What equations, constants, functions' parameters and `for` define outside of scopes, which nothing reads by an attribute."""
+    found: list[Site] = []
+    text = module.tree.source.text
+    for use in bind(module).uses:
+        site = use.site
+        if site is None or site.span is None or site.span.source is not module.tree.source or site in found:
+            continue
+        line = text[text.rfind("\n", 0, site.span.start) + 1 : site.span.end]
+        before = line[: -len(site.name)].strip()
+        is_read_elsewhere = re.search(
+            rf"(^ *{site.name}\[|\.{site.name}\b|\b{site.name}/|\b{site.name} = \w+[,)]|until = {site.name})", text, re.M
+        )
+        if (before in ("", "const", "for") or "fn " in before) and not is_read_elsewhere and use.site.name == use.name.name:
+            found.append(site)
+    return found
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_a_name_can_be_changed_where_it_is_defined_and_used(path: Path, tmp_path: Path) -> None:
+    """Were a use missed, or one too many, the renamed spec would not be right, or not the same model."""
+    module = module_of(path)
+    sites = own_sites(module)
+    for each in (path.parent / "data").glob("*"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / each.name).write_bytes(each.read_bytes())
+    before = check_text(tmp_path, module.tree.source.text)
+    assert before.errors == []
+    for site in sites:
+        found = check_text(tmp_path, renamed(module, site))
+        assert found.errors == [], (site.name, found.text)
+        assert found.models == before.models
+
+
+SCOPES = """rnn 1
+
+const n = 3
+fn n_times(x) = n * x
+
+cell C(units: int) {
+  input x: [n, m]
+  state x_old: [m] = zeros
+  fn f(x) = x + m
+  x_old = f(x[0]) + n_times(x_old[t-1])
+  output x_old
+}
+
+model m {
+  input x: f32[batch, n]
+  y[0] = x
+  for k in 0..3 {
+    y[k + 1] = y[k] + k
+  }
+  scope s {
+    x = y_3
+    z = x
+  }
+  output z = s.z + x
+}
+"""
+
+
+def test_scopes(tmp_path: Path) -> None:
+    module = of_text(tmp_path, SCOPES)
+    bound = bind(module)
+
+    def line_of(text: str, name: str, nth: int = 0) -> int | None:
+        """The line on which what `name`, its `nth` mention in the line `text`, is defined."""
+        start = SCOPES.index(text)
+        at = [start + each.start() for each in re.finditer(rf"\b{name}\b", text)][nth]
+        site = bound.definition_at(at)
+        return site.span.source.line_number(site.span.start) if site and site.span else None
+
+    assert line_of("fn n_times(x) = n * x", "n") == 3
+    assert line_of("fn n_times(x) = n * x", "x", 1) == 4
+    assert line_of("  input x: [n, m]", "n") == 3
+    assert line_of("  input x: [n, m]", "m") == 7
+    assert line_of("  state x_old: [m] = zeros", "m") == 7
+    assert line_of("  fn f(x) = x + m", "x", 1) == 9
+    assert line_of("  fn f(x) = x + m", "m") == 7
+    assert line_of("x_old = f(x[0]) + n_times(x_old[t-1])", "x") == 7
+    assert line_of("x_old = f(x[0]) + n_times(x_old[t-1])", "x_old", 1) == 8
+    assert line_of("  y[0] = x", "x") == 15
+    assert line_of("    y[k + 1] = y[k] + k", "k", 2) == 17
+    assert line_of("    y[k + 1] = y[k] + k", "y", 1) == 16
+    assert line_of("    x = y_3", "y_3") == 16
+    assert line_of("    z = x", "x") == 21
+    assert line_of("  output z = s.z + x", "s") == 20
+    assert line_of("  output z = s.z + x", "x") == 15
+    assert line_of("  input x: f32[batch, n]", "batch") is None
+    assert bound.definition_at(SCOPES.index("rnn 1")) is None
+
+
+def test_what_a_scope_defines_is_not_seen_outside(tmp_path: Path) -> None:
+    found = check_text(tmp_path, "rnn 1\n\nmodel m {\n  input x: f32[batch, 3]\n  scope s { y = x }\n  output z = y\n}\n")
+    assert found.codes == ["RNN0101"]
+    assert "it is defined in the scope `s`: write `s.y`" in found.text
