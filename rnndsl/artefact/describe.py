@@ -110,13 +110,19 @@ def _signature(plan: Plan, name: str, saved: Saved, function: Function | None) -
     return SignatureInfo(
         name=name,
         kind=function.kind if function else _kind(plan, name),
-        inputs=saved.inputs,
+        inputs=tuple(_with_state(x, function) for x in saved.inputs),
         outputs=saved.outputs,
         function=saved.function,
         operations=operations,
         steps=tuple(map(step_info, function.steps)) if function else (),
         draws=function.draws if function else None,
     )
+
+
+def _with_state(info: TensorInfo, function: Function | None) -> TensorInfo:
+    """`info`, with the state that it is, if it is one."""
+    of = next((x for x in function.inputs if x.name == info.name), None) if function else None
+    return info if of is None or of.state is None else info.model_copy(update={"state": of.state, "initial": of.initial})
 
 
 def _kind(plan: Plan, name: str) -> Kind:

@@ -85,13 +85,16 @@ class VariableInfo(Part):
 
 class TensorInfo(Part):
     """An input or output. `tensor` is its name in the graph of the SavedModel; `argument` says which dict of `apply` or
-    `gradients` has it."""
+    `gradients` has it. An input of `stream` that is a state of a scan names it, `state: encoder/lstm/h`, and says where it starts,
+    `initial`, unless that is an expression over the model's params."""
 
     name: str
     dtype: str
     shape: tuple[Length, ...] | None
     tensor: str | None = None
     argument: str | None = None
+    state: str | None = None
+    initial: Any = None
 
 
 class StepInfo(Part):

@@ -127,8 +127,12 @@ def initializer_text(initializer: Initializer) -> str:
 
 
 def _call(name: str, values: dict[str, Any]) -> str:
-    arguments = ", ".join(f"{k} = {_short(v)}" for k, v in values.items() if v is not None)
+    arguments = ", ".join(_arguments(values))
     return f"{name}({arguments})" if arguments else name
+
+
+def _arguments(values: dict[str, Any]) -> list[str]:
+    return [f"{k} = {_short(v)}" for k, v in values.items() if v is not None]
 
 
 def _variable(v: Variable) -> VariableSummary:
@@ -187,9 +191,9 @@ def _step(step: StepInfo) -> StepSummary:
     text = None
     if step.optimizer is not None:
         own = Optimizer.model_validate(step.optimizer)
-        rate = _call(own.rate.name, own.rate.arguments) if isinstance(own.rate, Schedule) else own.rate
+        rate = _call(own.rate.name, own.rate.arguments) if isinstance(own.rate, Schedule) else _short(own.rate)
         common = {"clip_norm": own.clip_norm, "clip_value": own.clip_value, "average": own.average}
-        text = _call(own.name, {"rate": rate, **own.arguments, **common})
+        text = f"{own.name}({', '.join((f'rate = {rate}', *_arguments({**own.arguments, **common})))})"
     return StepSummary(name=step.name, does=step.does, variables=step.variables, optimizer=text, after=step.after)
 
 

@@ -78,10 +78,16 @@ def _text(summary: ModelSummary) -> str:
 
 
 def _steps(signature: SignatureSummary) -> str:
-    """What a call of a training signature does, in order."""
+    """What a call of a training signature does, in order. A step that another one of those before it waits for is left out."""
     from rnndsl.text.render.table import table
 
-    rows = [(str(k), s.name, _does(s), ", ".join(s.after)) for k, s in enumerate(signature.steps, 1)]
+    by_name = {s.name: s for s in signature.steps}
+
+    implied = {name: {x for other in s.after for x in by_name[other].after} for name, s in by_name.items()}
+    rows = [
+        (str(k), s.name, _does(s), ", ".join(x for x in s.after if x not in implied[s.name]))
+        for k, s in enumerate(signature.steps, 1)
+    ]
     return table(("", f"steps of {signature.name}", "does", "after"), rows, frozenset({0}))
 
 

@@ -332,3 +332,26 @@ def test_a_session_trains_the_meta_graph(folder, model, plan):
         np.testing.assert_allclose(found, values, rtol=1e-5)
         updated = [session.run(v) for v in v1.global_variables() if v.name == "log/digits:0"]
         assert updated == [121212]
+
+
+def test_the_manifest_says_what_a_step_does_in_which_order(folder):
+    signatures = {x["name"]: x for x in json.loads((folder / "manifest.json").read_text())["signatures"]}
+    steps = {name: [(s["name"], s["does"], s["variables"]) for s in signatures[name]["steps"]] for name in ("step", "tune")}
+    assert [name for name, *_ in steps["step"]] == [
+        "adder/update_steps", "norm/update_moving_mean", "norm/update_moving_variance", "log/update_digits",
+        "log/update_digits_1", "train/step", "run/h/keep", "call_counter/advance",
+    ]  # fmt: skip
+    assert [name for name, *_ in steps["tune"]] == ["train/tune", "update_fixed", "run/h/keep", "call_counter/advance"]
+    assert steps["tune"][0][1:] == ("optimize", ["head/kernel", "head/bias"])
+    after = {s["name"]: s["after"] for name in ("step", "tune") for s in signatures[name]["steps"]}
+    assert after["update_fixed"] == ["train/tune"]
+    assert set(after["train/step"]) == {name for name, *_ in steps["step"][:5]}
+    assert signatures["predict"]["draws"] is None and signatures["step"]["draws"] == "call_counter"
+    assert [s["name"] for s in signatures["predict"]["steps"]] == ["run/h/keep"]
+
+
+def test_the_manifest_says_where_a_stream_starts(folder):
+    signatures = {x["name"]: x for x in json.loads((folder / "manifest.json").read_text())["signatures"]}
+    states = {x["name"]: (x["state"], x["initial"]) for x in signatures["stream"]["inputs"] if x["state"]}
+    assert states == {"run_h": ("run/h", 0.5), "summed_s": ("summed/s", 0.0)}
+    assert {x["name"]: x["shape"] for x in signatures["stream"]["outputs"]}["by_time"] == ["batch", 3]
