@@ -59,6 +59,21 @@ def _check_mode(function: Function) -> None:
             raise ValueError(f"has the {node.op} %{node.id} outside training")
         if node.op == "carried" and function.pure:
             raise ValueError(f"has the kept state %{node.id}, but is a function of its arguments")
+    _check_places(function)
+
+
+def _check_places(function: Function) -> None:
+    """What a call does once is in no loop, and one loss is differentiated."""
+    top = {node.id for node in function.graph.nodes}
+    losses: set[str] = set()
+    for node in all_nodes(function.graph):
+        if isinstance(node, Scan) or node.op not in ("initial", "carried", "gradient", "stepped"):
+            continue
+        if node.id not in top:
+            raise ValueError(f"has the {node.op} %{node.id} in a scan")
+        losses.update(node.args if node.op == "gradient" else ())
+    if len(losses) > 1:
+        raise ValueError(f"has gradients of several losses: {', '.join(f'%{x}' for x in sorted(losses))}")
 
 
 def _check_draws(plan: Plan, function: Function) -> None:

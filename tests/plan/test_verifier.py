@@ -193,6 +193,11 @@ def with_scan(function: Function, **fields) -> Function:
     return replace(function, graph=replace(function.graph, nodes=nodes))
 
 
+def in_scan(function: Function, node: Node) -> Function:
+    scan = next(n for n in function.graph.nodes if isinstance(n, Scan))
+    return with_scan(function, body=replace(scan.body, nodes=(*scan.body.nodes, node)))
+
+
 def a_node(op: str, *args: str, **attrs) -> Node:
     dims = (2, 2) if op in ("gradient", "stepped") else ()
     return Node("new", op, args, attrs, TensorType("f32", (), dims))
@@ -221,6 +226,8 @@ FUNCTION_FAULTS = [
     ("t", lambda f: with_node(f, DROP), "draws, and says the contrary"),
     ("t", lambda f: replace(with_node(f, DROP), draws="v"), "draws by `v`, which counts no calls"),
     ("t", lambda f: replace(f, steps=(*f.steps, Clear("c", "v"))), "clears `v`, which is no carried state"),
+    ("t", lambda f: with_node(f, a_node("gradient", "rate", variable="w")), "has gradients of several losses: %l, %rate"),
+    ("t", lambda f: in_scan(f, Node("new", "initial", (), {"variable": "v"}, TensorType("f32"))), "has the initial %new in a scan"),
     ("s", lambda f: with_node(f, a_node("gradient", "v0", variable="w")), "has the gradient %new outside training"),
     ("predict", lambda f: with_scan(f, carry=True), "no carried variable"),
     ("apply", lambda f: replace(f, steps=(Assign("a", "v", "v0"),)), "is a function of its arguments, and has the step `a`"),

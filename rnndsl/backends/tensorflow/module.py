@@ -83,7 +83,7 @@ class _Builder:
             return tf.function(apply, input_signature=specs, autograph=False)
 
         def gradients(variables: Any, inputs: Any, targets: Any, step: Any = 0) -> Any:
-            return {"updates": {}, **call.pure(variables, {**inputs, **targets}, step)}
+            return {"gradients": {}, "updates": {}, **call.pure(variables, {**inputs, **targets}, step)}
 
         return tf.function(gradients, input_signature=[self._variable_specs(), inputs, targets, step], autograph=False)
 
