@@ -99,6 +99,14 @@ def test_no_stage_imports_a_later_one(path: Path) -> None:
         assert stage_of(target) <= own, f"rnndsl.{module} imports {imported}, which comes later"
 
 
+def test_a_backend_runs_functions_and_derives_none() -> None:
+    """What a graph does is settled before the backend: it has no mode to choose, and nothing to find out about the plan."""
+    for path in MODULES:
+        if name_of(path).startswith("backends"):
+            stages = {x.removeprefix("rnndsl.").split(".")[0] for x in imports(path) if x.startswith("rnndsl.")}
+            assert not stages & {"elaborate", "derive", "passes", "names", "syntax"}, name_of(path)
+
+
 def test_no_modules_import_each_other() -> None:
     names = {name_of(path) for path in MODULES}
     graph: dict[str, set[str]] = {}

@@ -50,7 +50,8 @@ class StepSummary(Model):
 
 
 class SignatureSummary(Model):
-    """`inputs` and `outputs` by name with their types. `steps` are what a call changes, in order; `draws` names the counter that
+    """`inputs` and `outputs` by name with their types; those of the pure function `gradients` that come in dicts as
+    `gradients/PATH` and `updates/PATH`. `steps` are what a call changes, in order; `draws` names the counter that
     random draws depend on. `absent` says why the model has no such signature."""
 
     name: str

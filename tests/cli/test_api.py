@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,19 @@ def test_training_changes_memory_alone_and_reset_undoes_it(model: rnndsl.Loaded,
     model.reset()
     for path, value in model.variables.items():
         np.testing.assert_array_equal(value, before[path])
+
+
+def test_training_on_several_replicas_is_refused(
+    model: rnndsl.Loaded, data: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=2))
+    before = model.variables
+    with pytest.raises(ValueError, match="`step` trains on one replica, not on 2"):
+        model.train("step", data)
+    assert all(np.array_equal(before[path], value) for path, value in model.variables.items())
+    model.predict(x=data["x"])
 
 
 def test_what_the_model_is_made_of(model: rnndsl.Loaded) -> None:
