@@ -10,7 +10,7 @@ PEERS ?= torch
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
 
-.PHONY: help venv test lint types check test-peers sunspots schemas clean
+.PHONY: help venv test fuzz lint types check test-peers sunspots schemas clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -42,6 +42,10 @@ test-peers: $(STAMP)  ## the tests that need another framework, each in an envir
 	  $(VENV)/peers/$$peer/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/$$peer/requirements.txt || exit 1; \
 	  $(VENV)/peers/$$peer/bin/python -m pytest tests/peers/$$peer || exit 1; \
 	done
+
+SECONDS ?= 300
+fuzz: $(STAMP)  ## check mutated specs for SECONDS=300
+	$(BIN)/python -m tests.elaborate.mutating $(SECONDS)
 
 sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
 	$(BIN)/rnndsl compile specs/sunspots.rnn -o build/sunspots

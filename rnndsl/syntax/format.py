@@ -14,7 +14,7 @@ BRACES = re.compile(r'[{}]|"(?:[^"\\\n]|\\[^\n])*"|#[^\n]*')
 
 
 def format_module(module: tree.Module) -> str:
-    """The canonical text of a module that was read without errors."""
+    """The canonical text of a module that was read without errors, with the line ends (`\\n` or `\\r\\n`) of its first line."""
     return _Formatter(module).run()
 
 
@@ -34,7 +34,9 @@ class _Formatter:
             self._blank(header.start())
             self._line(f"rnn {self.module.version}", "", header.end())
         self._body(self.module.items, "", len(self.text))
-        return "\n".join(self.lines).strip("\n") + "\n"
+        text = "\n".join(self.lines).strip("\n") + "\n"
+        first = self.text.find("\n")
+        return text.replace("\n", "\r\n") if self.text[first - 1 : first] == "\r" else text
 
     def _after_comments(self) -> int:
         """Where the first token is."""

@@ -15,6 +15,9 @@ from rnndsl.syntax.tokens import Token
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.sink import Sink
 
+MAX_RECOVERIES = 2_000
+"""Faults of a text, those that follow from another and are not told included, after which it is not read further."""
+
 Action = Callable[[list[Any], int, int], Any]
 
 
@@ -40,6 +43,7 @@ class Parser:
         self.starts = [0]
         self.last_end = 0
         self.failed_at = -1
+        self.recoveries = 0
         self.repaired: set[int] = set()  # tokens that were read otherwise, each once at most, so that a parse ends
 
     def run(self) -> list[Any]:
@@ -130,6 +134,9 @@ class Parser:
         """Diagnose the fault at token i and go on; the token to go on with, -1 if there is none."""
         if i == self.failed_at:
             return self._skip(i, i + 1)
+        self.recoveries += 1
+        if self.recoveries > MAX_RECOVERIES:
+            return -1
         repair = explain(Fault(self.source, self.tokens, i, self.accepts, self.closing, self.enclosing))
         if not self._is_known(i, repair.diagnostic):
             self.sink.add(repair.diagnostic)

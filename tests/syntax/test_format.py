@@ -24,12 +24,19 @@ def check(text: str) -> str:
     assert show_tree(again) == show_tree(module)
     assert format_module(again) == formatted
     assert len(again.comments) == len(module.comments)
+    assert format_module(read_well(text.replace("\n", "\r\n"))) == formatted.replace("\n", "\r\n")
     return formatted
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_files(path: Path) -> None:
     check(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", [*SPECS.glob("*.rnn"), *STD.glob("*.rnn")], ids=lambda path: path.stem)
+def test_what_is_shipped_is_formatted(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert format_module(read_well(text)) == text
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("format_*.rnn")), ids=lambda path: path.stem)
