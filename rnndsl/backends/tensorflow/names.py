@@ -11,8 +11,3 @@ def op_name(path: str) -> str:
     """`path` as a legal name of an operation: `h[t-2]` becomes `h_t-2_`, a leading underscore gets a dot before it."""
     legal = _FORBIDDEN.sub("_", path).strip("/")
     return legal if legal[:1].isalnum() else f".{legal}"
-
-
-def artefact_name(name: str) -> str:
-    """A name as TensorFlow's signatures can hold it: `/` and `.` become `_`."""
-    return re.sub(r"[/.]", "_", name)

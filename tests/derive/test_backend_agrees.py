@@ -1,0 +1,67 @@
+"""TensorFlow's training step is the function's: results and every variable, beside NumPy with central differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.compiling import module_of, plan_of
+from tests.plan.running import run
+
+pytestmark = pytest.mark.tf
+
+PLAIN = """
+model m with (dtype = f64) {
+  input x: f64[batch, 2]
+  param w: [2] ~ ones
+  param unread: [2] ~ ones
+  var v: [2] ~ zeros
+  update v <- 1.0
+  update v <- v + w
+  output y = x * w * unread + v
+  loss a = mean(square(x * w))
+  loss b = mean(x * w + v)
+  train late = sgd(rate = 0.1) before update_ops
+  train early = sgd(rate = 0.1)
+}"""
+SCANS = """
+cell Sum {
+  input x: []
+  param w: [] ~ ones
+  var n: [] ~ zeros
+  update n <- n + w * mean(x, over = leading)
+  state s: [] = zeros
+  s = s[t-1] + x * w
+  output s
+}
+model m with (dtype = f64) {
+  input x: f64[batch, time]
+  input k: i32[batch]
+  layer c = Sum()
+  a = scan(c, x, lengths = k, carry = true)
+  b = scan(c, 2 * x, reverse = true)
+  output y = a.last + b.last
+  loss l = mean(y)
+  train late = sgd(rate = 0.1) before update_ops
+  train early = sgd(rate = 0.1)
+}"""
+SIZES = {"batch": 2, "time": 3}
+
+
+@pytest.mark.parametrize("text", [PLAIN, SCANS], ids=["plain", "scans"])
+@pytest.mark.parametrize("level", [0, 2])
+def test_training_steps(text, level):
+    rng = np.random.default_rng(0)
+    plan, module = plan_of(text, level), module_of(text, level)
+    inputs = {x.name: rng.normal(size=[*(SIZES[a] for a in x.type.axes), *x.type.dims]) for x in plan.inputs if x.name != "k"}
+    inputs["k"] = np.array([3, 1], np.int32)
+    variables = {path: v.numpy() for path, v in module.variables_by_path.items() if not path.startswith("train/")}
+    for name in ("late", "early", "late"):
+        given = {x.name: inputs[x.name] for x in plan.function(name).inputs}
+        found = {key: value.numpy() for key, value in module.signature_functions[name](**given).items()}
+        results, variables = run(plan, name, given, variables)
+        for (_, key), value in results.items():
+            np.testing.assert_allclose(found[key], value, rtol=1e-6, err_msg=f"{key} of {name}")
+        for path, value in variables.items():
+            now = module.variables_by_path[path].numpy()
+            np.testing.assert_allclose(now, value, rtol=1e-6, atol=1e-9, err_msg=f"{path} after {name}")
