@@ -37,6 +37,7 @@ class Brackets:
         self.round = 0  # how many of them are ( or [
         self.cost = Cost(source, sink)
         self.declared: frozenset[str] = frozenset()
+        self.of_function: frozenset[str] = frozenset()  # reserved words that name parameters of the last function
         self.in_update = False
         self.indented: dict[int, int] = {}  # the column of the line of each `{` that stands for Python's `:`
         self.header = ""  # the word of the definition or statement whose `{` is to come

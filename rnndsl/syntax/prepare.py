@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnndsl.syntax import words
-from rnndsl.syntax.brackets import Brackets
+from rnndsl.syntax.brackets import LOOKAHEAD, Brackets
 from rnndsl.syntax.habits import BLOCKS
 from rnndsl.syntax.tokens import Scan, Token
 from rnndsl.text.codes import text
@@ -118,12 +118,14 @@ class _Preparer(Brackets):
         if self._lacks_body(token, before):
             self._open_body(token)
         token.type = word
-        token.alt = word in self.declared
+        token.alt = word in self.declared or word in self.of_function
         if not self.round and word in words.STATEMENTS:
             self._statement(i, token, before)
 
     def _statement(self, i: int, token: Token, before: Token | None) -> None:
         self.in_update = token.type == "update"
+        if token.type in words.FUNCTIONS:
+            self.of_function = self._function_parameters(i)
         if token.type != "if" or before is None or before.type == "{" or self._ends_operand():
             self.cost.statement()
         is_scope = token.type == "scope" and self._kind(i + 1) == "NAME" and self._kind(i + 2) != "="
@@ -192,6 +194,16 @@ class _Preparer(Brackets):
             if depth == 0 or (self.raw[j].first and self.raw[j].text in words.DEFINITIONS and self._begins_item(j)):
                 break
             if kind == "NAME" and self.raw[j].text in words.RESERVED and self._kind(j + 1) == ":":
+                found.add(self.raw[j].text)
+        return frozenset(found)
+
+    def _function_parameters(self, i: int) -> frozenset[str]:
+        """The reserved words among the parameters of the function at token i."""
+        found: set[str] = set()
+        for j in range(i + 3, min(i + LOOKAHEAD, len(self.raw))):
+            if self.raw[j].type == ")":
+                break
+            if self.raw[j].text in words.RESERVED and self._kind(j - 1) in ("(", ",") and self._kind(j + 1) in (",", ")", "="):
                 found.add(self.raw[j].text)
         return frozenset(found)
 

@@ -211,3 +211,10 @@ def test_what_a_scope_defines_is_not_seen_outside(tmp_path: Path) -> None:
     found = check_text(tmp_path, "rnn 1\n\nmodel m {\n  input x: f32[batch, 3]\n  scope s { y = x }\n  output z = y\n}\n")
     assert found.codes == ["RNN0101"]
     assert "it is defined in the scope `s`: write `s.y`" in found.text
+
+
+def test_a_word_of_an_option_is_not_hidden_by_a_name(tmp_path: Path) -> None:
+    body = "  hold = x * 2\n  last = x\n  layer g = GRU(3)\n  run = scan(g, x, masked = hold)\n"
+    body += "  output y = mean(run + hold + last, over = last)\n"
+    found = check_text(tmp_path, f"rnn 1\n\nmodel m {{\n  input x: f32[batch, time, 3]\n{body}}}\n")
+    assert found.errors == [], found.text

@@ -23,7 +23,10 @@ from rnndsl.elaborate.state.values import (
     StateRecord,
     Tensor,
     Value,
+    VariableRef,
 )
+from rnndsl.language import habits
+from rnndsl.language.builtins import NAMES
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.diagnostics import did_you_mean
@@ -165,8 +168,22 @@ def state(expr: tree.Attribute, record: StateRecord) -> Value:
     _unknown(expr, record, known)
 
 
+def _habit(expr: tree.Attribute, owner: Value) -> str | None:
+    """`x.shape` and `x.relu()` of a value."""
+    if not isinstance(owner, Tensor | list | VariableRef):
+        return None
+    target = expr.target.span.text
+    if expr.name in habits.ATTRIBUTES:
+        return habits.ATTRIBUTES[expr.name]
+    return f"write `{expr.name}({target})`" if expr.name in NAMES else habits.NAMES.get(expr.name)
+
+
 def _unknown(expr: tree.Attribute, owner: Value, known: Iterable[str]) -> NoReturn:
     names = list(known)
     missing = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(owner), name=expr.name)
-    hint = did_you_mean(expr.name, names) or (f"it has {', '.join(f'`{n}`' for n in sorted(names))}" if names else None)
+    hint = (
+        _habit(expr, owner)
+        or did_you_mean(expr.name, names)
+        or (f"it has {', '.join(f'`{n}`' for n in sorted(names))}" if names else None)
+    )
     missing.suggest(hint).throw()

@@ -123,6 +123,8 @@ def delay(session: Session, expr: tree.Delay, env: Env) -> Value:
     if name is None or session.graphs.step is None or name not in session.graphs.step.states:
         what = f"`{expr.target.span.text}`"
         wrong = time_codes.BAD_DELAY(expr.span, what=what)
+        if session.graphs.step is None:
+            wrong.suggest(f"outside of a cell, write `shift({expr.target.span.text}, {steps}, over = time)`").throw()
         wrong.suggest("states can, and inputs that declare an initial value: `input x: [n] = zeros`").throw()
     return past(session, session.graphs.step.states[name], steps, expr.span)
 

@@ -9,6 +9,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, failed
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, DTypeValue, Instance, Tensor
+from rnndsl.language import habits
 from rnndsl.language.builtins import DTYPES
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims
 from rnndsl.plan.model import DType, TensorType
@@ -26,7 +27,8 @@ def dtype(session: Session, name: tree.Name, env: Env) -> DType:
     value = env.find(name.name)
     found = lookup.bound(session, value) if value is not None else lookup.BUILTINS.get(name.name)
     if not isinstance(found, DTypeValue):
-        codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(did_you_mean(name.name, DTYPES)).throw()
+        near = f"write `{habits.DTYPES[name.name]}`" if name.name in habits.DTYPES else did_you_mean(name.name, DTYPES)
+        codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(near).throw()
     return found.name
 
 

@@ -28,6 +28,7 @@ from rnndsl.language.rules.types import FLOATS
 from rnndsl.names.resolve import ResolvedModule
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.codes.sizes import MAX_DEPTH
@@ -246,7 +247,10 @@ class _Model:
 
     def _require_result(self, declared: Declared) -> None:
         """A model without outputs, losses, metrics and residuals computes nothing."""
-        if not declared.outputs and not any(isinstance(statement, tree.Measure) for statement, _ in declared.model):
+        named = any(isinstance(s, tree.Output | tree.Measure) for s in walk(self.model.body))
+        if named and self.session.reports.sink.failed:
+            return  # what is wrong with it has been told
+        if not declared.outputs and not any(isinstance(s, tree.Measure) for s, _ in declared.model):
             nothing = name_codes.NO_OUTPUT(self.model.header, what=f"the model `{self.model.name.name}`")
             nothing.suggest("write `output name = …`, or a `loss`").throw()
 

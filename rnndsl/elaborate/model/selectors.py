@@ -69,13 +69,16 @@ def select(session: Session, selector: tree.Selector, records: Sequence[Variable
         raise Poisoned
     if not found and not optional:
         nothing = codes.SELECTS_NOTHING(selector.span, pattern=selector.pattern)
-        nothing.suggest(nearest(selector.pattern, [r.path for r in records])).throw()
+        near = nearest(selector.pattern, [r.path for r in records])
+        nothing.suggest(near or _by_kind(session, selector.pattern)).throw()
     return found
 
 
 def nearest(text: str, paths: Iterable[str]) -> str | None:
     """The path, or the prefix of one, that is nearest to a pattern."""
     known = set(paths)
+    if any(path.startswith(f"{text}/") for path in known):
+        return f"did you mean `{text}/**`?"
     stem, wildcard, _ = text.partition("/*")
     if wildcard and "*" not in stem:
         scopes = {path[:i] for path in known for i, c in enumerate(path) if c == "/"}
@@ -85,6 +88,16 @@ def nearest(text: str, paths: Iterable[str]) -> str | None:
         return f"did you mean `{near[0]}{text[len(stem) :]}`?" if near else None
     prefixes = {f"{path[:i]}/**" for path in known for i, c in enumerate(path) if c == "/"}
     return did_you_mean(text, sorted(known | prefixes))
+
+
+def _by_kind(session: Session, pattern: str) -> str | None:
+    """`gru/**`, where the layer `g` is a GRU."""
+    stem, _, rest = pattern.partition("/")
+    for path, instance in session.registry.instances.items():
+        kind = instance.constructor.definition.name.name
+        if kind.casefold() == stem.casefold():
+            return f"the layer `{path}` is a `{kind}`: write `{path}/{rest or '**'}`"
+    return None
 
 
 def run(session: Session, statements: Sequence[tuple[tree.Statement, Env]], records: Sequence[VariableRecord]) -> Selections:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from rnndsl.text.source import Span
 Reduction = Literal["last", "everything", "error"]
 _LONG = 16
 """So many values wait for one another before what the next ones need is worked out first, so that a chain of any length fits."""
+_INDEXED = re.compile(r"\b(\w+)\[-1\]")
 _SHOWN = 12
 """The most names of a cycle that its diagnostic shows."""
 
@@ -144,6 +146,11 @@ class Session:
             diagnostic = diagnostic.note(f"`{each.name}` is needed on the way", each.span)
         for each in cycle:
             each.state = "failed"
+        indexed = next((m for each in cycle if (m := _INDEXED.search(each.span.text)) and m[1] in {c.name for c in cycle}), None)
+        if in_time and indexed:
+            diagnostic.suggest(
+                f"`{indexed[0]}` is an item of `{indexed[1]}`; its value one step back is `{indexed[1]}[t-1]`"
+            ).throw()
         diagnostic.suggest("a delay such as `h[t-1]` breaks a cycle" if in_time else None).throw()
 
     def tensor(self, value: Value, span: Span, dtype: DType | None = None) -> Tensor:
@@ -177,7 +184,9 @@ class Session:
         dims, flat = shape_of(value, span)
         for each in flat:
             if not fits(each, dtype):
-                type_codes.LITERAL_DTYPE(span, value=str(each).lower() if isinstance(each, bool) else each, dtype=dtype).throw()
+                wrong = type_codes.LITERAL_DTYPE(span, value=str(each).lower() if isinstance(each, bool) else each, dtype=dtype)
+                is_far = dtype == "f16" and not isinstance(each, bool)
+                wrong.suggest("f16 ends at 65504: write a nearer number, such as -6e4" if is_far else "write a `cast`").throw()
         return self.graphs.builder.leaf("literal", TensorType(dtype, (), dims), {"value": value}, span)
 
     def read(self, path: str, span: Span) -> Tensor:

@@ -160,7 +160,11 @@ def leading_axes(session: Session, cell: Instance | MappedCell, options: Options
 
 def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
     if along is not None and along not in tensor.type.axes:
-        codes.SCAN_AXIS(span, axis=along, what=str(tensor.type)).throw()
+        lacking = codes.SCAN_AXIS(span, axis=along, what=str(tensor.type))
+        named = f"{tensor.type.dtype}[batch, {along}, {tensor.type.dims[-1]}]" if len(tensor.type.dims) > 1 else None
+        lacking.suggest(
+            f"axes go by their names, whatever their length: `{named}`" if named and not tensor.type.axes else None
+        ).throw()
     return {a for a in tensor.type.axes if a != along}
 
 
