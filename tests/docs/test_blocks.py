@@ -73,7 +73,7 @@ def test_the_limits_are_those_of_the_compiler() -> None:
         ("operators in one expression", f"{cost.MAX_OPERATORS:,}"),
         ("characters of a number", f"{tokens.MAX_NUMBER}"),
         ("faults told in a run", f"{sink.MAX_FOUND}"),
-        ("words, signs and comments of a spec", f"{tokens.MAX_TOKENS:,}"),
+        ("words, signs and comments of a file", f"{tokens.MAX_TOKENS:,}"),
         ("rounds of all `for`s of a model together", f"{sizes.MAX_REPEATS:,}"),
         ("applications of layers and `fn`s in a model, a layer's counting twice", f"{sizes.MAX_CALLS:,}"),
         ("all variables of a model", f"{sizes.MAX_BYTES >> 30} GiB"),
