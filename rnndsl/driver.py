@@ -70,34 +70,40 @@ class Job:
 
         Raises DiagnosticsError, and SettingError for a parameter that the model has not, or of another type.
         """
-        from rnndsl.derive.functions import with_functions
+        from rnndsl.derive.functions import check_names
         from rnndsl.elaborate import elaborate
         from rnndsl.meaning.verifier import verify
 
         plans = [elaborate(module, m.name.name, dict(settings.get(m.name.name, {})), self.sink) for m in models]
         self.sink.raise_if_failed()
-        done: list[Plan] = []
         for model, plan in zip(models, plans, strict=True):
             if plan is None:
                 continue
             verify(plan)
             self.watch("plan", lambda plan=plan: _show_plan(plan))
             try:
-                done.append(with_functions(plan))
+                check_names(plan)
             except SpecError as error:
                 self.sink.add(replace(error.diagnostic, span=model.header))
-                continue
-            self.watch("functions", lambda plan=done[-1]: _show_functions(plan))
         self.sink.raise_if_failed()
-        return done
+        return [plan for plan in plans if plan is not None]
+
+    def derive(self, plan: Plan) -> Plan:
+        """`plan` with its functions. Their size is that of the model times the number of its signatures."""
+        from rnndsl.derive.functions import with_functions
+
+        derived = with_functions(plan)
+        self.watch("functions", lambda: _show_functions(derived))
+        return derived
 
     def optimise(self, plan: Plan, level: Level) -> Plan:
         """`plan` with its functions after the passes of `level`; 0 has none."""
         from rnndsl.meaning.verifier import verify
         from rnndsl.passes import run_passes
 
-        verify(plan, "derivation")
-        return run_passes(plan, level, lambda name, after: self.watch(name, lambda: _show_functions(after)))
+        derived = self.derive(plan)
+        verify(derived, "derivation")
+        return run_passes(derived, level, lambda name, after: self.watch(name, lambda: _show_functions(after)))
 
     def files(self) -> list[ReadFile]:
         """Every file read so far, the grammar's tables included."""

@@ -38,7 +38,7 @@ def run(argv: Sequence[str]) -> int:
         return exit_status([job.findings])
     from rnndsl.artefact.summary import summarise
 
-    return _print([summarise(plan) for plan in plans], arguments.format)
+    return _print([summarise(job.derive(plan)) for plan in plans], arguments.format)
 
 
 def _of_artefact(folder: Path) -> list[ModelSummary]:

@@ -10,6 +10,11 @@ from rnndsl.derive.training import gradients_function, train_function
 from rnndsl.plan.model import Plan
 
 
+def check_names(plan: Plan) -> None:
+    """Raises SpecError if names of the functions of `plan` meet."""
+    stream_function(plan, apply_function(plan, Modes(plan)))
+
+
 def with_functions(plan: Plan) -> Plan:
     """`plan` with the functions of section 10 that it has, and why it lacks `stream`. Raises SpecError if names meet."""
     modes = Modes(plan)

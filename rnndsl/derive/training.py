@@ -116,11 +116,12 @@ class _Making:
         """Assignments in the order of the text, from the values of `stepped` in place of these variables."""
         first: dict[str, str] = {}
         again: set[str] = set()
+        nodes = {node.id: node for node in self.graph.nodes if isinstance(node, Node)}
         for update in updates:
             value = self.mode.of(update.value)
             before = first.get(update.variable)
             # An update whose equation has the earlier one in it reads what that wrote already.
-            if before is not None and before not in needed(self.graph, [value]):
+            if before is not None and not self.contains(value, before, nodes):
                 again.add(update.name)
             first[update.variable] = value
         plain = [self.mode.of(x.value) for x in updates if x.name not in again]
@@ -140,6 +141,14 @@ class _Making:
             steps.append(Assign(update.name, update.variable, value, after, update.place))
             after = (update.name,)
         return steps
+
+    def contains(self, value: str, part: str, nodes: Mapping[str, Node]) -> bool:
+        """Whether `value` is computed from `part`. Nearest things first: a sum's last term is near, all that it sums may be far."""
+        near, seen = [value], {value}
+        while near and part not in seen:
+            near = [x for name in near if name in nodes for x in nodes[name].args if x not in seen]
+            seen.update(near)
+        return part in seen or part in needed(self.graph, [value])
 
     def fitted(self, value: str, update: Update, types: Mapping[str, TensorType]) -> str:
         """`value` in the shape of the variable."""

@@ -23,7 +23,8 @@ NO_STREAM = {"digits": "runs in reverse", "attention_decoder": "nothing in it is
 def plans(path: Path) -> list[Plan]:
     job = Job(path)
     module = job.resolve()
-    return job.plan(module, [d for d in module.tree.items if getattr(d, "kind", "") == "model"], {})
+    models = [d for d in module.tree.items if getattr(d, "kind", "") == "model"]
+    return [job.derive(plan) for plan in job.plan(module, models, {})]
 
 
 def in_loops(plan: Plan) -> list[Node]:
