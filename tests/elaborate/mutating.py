@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import random
 import re
-import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rnndsl.syntax import format_module, parse
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
 from tests.elaborate.checking import check_text
+from tests.memory import peak
 from tests.syntax.support import show_tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,12 +129,12 @@ def _lines(text: str, chance: random.Random) -> str:
 
 
 def hold(text: str, folder: Path) -> None:
-    """`check` answers with diagnostics, soon; what can be formatted keeps its meaning, and stays as it is the second time."""
+    """`check` answers with diagnostics, soon and in a process of modest size; what can be formatted keeps its meaning."""
     (folder / "rnndsl.toml").touch()
     before = time.process_time()
     check_text(folder, text)
     assert time.process_time() - before < SECONDS
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MEGABYTES << 10, "memory"
+    assert peak() < MEGABYTES, "memory"
     sink = Sink()
     module = parse(SourceFile("spec.rnn", text.replace("\r\n", "\n")), sink)
     if sink.failed:
@@ -146,20 +147,32 @@ def hold(text: str, folder: Path) -> None:
     assert [c.text.lstrip("#") for c in again.comments] == [c.text.lstrip("#") for c in module.comments], "comments are lost"
 
 
-def main(seconds: float, seed: int) -> int:
-    """Tries seeds from `seed` on for so many seconds; 1 if any failed."""
+def failures(seeds: Iterable[int]) -> int:
+    """How many of the `seeds` failed; each is printed with its text."""
     failed = 0
-    end = time.monotonic() + seconds
-    first = seed
     with tempfile.TemporaryDirectory() as folder:
-        while time.monotonic() < end:
+        for seed in seeds:
             try:
                 hold(mutated(seed), Path(folder))
             except Exception as error:
                 failed += 1
                 print(f"seed {seed}: {type(error).__name__}: {error}\n{mutated(seed)}\n", flush=True)
-            seed += 1
-    print(f"seeds {first} to {seed - 1}, {failed} failed")
+    return failed
+
+
+def main(seconds: float, seed: int) -> int:
+    """Tries seeds from `seed` on for so many seconds; 1 if any failed."""
+    end = time.monotonic() + seconds
+    tried = 0
+
+    def seeds() -> Iterator[int]:
+        nonlocal tried
+        while time.monotonic() < end:
+            yield seed + tried
+            tried += 1
+
+    failed = failures(seeds())
+    print(f"seeds {seed} to {seed + tried - 1}, {failed} failed")
     return int(failed > 0)
 
 

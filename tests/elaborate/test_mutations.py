@@ -10,18 +10,22 @@ from rnndsl.syntax import parse
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
 from tests.elaborate.checking import check_text
-from tests.elaborate.mutating import hold, mutated, one_token
+from tests.elaborate.mutating import one_token
+from tests.memory import in_a_process
+
+HOLD = """
+from tests.elaborate.mutating import failures
+sys.exit(failures(range(int(sys.argv[1]), int(sys.argv[2]))))
+"""
 
 
-def test_a_mutated_spec_raises_nothing_but_diagnostics(tmp_path: Path) -> None:
-    for seed in range(60):
-        hold(mutated(seed), tmp_path)
+def test_a_mutated_spec_raises_nothing_but_diagnostics() -> None:
+    in_a_process(HOLD, "0", "60")
 
 
 @pytest.mark.slow
-def test_many_mutated_specs_raise_nothing_but_diagnostics(tmp_path: Path) -> None:
-    for seed in range(1_000, 2_500):
-        hold(mutated(seed), tmp_path)
+def test_many_mutated_specs_raise_nothing_but_diagnostics() -> None:
+    in_a_process(HOLD, "1000", "2500", timeout=1_800)
 
 
 def syntax_errors(text: str) -> int:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 from rnndsl.syntax import tables
 from rnndsl.text.sink import MAX_FOUND
 from tests.elaborate.checking import check_text
+from tests.memory import in_a_process
 from tests.syntax.support import read
 
 LENGTH = 20_000
@@ -102,11 +101,11 @@ def test_no_more_faults_are_told_than_anybody_reads(line: str, tmp_path: Path) -
     assert len(found) <= 2 * MAX_FOUND + 2
 
 
-MEMORY = """
-import resource, sys
+CHECK = """
 from rnndsl.cli.main import main
+from tests.memory import peak
 status = main(["check", sys.argv[1]])
-print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(status, round(peak()))
 """
 LARGE = {
     "open": "( " * 4_000_000,
@@ -121,10 +120,8 @@ LARGE = {
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
 def test_no_text_takes_more_than_half_a_gigabyte(text: str, tmp_path: Path) -> None:
-    (tmp_path / "spec.rnn").write_text("rnn 1\n" + text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY, "spec.rnn"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
-    )
-    status, megabytes = map(int, done.stdout.splitlines()[-1].split())
+    spec = tmp_path / "spec.rnn"
+    spec.write_text("rnn 1\n" + text, encoding="utf-8")
+    status, megabytes = map(int, in_a_process(CHECK, str(spec)).splitlines()[-1].split())
     assert status in (0, 1)
     assert megabytes < 512
