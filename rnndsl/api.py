@@ -14,15 +14,21 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from rnndsl.artefact.arrays import Array
+from rnndsl.arrays.npy import Archive, write_npz
+from rnndsl.arrays.values import Array, agree, fit, fit_all
+from rnndsl.artefact.manifest import SignatureInfo, to_json
+from rnndsl.artefact.opening import declared, open_artefact
 from rnndsl.driver import Emit, Job, Level
 from rnndsl.elaborate import SettingError
+from rnndsl.plan.model import TensorType
+from rnndsl.plan.names import artefact_name
+from rnndsl.regular import replacing
 from rnndsl.text.diagnostics import did_you_mean
 
 Arrays = Mapping[str, Any]
@@ -65,33 +71,34 @@ def compile(
 
 
 def load(folder: str | os.PathLike[str]) -> Loaded:
-    """Open the artefact in `folder`. Imports TensorFlow. Raises FileNotFoundError if it is no artefact."""
+    """Open the artefact in `folder`. Imports TensorFlow.
+
+    Raises FileNotFoundError if there is no artefact, ValueError if it is damaged or of another version.
+    """
     return Loaded(Path(folder))
 
 
 class Loaded:
     """An artefact in memory. Its variables start with the stored values; training changes them in memory only.
 
-    Inputs and results are NumPy arrays by name; inputs are converted to the dtype of the signature. Every call may raise
-    ValueError for missing, unknown or misshapen inputs.
+    Inputs and results are NumPy arrays by name. An input is converted to the dtype of the signature where no number is lost: a
+    float is rounded, `2**32 + 1`, `1.7` or `"1"` is no i32. Every call raises ValueError for missing, unknown or misshapen
+    inputs, for values that do not fit, for lengths that do not agree, and for what the computation itself cannot do with the
+    values; TypeError for inputs that are no mapping.
     """
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / "saved_model.pb").is_file():
-            raise FileNotFoundError(f"{folder} holds no artefact")
-        from rnndsl.backends.tensorflow.quiet import import_tensorflow
-
-        import_tensorflow()
-        from rnndsl.backends.tensorflow.tensorflow_module import tf
-
         self.folder = folder
-        self._module: Any = tf.saved_model.load(str(folder))
+        self._manifest = open_artefact(folder)
+        from rnndsl.backends.tensorflow.loading import load_module
+
+        self._module: Any = load_module(folder)
         self._tensors: dict[str, Any] = self._by_path()
 
     @property
     def manifest(self) -> dict[str, Any]:
         """The manifest of the artefact, as JSON: variables, collections, signatures, provenance."""
-        return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        return json.loads(to_json(self._manifest))
 
     @property
     def signatures(self) -> tuple[str, ...]:
@@ -109,30 +116,24 @@ class Loaded:
         return {path: np.array(variable.numpy()) for path, variable in self._tensors.items()}
 
     def assign(self, values: Arrays) -> None:
-        """Set variables by path. Raises KeyError for an unknown path and ValueError for a wrong shape; nothing is then set."""
-        for path, value in values.items():
-            if path not in self._tensors:
-                raise KeyError(f"no variable `{path}`; {did_you_mean(path, self._tensors) or ''}")
-            if tuple(np.shape(value)) != tuple(self._tensors[path].shape) and self._tensors[path].shape.is_fully_defined():
-                raise ValueError(f"`{path}` has the shape {tuple(self._tensors[path].shape)}, not {tuple(np.shape(value))}")
-        for path, value in values.items():
+        """Set variables by path. Raises KeyError for an unknown path, ValueError for a misfit; none is set then."""
+        types = {v.path: declared(v) for v in self._manifest.variables}
+        for path in values:
+            if path not in types:
+                raise KeyError("; ".join(filter(None, (f"no variable `{path}`", did_you_mean(path, types)))))
+        fitting = {path: fit(path, value, types[path]) for path, value in values.items()}
+        for path, value in fitting.items():
             self._tensors[path].assign(value)
 
     def call(self, signature: str, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
-        """Call any signature by name. Raises ValueError for inputs that do not fit, and for training on several replicas."""
-        if signature not in self._module.signatures:
-            raise ValueError(f"no signature `{signature}`; there are {', '.join(self.signatures)}")
-        self._need_one_replica(signature)
-        function = self._module.signatures[signature]
-        specs: dict[str, Any] = function.structured_input_signature[1]
-        results = function(**_tensors({**(inputs or {}), **named}, specs, signature))
-        return {name: value.numpy() for name, value in results.items()}
-
-    def _need_one_replica(self, signature: str) -> None:
-        from rnndsl.backends.tensorflow.call import need_one_replica, replicas
-
-        if replicas() > 1 and any(x["kind"] == "train" and x["name"] == signature for x in self.manifest["signatures"]):
-            need_one_replica(signature)
+        """Call any signature by name. Raises ValueError also for an unknown one, and for training on several replicas."""
+        info = self._signature(signature)
+        if info.kind in ("apply", "gradients"):
+            raise ValueError(f"`{signature}` takes the variables too: it is a method of its own")
+        self._need_one_replica(info)
+        wanted = {i.name: declared(i) for i in info.inputs}
+        tensors = _tensors(fit_all(signature, wanted, {**_mapping("inputs", inputs), **named}))
+        return _run(signature, lambda: self._module.signatures[signature](**tensors))
 
     def predict(self, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
         """The model's outputs."""
@@ -148,7 +149,7 @@ class Loaded:
 
     def initialize(self) -> dict[str, Array]:
         """Every variable's initial value, by path. Assigns nothing: see `reset`."""
-        paths = {path.replace("/", "_").replace(".", "_"): path for path in self._tensors}
+        paths = {artefact_name(path): path for path in self._tensors}
         return {paths.get(name, name): value for name, value in self.call("initialize").items()}
 
     def reset(self) -> None:
@@ -160,55 +161,82 @@ class Loaded:
         self.call("reset_states")
 
     def apply(self, variables: Arrays, inputs: Arrays, *, step: int = 0) -> dict[str, Array]:
-        """The outputs as a pure function of variables (by path) and inputs; `step` numbers the random draws."""
-        return _numpy(self._module.apply(*self._pure(variables, inputs, step)))
+        """The outputs as a pure function of variables (by path) and inputs; `step` numbers the random draws.
+
+        Of `variables`, those that the function does not read, an optimizer's own, are let be.
+        """
+        values, data, at = self._pure("apply", step, variables=variables, inputs=inputs)
+        return _run("apply", lambda: self._module.apply(values, data, at))
 
     def gradients(self, variables: Arrays, inputs: Arrays, targets: Arrays | None = None, *, step: int = 0) -> dict[str, Any]:
-        """`loss`, `gradients` by path and `updates` (new values of updated variables by path), as a pure function."""
-        values, data, at = self._pure(variables, inputs, step)
-        return _numpy(self._module.gradients(values, data, _as_tensors(targets or {}), at))
+        """`loss`, `gradients` by path and `updates` (new values of updated variables by path), as a pure function like `apply`."""
+        values, data, wanted, at = self._pure("gradients", step, variables=variables, inputs=inputs, targets=targets)
+        return _run("gradients", lambda: self._module.gradients(values, data, wanted, at))
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
-        """Write the present values of all variables to a `.npz`, by path."""
-        with Path(path).open("wb") as file:
-            np.savez(file, **self.variables)  # pyright: ignore[reportArgumentType]
+        """Write the present values of all variables to a `.npz`, by path. Raises OSError."""
+        with replacing(Path(path)) as file:
+            write_npz(file, self.variables)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
-        """Set the variables to the values of a `.npz` that `save_weights` wrote."""
-        with np.load(path, allow_pickle=False) as archive:
-            self.assign({name: archive[name] for name in archive.files})
+        """Set the variables to those of a `.npz` that `save_weights` wrote. Raises as `assign`, and ValueError for another file."""
+        with Archive(Path(path)) as archive:
+            self.assign({name: archive.read(name) for name in archive.headers})
 
     def _by_path(self) -> dict[str, Any]:
         names = ("global_variables", "local_variables")
         return {_path(v): v for name in names for v in self._module.collections.get(name, ())}
 
-    def _pure(self, variables: Arrays, inputs: Arrays, step: int) -> tuple[dict[str, Any], dict[str, Any], Any]:
-        from rnndsl.backends.tensorflow.tensorflow_module import tf
+    def _signature(self, name: str) -> SignatureInfo:
+        found = next((s for s in self._manifest.signatures if s.name == name), None)
+        if found is None:
+            raise ValueError(f"no signature `{name}`; there are {', '.join(self.signatures)}")
+        if found.absent is not None:
+            raise ValueError(f"the model has no `{name}`: {found.absent}")
+        return found
 
-        values = {path: tf.cast(tf.convert_to_tensor(v), self._tensors[path].dtype) for path, v in variables.items()}
-        return values, _as_tensors(inputs), tf.constant(step, tf.int64)
+    def _need_one_replica(self, info: SignatureInfo) -> None:
+        from rnndsl.backends.tensorflow.call import need_one_replica
+
+        if info.kind == "train":
+            need_one_replica(info.name)
+
+    def _pure(self, name: str, step: int, **groups: Arrays | None) -> list[Any]:
+        """The arguments of a pure function: a dict for each of `groups`, and `step`."""
+        info = self._signature(name)
+        known = {v.path for v in self._manifest.variables}
+        fitting: dict[str, tuple[Array, TensorType]] = {}
+        arguments: list[Any] = []
+        for group, given in groups.items():
+            wanted = {i.name: declared(i) for i in info.inputs if i.argument == group}
+            values = _mapping(group, given)
+            if group == "variables":
+                values = {path: value for path, value in values.items() if path in wanted or path not in known}
+            arrays = fit_all(name, wanted, values)
+            fitting.update({each: (array, wanted[each]) for each, array in arrays.items() if group != "variables"})
+            arguments.append(_tensors(arrays))
+        agree(fitting)
+        return [*arguments, _tensors({"step": fit("step", step, TensorType("i64"))})["step"]]
 
 
-def _tensors(given: dict[str, Any], specs: dict[str, Any], signature: str) -> dict[str, Any]:
+def _mapping(what: str, given: object) -> Mapping[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(f"the {what} are a mapping from names to arrays, not {type(given).__name__}")
+    return cast("Mapping[str, Any]", given or {})
+
+
+def _tensors(arrays: Mapping[str, Array]) -> dict[str, Any]:
     from rnndsl.backends.tensorflow.tensorflow_module import tf
 
-    for name in given:
-        if name not in specs:
-            raise ValueError(f"`{signature}` takes no `{name}`; it takes {', '.join(specs) or 'nothing'}")
-    missing = [name for name in specs if name not in given]
-    if missing:
-        raise ValueError(f"`{signature}` wants `{missing[0]}` too: {specs[missing[0]].shape}")
-    arrays = {name: np.asarray(value) for name, value in given.items()}
-    for name, array in arrays.items():
-        if not specs[name].shape.is_compatible_with(array.shape):
-            raise ValueError(f"`{name}` is {specs[name].dtype.name}{specs[name].shape}, not an array of shape {array.shape}")
-    return {name: tf.constant(array.astype(specs[name].dtype.as_numpy_dtype)) for name, array in arrays.items()}
+    return {name: tf.constant(array) for name, array in arrays.items()}
 
 
-def _as_tensors(values: Arrays) -> dict[str, Any]:
-    from rnndsl.backends.tensorflow.tensorflow_module import tf
+def _run(name: str, function: Callable[[], Any]) -> Any:
+    """What `function` returns, as arrays. Raises ValueError for what TensorFlow cannot do with the values it was given."""
+    from rnndsl.backends.tensorflow.loading import told
 
-    return {name: tf.convert_to_tensor(value) for name, value in values.items()}
+    with told(name):
+        return _numpy(function())
 
 
 def _numpy(value: Any) -> Any:

@@ -119,7 +119,7 @@ class Job:
         Raises DiagnosticsError.
         """
         from rnndsl.artefact.files import check_target, variables_bytes
-        from rnndsl.artefact.manifest import written_files
+        from rnndsl.artefact.opening import written_files
 
         check_target(target, variables_bytes(plan), written_files)
 

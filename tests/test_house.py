@@ -17,7 +17,7 @@ LONG = {"syntax.tree": 500}  # a table of node types
 
 # Stages in order; a module belongs to the longest name that it begins with. A stage imports from itself and from earlier ones.
 STAGES = [
-    ["records"],
+    ["records", "regular"],
     ["text"],
     ["syntax"],
     ["plan", "language"],
@@ -30,6 +30,7 @@ STAGES = [
     ["elaborate.calls", "elaborate.expressions"],  # the circle of evaluation is closed here: rooms below are given the evaluator
     ["elaborate"],
     ["derive", "passes"],  # what is derived is stripped of dead parts by the same pass
+    ["arrays"],
     ["backends"],
     ["artefact"],
     ["weights"],

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MANIFEST = "manifest.json"
 _MOST_NUMBERS = 64
@@ -31,7 +31,17 @@ def _relative(path: str) -> str:
 
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal")]
+
+
+def _within(path: str) -> str:
+    if ".." in PurePosixPath(_relative(path)).parts:
+        raise ValueError(f"{path} leads out of the folder")
+    return path
+
+
 RelativePath = Annotated[str, AfterValidator(_relative), Field(description="a relative path with /")]
+OutputPath = Annotated[str, AfterValidator(_within), Field(description="a path within the artefact's folder, with /")]
+DTypeName = Literal["float16", "bfloat16", "float32", "float64", "int32", "int64", "bool"]
 
 
 class Part(BaseModel):
@@ -69,7 +79,7 @@ class VariableInfo(Part):
 
     path: str
     kind: Literal["param", "var", "carried", "counter", "optimizer"]
-    dtype: str
+    dtype: DTypeName
     shape: tuple[Length, ...]
     initializer: InitializerInfo | None
     initializer_origin: str
@@ -89,7 +99,7 @@ class TensorInfo(Part):
     `initial`, unless that is an expression over the model's params."""
 
     name: str
-    dtype: str
+    dtype: DTypeName
     shape: tuple[Length, ...] | None
     tensor: str | None = None
     argument: str | None = None
@@ -168,7 +178,7 @@ class Manifest(Part):
     name: str
     rnndsl_version: str
     tensorflow_version: str
-    dtype: str
+    dtype: DTypeName
     seed: int
     axes: tuple[str, ...]
     parameters: dict[str, Any] = {}
@@ -180,7 +190,7 @@ class Manifest(Part):
     signatures: tuple[SignatureInfo, ...]
     meta_graph: MetaGraphInfo | None = None
     provenance: Provenance
-    outputs: dict[str, Digest]
+    outputs: dict[OutputPath, Digest]
 
     def signature(self, name: str) -> SignatureInfo:
         """The signature `name`. Raises KeyError."""
@@ -193,27 +203,6 @@ class Manifest(Part):
 def to_json(manifest: Manifest) -> str:
     """The text of `manifest.json`."""
     return _text(json.loads(manifest.model_dump_json()))
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the artefact in `folder`. Raises FileNotFoundError, OSError, ValueError for one that is none of ours."""
-    try:
-        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except ValidationError as error:
-        raise ValueError(f"{folder / MANIFEST} is no manifest of rnndsl, or of another version: {error}") from None
-
-
-def written_files(folder: Path) -> frozenset[str] | None:
-    """The files in `folder` that a compilation wrote; None if it holds no artefact of ours. Any version of the format will do."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(manifest, dict) or manifest.get("format") != "rnndsl-artefact":  # pyright: ignore[reportUnknownMemberType]
-        return None
-    outputs: Any = manifest.get("outputs")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    names: list[str] = list(outputs) if isinstance(outputs, dict) else []  # pyright: ignore[reportUnknownArgumentType]
-    return frozenset({MANIFEST, *names})
 
 
 def schema_text() -> str:

@@ -6,10 +6,10 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rnndsl.artefact.canonical import canonicalise, read_saved_model
-from rnndsl.artefact.manifest import Length, TensorInfo
+from rnndsl.artefact.manifest import DTypeName, Length, TensorInfo
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 
 Shapes = Mapping[str, tuple[Length, ...]]
@@ -55,9 +55,9 @@ def checkpoint_keys(folder: Path) -> dict[str, str]:
     return {entry.full_name: entry.checkpoint_key for node in graph.nodes for entry in node.attributes if entry.full_name}
 
 
-def dtype_name(dtype: Any) -> str:
+def dtype_name(dtype: Any) -> DTypeName:
     """`float32`, from a dtype of TensorFlow or its number in a proto."""
-    return str(tf.as_dtype(dtype).name)
+    return cast("DTypeName", str(tf.as_dtype(dtype).name))
 
 
 def _bodies(objects: Any, functions: Mapping[str, Any]) -> dict[str, str]:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rnndsl.artefact.opening import DTYPES
 from rnndsl.artefact.steps import step_info
 from rnndsl.plan.model import Function, Initializer, Optimizer, Plan, Schedule, Variable
 from rnndsl.plan.rewriting import types_of
 
 if TYPE_CHECKING:
     from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
-
-
-DTYPES = {"float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
-"""The language's names of TensorFlow's dtypes."""
 
 
 class Model(BaseModel):
@@ -111,7 +108,7 @@ def summarise_manifest(manifest: Manifest) -> ModelSummary:
     )
     return ModelSummary(
         name=manifest.name,
-        dtype=DTYPES.get(manifest.dtype, manifest.dtype),
+        dtype=DTYPES[manifest.dtype],
         seed=manifest.seed,
         settings=manifest.parameters,
         variables=variables,
@@ -154,7 +151,7 @@ def _stored_variable(v: VariableInfo) -> VariableSummary:
     return VariableSummary(
         path=v.path,
         kind=v.kind,
-        type=_shaped(v.dtype, v.shape),
+        type=_shaped(DTYPES[v.dtype], v.shape),
         size=math.prod(int(n) for n in v.shape if n is not None) if all(isinstance(n, int) for n in v.shape) else None,
         initializer=_call(v.initializer.name, v.initializer.arguments) if v.initializer else "",
         initializer_origin=v.initializer_origin,
@@ -165,11 +162,11 @@ def _stored_variable(v: VariableInfo) -> VariableSummary:
 
 
 def _type(tensor: TensorInfo) -> str | None:
-    return None if tensor.shape is None else _shaped(tensor.dtype, tensor.shape)
+    return None if tensor.shape is None else _shaped(DTYPES[tensor.dtype], tensor.shape)
 
 
 def _shaped(dtype: str, shape: Sequence[int | str | None]) -> str:
-    return f"{DTYPES.get(dtype, dtype)}[{', '.join('?' if n is None else str(n) for n in shape)}]"
+    return f"{dtype}[{', '.join('?' if n is None else str(n) for n in shape)}]"
 
 
 def _signature(f: Function) -> SignatureSummary:

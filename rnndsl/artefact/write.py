@@ -11,8 +11,9 @@ from typing import Any
 from rnndsl.artefact import files
 from rnndsl.artefact.describe import describe
 from rnndsl.artefact.files import Staging
-from rnndsl.artefact.manifest import MANIFEST, Manifest, Provenance, file_digest, to_json, written_files
+from rnndsl.artefact.manifest import MANIFEST, Manifest, Provenance, file_digest, to_json
 from rnndsl.artefact.meta_graph import write_meta_graph
+from rnndsl.artefact.opening import written_files
 from rnndsl.artefact.saved_model import save_module
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,16 @@ if TYPE_CHECKING:
 
 
 def artefacts_in(folder: Path) -> dict[Path, Manifest]:
-    """The artefact in `folder`, or else those in the folders in it. Raises UsageError if there is none, or one cannot be read."""
-    from rnndsl.artefact.manifest import MANIFEST, read_manifest
+    """The artefact in `folder`, or else those in the folders in it. Raises UsageError if there is none, or one is damaged."""
+    from rnndsl.artefact.manifest import MANIFEST
+    from rnndsl.artefact.opening import ArtefactError, open_artefact
 
-    folders = [folder] if (folder / MANIFEST).is_file() else sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
-    if not folders:
-        raise UsageError(f"`{folder}` holds no artefact (no {MANIFEST})")
     try:
-        return {each: read_manifest(each) for each in folders}
+        folders = [folder] if os.path.lexists(folder / MANIFEST) else sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
+        if not folders:
+            raise UsageError(f"`{folder}` holds no artefact (no {MANIFEST})")
+        return {each: open_artefact(each) for each in folders}
     except OSError as error:
-        raise UsageError(f"`{error.filename}` cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise UsageError(f"the {MANIFEST} in `{folder}` is none of rnndsl's, or of another version of it") from None
+        raise UsageError(f"`{error.filename or folder}` cannot be read: {error.strerror or error}") from None
+    except ArtefactError as error:
+        raise UsageError(str(error), "compile it again") from None

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import artefacts_in
 from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
-from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_findings
+from rnndsl.cli.specs import choose_models, counted, exit_status, plan_models, print_findings
 from rnndsl.driver import Job
 from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
 
 if TYPE_CHECKING:
-    from rnndsl.artefact.arrays import Array
-    from rnndsl.artefact.manifest import Manifest, SignatureInfo, TensorInfo
-    from rnndsl.plan.model import TensorType
+    from rnndsl.arrays.values import Array
+    from rnndsl.artefact.manifest import Manifest, SignatureInfo
 
 MOST_PRINTED = 1000
 
@@ -26,11 +25,12 @@ MOST_PRINTED = 1000
 def run(argv: Sequence[str]) -> int:
     """Read the inputs, call the signature, write or print the outputs."""
     arguments = _parser().read(argv)
-    from rnndsl.artefact.arrays import DataError, check_output
+    from rnndsl.arrays.files import check_output
+    from rnndsl.arrays.values import DataError
 
     try:
         if arguments.output:
-            check_output(Path(arguments.output))
+            check_output(Path(arguments.output), _files(arguments))
         if Path(arguments.model_source).is_dir():
             return _run_artefact(Path(arguments.model_source), arguments)
         return _run_spec(arguments)
@@ -79,13 +79,18 @@ def _run_artefact(folder: Path, arguments: Namespace) -> int:
         raise UsageError(f"`{folder}` holds {len(found) or 'no such'} artefacts: choose one by its folder or --model")
     [(path, manifest)] = found.items()
     signature = _signature(manifest, arguments.signature)
-    inputs = _inputs(signature, arguments)
+    inputs, series = _inputs(signature, arguments)
     from rnndsl.api import load
+    from rnndsl.arrays.files import is_table
+    from rnndsl.arrays.tables import as_series
+    from rnndsl.artefact.opening import declared
 
     try:
         results = load(path).call(signature.name, inputs)
-    except ValueError as error:  # lengths that do not agree, found by TensorFlow
+    except (ValueError, MemoryError) as error:
         raise UsageError(str(error)) from None
+    if series and arguments.output and is_table(Path(arguments.output)):
+        results = {x.name: as_series(results[x.name], declared(x)) for x in signature.outputs}
     _output(results, arguments.output)
     return 0
 
@@ -101,21 +106,34 @@ def _signature(manifest: Manifest, name: str) -> SignatureInfo:
     return signature
 
 
-def _inputs(signature: SignatureInfo, arguments: Namespace) -> dict[str, Array]:
-    from rnndsl.artefact.arrays import fit
+def _files(arguments: Namespace) -> list[Path]:
+    given = [arguments.data, *pairs("--input", arguments.inputs).values()]
+    return [Path(file) for file in given if file]
 
-    wanted = {i.name: _type(i) for i in signature.inputs}
+
+def _inputs(signature: SignatureInfo, arguments: Namespace) -> tuple[dict[str, Array], bool]:
+    """The arrays that the signature takes, and whether one was a table of one sequence. Raises UsageError, DataError."""
+    from rnndsl.arrays.tables import is_series, lay_out
+    from rnndsl.arrays.values import fit_all
+    from rnndsl.artefact.opening import declared
+
+    wanted = {i.name: declared(i) for i in signature.inputs}
     given = _named(signature, list(wanted), arguments)
     missing = [name for name in wanted if name not in given]
     if missing:
         listed = ", ".join(f"{name}: {wanted[name]}" for name in missing)
         raise UsageError(f"`{signature.name}` wants {listed}", f"give it as `--input {missing[0]}=FILE`")
-    return {name: fit(name, array, wanted[name], table=table) for name, (array, table) in given.items()}
+    series = [name for name, (array, table) in given.items() if table and is_series(array, wanted[name])]
+    for name in series:
+        steps = counted(len(given[name][0]), "step")
+        print(f"note: `{name}` is {wanted[name]}; its table is read as one sequence of {steps}, a row each", file=sys.stderr)
+    laid_out = {name: lay_out(name, array, wanted[name]) if table else array for name, (array, table) in given.items()}
+    return fit_all(signature.name, wanted, laid_out), bool(series)
 
 
 def _named(signature: SignatureInfo, wanted: Sequence[str], arguments: Namespace) -> dict[str, tuple[Array, bool]]:
     """The given arrays by input, each with whether it is a table. Raises UsageError, DataError."""
-    from rnndsl.artefact.arrays import read_arrays
+    from rnndsl.arrays.files import is_table, read_archive, read_array
 
     files = pairs("--input", arguments.inputs)
     for name in files:
@@ -123,23 +141,14 @@ def _named(signature: SignatureInfo, wanted: Sequence[str], arguments: Namespace
             help = did_you_mean(name, wanted) or f"its inputs are {', '.join(wanted) or 'none'}"
             raise UsageError(f"`{signature.name}` has no input `{name}`", help)
     given: dict[str, tuple[Array, bool]] = {}
-    for name, file in [*((None, f) for f in [arguments.data] if f), *files.items()]:
-        read = read_arrays(Path(file))
-        if isinstance(read, dict):
-            given.update({n: (a, False) for n, a in _from_archive(read, name, file, wanted).items()})
-        else:
-            given[name or _only(signature, wanted)] = (read, ".csv" in Path(file).suffixes)
+    if arguments.data and Path(arguments.data).suffix == ".npz":
+        given = {name: (array, False) for name, array in read_archive(Path(arguments.data), wanted).items()}
+    elif arguments.data:
+        path = Path(arguments.data)
+        given[_only(signature, wanted)] = (read_array(path), is_table(path))
+    for name, file in files.items():
+        given[name] = (read_array(Path(file), name), is_table(Path(file)))
     return given
-
-
-def _from_archive(read: Mapping[str, Array], name: str | None, file: str, wanted: Sequence[str]) -> dict[str, Array]:
-    if name is None:
-        return {n: a for n, a in read.items() if n in wanted}
-    if name in read:
-        return {name: read[name]}
-    if len(read) == 1:
-        return dict.fromkeys([name], next(iter(read.values())))
-    raise UsageError(f"`{file}` holds no array `{name}`; it holds {', '.join(read)}")
 
 
 def _only(signature: SignatureInfo, wanted: Sequence[str]) -> str:
@@ -149,23 +158,11 @@ def _only(signature: SignatureInfo, wanted: Sequence[str]) -> str:
     return wanted[0]
 
 
-def _type(tensor: TensorInfo) -> TensorType:
-    from rnndsl.artefact.summary import DTYPES
-    from rnndsl.plan.model import TensorType
-
-    shape = tensor.shape or ()
-    axes = tuple(str(n) for n in shape if not isinstance(n, int))
-    return TensorType(DTYPES.get(tensor.dtype, tensor.dtype), axes, tuple(n for n in shape if isinstance(n, int)))  # pyright: ignore[reportArgumentType]
-
-
 def _output(results: Mapping[str, Array], output: str | None) -> None:
-    from rnndsl.artefact.arrays import write_arrays
-
     if output is not None:
-        try:
-            write_arrays(Path(output), results)
-        except OSError as error:
-            raise UsageError(f"cannot write `{output}`: {error.strerror}") from None
+        from rnndsl.arrays.files import write_arrays
+
+        write_arrays(Path(output), results)
         print(f"{output}: {', '.join(f'{name} {list(array.shape)}' for name, array in results.items())}")
         return
     import numpy as np

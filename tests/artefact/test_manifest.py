@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from rnndsl.artefact.files import files_below
-from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, read_manifest, schema_text, shortened, to_json, written_files
+from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, schema_text, shortened, to_json
+from rnndsl.artefact.opening import ArtefactError, open_artefact, written_files
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
 
@@ -46,15 +47,15 @@ def test_json_is_sorted_and_ends_in_a_newline():
 
 def test_read_again(tmp_path):
     (tmp_path / "manifest.json").write_text(to_json(small()))
-    assert read_manifest(tmp_path) == small()
+    assert open_artefact(tmp_path) == small()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "npm"}', "[" * 100_000, '{"format": "rnndsl-artefact"'])
 def test_other_peoples_manifests(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
     assert written_files(tmp_path) is None
-    with pytest.raises(ValueError, match=r"no manifest of rnndsl"):
-        read_manifest(tmp_path)
+    with pytest.raises(ArtefactError, match=r"no manifest of rnndsl"):
+        open_artefact(tmp_path)
 
 
 def test_a_later_version_is_still_an_artefact(tmp_path):
@@ -81,7 +82,7 @@ class TestOfAnArtefact:
         jsonschema.validate(json.loads((built[0] / "manifest.json").read_text()), json.loads(SCHEMA.read_text()))
 
     def test_digests_of_every_file(self, built):
-        manifest = read_manifest(built[0])
+        manifest = open_artefact(built[0])
         assert sorted([*manifest.outputs, "manifest.json"]) == files_below(built[0])
         for name, digest in manifest.outputs.items():
             assert hashlib.sha256((built[0] / name).read_bytes()).hexdigest() == digest
@@ -93,7 +94,7 @@ class TestOfAnArtefact:
         import numpy as np
         import tensorflow as tf
 
-        manifest = read_manifest(built[0])
+        manifest = open_artefact(built[0])
         by_path = {v.path: v for v in manifest.variables}
         reader = tf.train.load_checkpoint(str(built[0] / "variables" / "variables"))
         np.testing.assert_array_equal(reader.get_tensor(by_path["enc/u"].checkpoint_key), np.eye(4, dtype="f") / 2)
@@ -107,7 +108,7 @@ class TestOfAnArtefact:
         assert manifest.collections["mine"] == ("enc/u",)
 
     def test_signatures(self, built):
-        manifest = read_manifest(built[0])
+        manifest = open_artefact(built[0])
         fit = manifest.signature("fit")
         assert fit.kind == "train"
         assert [(x.name, x.shape, x.dtype) for x in fit.inputs] == [
@@ -130,11 +131,11 @@ class TestOfAnArtefact:
 
         library = read_saved_model(built[0]).meta_graphs[0].graph_def.library
         nodes = {function.signature.name: {node.name: node.op for node in function.node_def} for function in library.function}
-        fit = read_manifest(built[0]).signature("fit")
+        fit = open_artefact(built[0]).signature("fit")
         assert nodes[fit.function][fit.operations["norm/mean/update"]] == "AssignVariableOp"
 
     def test_meta_graph(self, built):
-        info = read_manifest(built[0]).meta_graph
+        info = open_artefact(built[0]).meta_graph
         assert info is not None
         assert info.inputs == {"x": "x:0", "y": "y:0"}
         assert info.trains == {"fit": "train/fit", "tune": "train/tune"}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rnndsl.artefact.files import files_below
-from rnndsl.artefact.manifest import Provenance, read_manifest
+from rnndsl.artefact.manifest import Provenance
+from rnndsl.artefact.opening import open_artefact
 from rnndsl.plan.model import Optimizer
 
 pytestmark = pytest.mark.tf
@@ -92,7 +93,7 @@ def test_an_optimizer_of_the_users_own_in_a_session(artefact):
 
 def test_manifest(artefact):
     _, folder, _ = artefact
-    manifest = read_manifest(folder)
+    manifest = open_artefact(folder)
     step = manifest.signature("step")
     assert step.kind == "train"
     assert step.operations["mse"] == "mse"

@@ -117,6 +117,53 @@ def test_the_model_as_pure_functions(model: rnndsl.Loaded, data: dict[str, np.nd
     assert set(found["updates"]) == {"norm/moving_mean", "norm/moving_variance"}
 
 
+def test_pure_functions_take_what_fits(model: rnndsl.Loaded, data: dict[str, np.ndarray]) -> None:
+    values = {p: v for p, v in model.variables.items() if not p.startswith("train/")}
+    expected = model.predict(x=data["x"])["prediction"]
+    wide = {p: v.astype(np.float64) for p, v in values.items()}
+    for given in (wide, model.variables):  # an optimizer's variables are let be
+        found = model.apply(given, {"x": data["x"].astype(np.float64).tolist()}, step=np.int32(3))
+        np.testing.assert_allclose(found["prediction"], expected, rtol=1e-6)
+    x, y = {"x": data["x"]}, {"y": data["y"]}
+    wrong = {
+        "`apply` takes no `head/kernl`": lambda: model.apply({**values, "head/kernl": 1.0}, x),
+        "`apply` wants `head/bias` too": lambda: model.apply({k: v for k, v in values.items() if k != "head/bias"}, x),
+        "`apply` takes no `y`": lambda: model.apply(values, {**x, **y}),
+        "`apply` wants `x` too": lambda: model.apply(values, {}),
+        "`step` is i64": lambda: model.apply(values, x, step="1"),  # pyright: ignore[reportArgumentType]
+        "`gradients` wants `y` too": lambda: model.gradients(values, x),
+        "`gradients` takes no `z`": lambda: model.gradients(values, x, {**y, "z": 1}),
+        "`x` has the length 16 along `batch`, and `y` has 3": lambda: model.gradients(values, x, {"y": data["y"][:3]}),
+        "a method of its own": lambda: model.call("apply", x),
+    }
+    for message, call in wrong.items():
+        with pytest.raises(ValueError, match=message) as caught:
+            call()
+        assert len(str(caught.value)) < 300
+
+
+WORDS = """rnn 1
+model words {
+  input ids: i32[batch, time]
+  layer embedding = Embedding(10, 2)
+  output vectors = embedding(ids)
+}
+"""
+
+
+def test_a_value_that_does_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "words.rnn").write_text(WORDS)
+    words = rnndsl.load(rnndsl.compile(tmp_path / "words.rnn", tmp_path / "out"))
+    for wrong in (2**32 + 1, 1.7, "1"):
+        with pytest.raises(ValueError, match="`ids` is i32"):
+            words.predict(ids=[[wrong, 5]])
+    with pytest.raises(ValueError, match=r"^`predict` fails on these values: indices\[0,1\] = 99 is not in \[0, 10\)$"):
+        words.predict(ids=[[1, 99]])
+    with pytest.raises(TypeError, match="a mapping"):
+        words.predict(np.zeros((1, 2)))  # pyright: ignore[reportArgumentType]
+    np.testing.assert_array_equal(words.predict(ids=[[1, 3.0]])["vectors"][0, 1], words.variables["embedding/table"][3])
+
+
 def test_weights_are_kept(model: rnndsl.Loaded, folder: Path, data: dict[str, np.ndarray], tmp_path: Path) -> None:
     model.train("step", data)
     model.save_weights(tmp_path / "w.npz")
@@ -156,9 +203,39 @@ def test_run_on_files(folder: Path, data: dict[str, np.ndarray], model: rnndsl.L
     assert (tmp_path / "o.csv").read_text().startswith("prediction_0,prediction_1,prediction_2\n")
 
 
+SUMS = """rnn 1
+model sums {
+  input x: f32[batch, time, 2]
+  input k: f32[batch, 1]
+  output sum_ = x + k
+  output all_ = 2 * x
+}
+"""
+
+
+def test_run_on_one_sequence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sums.rnn").write_text(SUMS.replace("  output sum_ = x + k\n", "").replace("  input k: f32[batch, 1]\n", ""))
+    Path("x.csv").write_text("".join(f"{i},{i + 0.5}\n" for i in range(309)))
+    assert main(["run", "sums.rnn", "x.csv", "-o", "o.csv"]) == 0
+    assert "read as one sequence of 309 steps, a row each" in capsys.readouterr().err
+    np.testing.assert_array_equal(np.loadtxt("o.csv", delimiter=",", skiprows=1), 2 * np.loadtxt("x.csv", delimiter=","))
+    assert main(["run", "sums.rnn", "x.csv", "-o", "o.npz"]) == 0
+    assert np.load("o.npz")["all_"].shape == (1, 309, 2)
+
+
+def test_run_on_batches_of_two_lengths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sums.rnn").write_text(SUMS)
+    np.savez("in.npz", x=np.zeros((3, 4, 2)), k=np.zeros((2, 1)))
+    assert main(["run", "sums.rnn", "in.npz"]) == 2
+    assert capsys.readouterr().err == "error: `x` has the length 3 along `batch`, and `k` has 2\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["x.csv", "-o", "x.csv"], "is an input"),
         (["x.csv", "--signature", "evaluate"], "takes the inputs"),
         (["--input", "x=x.csv", "--signature", "step"], "`step` wants y: f32[batch, 2]"),
         (["--input", "z=x.csv"], "no input `z`"),

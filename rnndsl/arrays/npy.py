@@ -1,0 +1,162 @@
+"""NumPy's own files, `.npy` and `.npz`. A header is not believed before what it declares has been held against the size of the
+file; nothing in it is executed, and a pickle is not read."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import math
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.lib import format as npy
+
+from rnndsl.arrays.values import Array, DataError
+from rnndsl.records import Immutable, record
+from rnndsl.regular import open_regular, unreadable
+
+MOST_UNPACKED = 1 << 31
+"""Bytes that one file may unpack to: a packed one of a few kilobytes can fill any machine."""
+_MOST_HEADER = 10_000
+
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, KeyError, ValueError, IndexError, TypeError,
+    RuntimeError, NotImplementedError, OverflowError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError, OSError,
+)  # fmt: skip
+"""What zipfile raises for archives that are damaged, encrypted, or packed in a way it does not know, and NumPy for headers."""
+
+
+@record
+class Header(Immutable):
+    """What an array is said to be: its shape and dtype; `start` is the length of the header in bytes."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    start: int
+
+
+class Archive:
+    """A `.npz`. `headers`: what its arrays are, by name. A context manager. Raises DataError, which names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = open_regular(path)
+        except OSError as error:
+            raise DataError(unreadable(path, error)) from None
+        try:
+            self._open()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _open(self) -> None:
+        with _told(f"`{self.path}` is no .npz"):
+            self._zip = zipfile.ZipFile(self._file)
+        self._members = {_name(member): member for member in self._zip.infolist()}
+        for name, count in Counter(map(_name, self._zip.infolist())).items():
+            if count > 1:
+                raise DataError(f"`{self.path}` holds `{name}` twice")
+        packed = sum(x.file_size for x in self._members.values() if x.compress_type != zipfile.ZIP_STORED)
+        if packed > MOST_UNPACKED:
+            raise DataError(f"`{self.path}` unpacks to {packed:,} bytes, where {MOST_UNPACKED:,} is the most")
+        self.headers = {name: self._header(name) for name in self._members}
+
+    def read(self, name: str) -> Array:
+        """The array `name`. Raises KeyError, DataError."""
+        what = f"`{self.path}`: `{name}`"
+        with _told(f"{what} cannot be read"), self._zip.open(self._members[name]) as file:
+            return npy.read_array(file, allow_pickle=False)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._zip.close()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _header(self, name: str) -> Header:
+        member, what = self._members[name], f"`{self.path}`: `{name}`"
+        with _told(f"{what} is no array"), self._zip.open(member) as file:
+            header = _read_header(file)
+        _check(what, header, member.file_size)
+        return header
+
+
+def read_npy(path: Path) -> Array:
+    """The array of a `.npy`. Raises DataError, OSError."""
+    with open_regular(path) as file:
+        with _told(f"`{path}` is no .npy"):
+            header = _read_header(file)
+        size = file.seek(0, 2)
+        _check(f"`{path}`", header, size)
+        file.seek(0)
+        with _told(f"`{path}` cannot be read"):
+            return npy.read_array(file, allow_pickle=False)
+
+
+def write_npz(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
+    """Write a `.npz`. `np.savez` takes names as keywords, and so none is `file`. What its format has not, bf16, becomes f32."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                npy.write_array(member, array.astype(np.float32) if array.dtype.name == "bfloat16" else array, allow_pickle=False)
+
+
+@contextmanager
+def _told(what: str) -> Generator[None]:
+    """Faults of a file inside become DataErrors that begin with `what`."""
+    try:
+        yield
+    except DataError:
+        raise
+    except _BROKEN as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{what}: {reason}") from None
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    return member.filename.removesuffix(".npy")
+
+
+def _read_header(file: Any) -> Header:
+    """Raises what is in `_BROKEN`."""
+    version = npy.read_magic(file)
+    if version not in ((1, 0), (2, 0), (3, 0)):
+        raise ValueError(f"its version is {version[0]}.{version[1]}")
+    packing = "<H" if version == (1, 0) else "<I"
+    prefix = file.read(struct.calcsize(packing))
+    [length] = struct.unpack(packing, prefix)
+    if length > _MOST_HEADER:
+        raise ValueError(f"its header has {length:,} bytes, where {_MOST_HEADER:,} is the most")
+    text = io.BytesIO(prefix + file.read(length))
+    # 3.0 is 2.0 with names of fields in UTF-8, and an array of numbers has none.
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(text)
+    if any(n < 0 for n in shape):
+        raise ValueError("a length is negative")
+    return Header(tuple(shape), dtype, file.tell())
+
+
+def _check(what: str, header: Header, size: int) -> None:
+    """Hold what a header declares against the `size` of the file. Raises DataError."""
+    if header.dtype.hasobject:
+        raise DataError(f"{what} holds Python objects (a pickle), which are not read")
+    if header.dtype.kind not in "biufc":
+        raise DataError(f"{what} holds {header.dtype}, and no numbers")
+    declared = math.prod(header.shape) * header.dtype.itemsize
+    if declared != size - header.start:
+        raise DataError(f"{what} says {declared:,} bytes and has {size - header.start:,}")

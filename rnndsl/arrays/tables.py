@@ -1,0 +1,148 @@
+"""Tables of numbers, `.csv`, and how they stand for tensors.
+
+A row of a table is one element along the first axis; its columns are the second axis, if there is one, times the trailing dims.
+`x: f32[batch, time, 1]` is a row for each sequence; `y: f32[batch, 1]` one column. A table that is as narrow as one step is one
+sequence, with a row for each step.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import zlib
+from array import array as packed
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from rnndsl.arrays.values import Array, DataError, shown_shape
+from rnndsl.regular import open_regular
+
+if TYPE_CHECKING:
+    from rnndsl.plan.model import TensorType
+
+MOST_UNPACKED = 1 << 31
+"""Bytes that a `.csv.gz` may unpack to."""
+LONGEST_LINE = 1 << 26
+"""Characters: some three million numbers."""
+
+
+def read_table(path: Path) -> Array:
+    """The numbers of a `.csv` or `.csv.gz`, by row and column; a first line without any is a header. Raises DataError, OSError."""
+    with open_regular(path) as file:
+        unpacked = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+        try:
+            return _numbers(path, io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=""))
+        except UnicodeDecodeError:
+            raise DataError(f"`{path}` is not text in UTF-8") from None
+        except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
+
+
+def _numbers(path: Path, text: io.TextIOWrapper) -> Array:
+    numbers, width, rows = packed("d"), 0, 0
+    lines = csv.reader(_lines(path, text))
+    for cells in lines:
+        place = f"{path}:{lines.line_num}"
+        if not cells or (lines.line_num == 1 and not any(map(_is_number, cells))):  # a blank line, or the header
+            continue
+        width = width or len(cells)
+        if len(cells) != width:
+            raise DataError(f"{place}: {len(cells)} columns, where the rows before have {width}")
+        numbers.extend(_row(cells, place))
+        rows += 1
+    if not rows:
+        raise DataError(f"`{path}` holds no numbers")
+    return np.frombuffer(numbers, dtype=np.float64).reshape(rows, width)
+
+
+def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
+    read = 0
+    for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), start=1):
+        read += len(line)
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"{path}:{number}: a line of more than {LONGEST_LINE:,} characters")
+        if path.suffix == ".gz" and read > MOST_UNPACKED:
+            raise DataError(f"`{path}` unpacks to more than {MOST_UNPACKED:,} bytes")
+        yield line
+
+
+def _row(cells: Sequence[str], place: str) -> list[float]:
+    try:
+        if all(cell.isascii() and "_" not in cell for cell in cells):
+            return list(map(float, cells))
+    except ValueError:
+        pass
+    wrong = next((i, cell) for i, cell in enumerate(cells, start=1) if not _is_number(cell))
+    raise DataError(f"{place}: column {wrong[0]}: `{wrong[1][:40]}` is not a number")
+
+
+def _is_number(cell: str) -> bool:
+    """Python also takes `1_0`, and digits of other scripts."""
+    if not cell.isascii() or "_" in cell:
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def is_series(table: Array, type: TensorType) -> bool:
+    """Whether `table` is one sequence, with a row for each step, and not a row for each sequence."""
+    return len(type.axes) == 2 and table.shape[1] == math.prod(type.dims)
+
+
+def lay_out(name: str, table: Array, type: TensorType) -> Array:
+    """`table` in the shape of `type`. Raises DataError."""
+    rows, columns = table.shape
+    size = math.prod(type.dims)
+    if not type.axes:
+        if table.size != size:
+            raise DataError(f"`{name}` is {type}; a table of {rows} rows and {columns} columns does not fit")
+        return table.reshape(type.dims)
+    if len(type.axes) > 2:
+        raise DataError(f"`{name}` is {type}, which no table can hold: give it as .npz or .npy")
+    if is_series(table, type):
+        return table.reshape((*_of_series(type, rows), *type.dims))
+    if type.dtype == "i64" and bool(np.any(np.abs(table) >= 1 << 53)):
+        raise DataError(f"`{name}` is {type}; a table holds whole numbers below 2**53: give it as .npz or .npy")
+    fits = columns == size if len(type.axes) == 1 else size > 0 and columns % size == 0
+    if not fits:
+        wanted = str(size) if len(type.axes) == 1 else f"a multiple of {size}"
+        raise DataError(f"`{name}` is {type}; its table wants {wanted} columns and has {columns}")
+    middle = () if len(type.axes) == 1 else (columns // size,)
+    return table.reshape((rows, *middle, *type.dims))
+
+
+def _of_series(type: TensorType, steps: int) -> tuple[int, int]:
+    return (steps, 1) if type.axes[1] == "batch" else (1, steps)
+
+
+def as_series(array: Array, type: TensorType) -> Array:
+    """One sequence of `type`, a row for each step; whatever else `array` is, it is left as it is."""
+    if len(type.axes) != 2 or 1 not in array.shape[:2]:
+        return array
+    return array.reshape((max(array.shape[:2]), -1))
+
+
+def write_table(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
+    """Write `arrays` side by side as columns. Raises DataError if their rows differ in number, OSError."""
+    tables = {name: array.reshape((array.shape[0], -1)) if array.ndim else array.reshape((1, 1)) for name, array in arrays.items()}
+    lengths = {t.shape[0] for t in tables.values()}
+    if len(lengths) > 1:
+        listed = ", ".join(f"{name} {shown_shape(array.shape)}" for name, array in arrays.items())
+        raise DataError(f"the outputs have different numbers of rows ({listed}): write them as .npz")
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column for name, t in tables.items() for column in _columns(name, t.shape[1])])
+    writer.writerows([str(v) for t in tables.values() for v in t[i]] for i in range(lengths.pop() if lengths else 0))
+    text.detach()  # flushes it, and leaves `file` open
+
+
+def _columns(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name}_{i}" for i in range(count)]

@@ -1,0 +1,44 @@
+"""What TensorFlow says of a SavedModel, and of a run of it, as an error of Python's in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rnndsl.backends.tensorflow.quiet import import_tensorflow
+
+_FRAME = re.compile(r"^(Graph execution error:|Detected at node|<stack traces|\s*\[\[|.*Original stack trace)")
+_OPERATION = re.compile(r"\s*\[Op:\w+\].*$|\s*name:\s*$|\s*\[\[.*$")
+
+
+def load_module(folder: Path) -> Any:
+    """The SavedModel in `folder`. Imports TensorFlow. Raises ValueError for what it cannot read."""
+    import_tensorflow()
+    from rnndsl.backends.tensorflow.tensorflow_module import tf
+
+    try:
+        return tf.saved_model.load(str(folder))
+    except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
+        raise ValueError(f"`{folder}` cannot be loaded by TensorFlow {tf.__version__}: {_sentence(error)}") from error
+
+
+@contextmanager
+def told(name: str) -> Generator[None]:
+    """Errors of TensorFlow inside, while `name` runs, become ValueErrors; MemoryError where there is too little memory."""
+    from rnndsl.backends.tensorflow.tensorflow_module import tf
+
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(f"`{name}` needs more memory than there is: {_sentence(error)}") from None
+    except tf.errors.OpError as error:
+        raise ValueError(f"`{name}` fails on these values: {_sentence(error)}") from None
+
+
+def _sentence(error: Exception) -> str:
+    """The first line of a message that says what is wrong, and not where in the graph."""
+    lines = (_OPERATION.sub("", line).strip() for line in str(error).splitlines() if not _FRAME.match(line))
+    return next((line for line in lines if line), type(error).__name__)
