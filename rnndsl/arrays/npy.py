@@ -73,8 +73,8 @@ class Archive:
 
     def read(self, name: str) -> Array:
         """The array `name`. Raises KeyError, DataError."""
-        what = f"`{self.path}`: `{name}`"
-        with _told(f"{what} cannot be read"), self._zip.open(self._members[name]) as file:
+        member = self._members[name]
+        with _told(f"`{self.path}`: `{name}` cannot be read"), self._zip.open(member) as file:
             return npy.read_array(file, allow_pickle=False)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 _MOST_NUMBERS = 64
 
 Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
-Length = int | str | None
+Length = Annotated[int, Field(ge=0)] | str | None
 """A length: a number, an axis whose length is known at run time, or None for one without a name."""
 
 
@@ -171,7 +171,7 @@ class MetaGraphInfo(Part):
 
 
 class Manifest(Part):
-    """The whole of `manifest.json`."""
+    """The whole of `manifest.json`. `outputs` are the digests of the other files; `sha256` that of this one without `sha256`."""
 
     format: Literal["rnndsl-artefact"] = "rnndsl-artefact"
     format_version: Literal[1] = 1
@@ -191,6 +191,7 @@ class Manifest(Part):
     meta_graph: MetaGraphInfo | None = None
     provenance: Provenance
     outputs: dict[OutputPath, Digest]
+    sha256: str = ""
 
     def signature(self, name: str) -> SignatureInfo:
         """The signature `name`. Raises KeyError."""
@@ -201,8 +202,15 @@ class Manifest(Part):
 
 
 def to_json(manifest: Manifest) -> str:
-    """The text of `manifest.json`."""
-    return _text(json.loads(manifest.model_dump_json()))
+    """The text of `manifest.json`, with its own digest."""
+    fields = json.loads(manifest.model_dump_json())
+    return _text({**fields, "sha256": own_digest(fields)})
+
+
+def own_digest(fields: Mapping[str, Any]) -> str:
+    """The digest of a manifest, in hexadecimal, from its fields as JSON has them."""
+    text = _text({name: value for name, value in fields.items() if name != "sha256"})
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def schema_text() -> str:

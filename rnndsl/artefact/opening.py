@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from rnndsl.artefact.manifest import MANIFEST, DTypeName, Length, Manifest, TensorInfo, VariableInfo
+from rnndsl.artefact.manifest import MANIFEST, DTypeName, Length, Manifest, TensorInfo, VariableInfo, own_digest
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.regular import open_regular, unreadable
 
@@ -41,21 +41,25 @@ def open_artefact(folder: Path) -> Manifest:
     manifest = _manifest(folder)
     for name, digest in manifest.outputs.items():
         if _digest(folder / name) != digest:
-            raise ArtefactError(f"`{folder / name}` has changed since it was compiled: its SHA-256 is not the manifest's")
+            raise ArtefactError(f"`{folder / name}` has changed since it was written: its SHA-256 is not the one in {MANIFEST}")
     return manifest
 
 
 def _manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     text = _read(path)
+    fields = _ours(text)
+    if fields is None:
+        raise ArtefactError(f"`{path}` is no manifest of rnndsl")
     try:
-        return Manifest.model_validate_json(text)
+        manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if _ours(text) is None:
-        raise ArtefactError(f"`{path}` is no manifest of rnndsl")
-    at = ".".join(map(str, first["loc"]))
-    raise ArtefactError(f"`{path}` is damaged, or of another version of rnndsl: `{at}`: {first['msg']}")
+        at = ".".join(map(str, first["loc"]))
+        raise ArtefactError(f"`{path}` is damaged, or of another version of rnndsl: `{at}`: {first['msg']}") from None
+    if manifest.sha256 != own_digest(fields):
+        raise ArtefactError(f"`{path}` has changed since it was written: its SHA-256 is another one")
+    return manifest
 
 
 def written_files(folder: Path) -> frozenset[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.cli.parser import Parser, add_format, add_settings, pairs
+from rnndsl.cli.saying import say
 from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, own_variables, plan_models, print_findings
 from rnndsl.driver import Job
 from rnndsl.text.diagnostics import DiagnosticsError
@@ -25,7 +26,7 @@ def run(argv: Sequence[str]) -> int:
         fine.extend([f"{spec}: {summary}"] if summary else [])
     findings = [job.findings for job in jobs]
     if arguments.format == "text":
-        print("".join(f"{line}\n" for line in fine), end="")
+        say("".join(f"{line}\n" for line in fine))
     print_findings(findings, arguments.format)
     return exit_status(findings)
 

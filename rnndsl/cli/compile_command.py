@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
+from rnndsl.cli.saying import say
 from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
 from rnndsl.driver import Job
 from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
@@ -38,7 +39,7 @@ def run(argv: Sequence[str]) -> int:
         raise _no_stage(missing[0], arguments.opt_level)
     _report(job, arguments.format)
     if arguments.format == "text":
-        print("".join(f"{line}\n" for line in lines), end="")
+        say("".join(f"{line}\n" for line in lines))
     return 0
 
 
@@ -76,7 +77,7 @@ def _printer(stages: Sequence[str], printed: set[str]) -> Callable[[str, Callabl
     def watch(stage: str, show: Callable[[], str]) -> None:
         if stage in stages:
             printed.add(stage)
-            print(f"# after {stage}\n{show()}", end="")
+            say(f"# after {stage}\n{show()}")
 
     return watch
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnndsl.cli.doc import library
 from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.cli.saying import say
 from rnndsl.names.library import entries, find
 from rnndsl.text.diagnostics import did_you_mean
 
@@ -21,9 +22,9 @@ def run(argv: Sequence[str]) -> int:
     if arguments.html is not None:
         return _write(Path(arguments.html), library.page(entries()))
     if arguments.functions:
-        print(library.function_table(), end="")
+        say(library.function_table())
         return 0
-    print(_text(arguments.name), end="")
+    say(_text(arguments.name))
     return 0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.cli.saying import say
 from rnndsl.cli.specs import exit_status, print_findings
 from rnndsl.names.reading import Reader
 from rnndsl.syntax import format_module, parse
@@ -38,7 +39,7 @@ def run(argv: Sequence[str]) -> int:
                 except OSError as error:
                     raise UsageError(f"cannot write `{spec}`: {error.strerror}") from None
     for spec in changed:
-        print(f"{spec}: {'not formatted' if arguments.check else 'formatted'}")
+        say(f"{spec}: {'not formatted' if arguments.check else 'formatted'}")
     if wrong:
         print_findings(wrong, "text", sys.stderr)
         return exit_status(wrong)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
+from rnndsl.cli.saying import say, say_json
 from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
 from rnndsl.text.diagnostics import DiagnosticsError
 
@@ -51,9 +52,9 @@ def _of_artefact(folder: Path) -> list[ModelSummary]:
 def _print(summaries: Sequence[ModelSummary], form: str) -> int:
     if form == "json":
         inner = ",\n".join(s.model_dump_json(indent=2) for s in summaries)
-        print(inner if len(summaries) == 1 else f"[\n{inner}\n]")
+        say_json(inner if len(summaries) == 1 else f"[\n{inner}\n]")
     else:
-        print("\n".join(_text(s) for s in summaries), end="")
+        say("\n".join(_text(s) for s in summaries))
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.cli.saying import say
 from rnndsl.names.library import Entry, entries, find, own_file
 from rnndsl.text.diagnostics import did_you_mean
 
@@ -21,7 +22,7 @@ def run(argv: Sequence[str]) -> int:
         raise UsageError(f"`{arguments.renamed}` is not a name")
     text = own_file(_entry(arguments.name), arguments.renamed)
     if arguments.output is None:
-        print(text, end="")
+        say(text)
         return 0
     try:
         with Path(arguments.output).open("x", encoding="utf-8", newline="\n") as file:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import artefacts_in
 from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
+from rnndsl.cli.saying import complain, say
 from rnndsl.cli.specs import choose_models, counted, exit_status, plan_models, print_findings
 from rnndsl.driver import Job
 from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
@@ -126,7 +127,7 @@ def _inputs(signature: SignatureInfo, arguments: Namespace) -> tuple[dict[str, A
     series = [name for name, (array, table) in given.items() if table and is_series(array, wanted[name])]
     for name in series:
         steps = counted(len(given[name][0]), "step")
-        print(f"note: `{name}` is {wanted[name]}; its table is read as one sequence of {steps}, a row each", file=sys.stderr)
+        complain(f"`{name}` is {wanted[name]}; its table is read as one sequence of {steps}, a row each", kind="note")
     laid_out = {name: lay_out(name, array, wanted[name]) if table else array for name, (array, table) in given.items()}
     return fit_all(signature.name, wanted, laid_out), bool(series)
 
@@ -163,10 +164,9 @@ def _output(results: Mapping[str, Array], output: str | None) -> None:
         from rnndsl.arrays.files import write_arrays
 
         write_arrays(Path(output), results)
-        print(f"{output}: {', '.join(f'{name} {list(array.shape)}' for name, array in results.items())}")
+        say(f"{output}: {', '.join(f'{name} {list(array.shape)}' for name, array in results.items())}")
         return
     import numpy as np
 
     for name, array in results.items():
-        print(f"{name}: {array.dtype}{list(array.shape)}")
-        print(np.array2string(array, threshold=MOST_PRINTED, max_line_width=120))
+        say(f"{name}: {array.dtype}{list(array.shape)}\n{np.array2string(array, threshold=MOST_PRINTED, max_line_width=120)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rnndsl.cli.parser import UsageError
+from rnndsl.cli.saying import say_json
 from rnndsl.driver import Job
 from rnndsl.syntax import tree
 from rnndsl.text.diagnostics import Diagnostic, did_you_mean
@@ -73,12 +74,12 @@ def print_findings(findings: Sequence[Findings], form: str, stream: TextIO | Non
     if form == "json":
         from rnndsl.text.render.json_report import render_json
 
-        print(render_json(findings), file=out)
+        say_json(render_json(findings), out)
     elif form == "sarif":
         from rnndsl import __version__
         from rnndsl.text.render.sarif import render_sarif
 
-        print(render_sarif(findings, __version__), file=out)
+        say_json(render_sarif(findings, __version__), out)
     else:
         _print_text(findings, out)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format
+from rnndsl.cli.saying import say, say_json
 from rnndsl.text.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -52,15 +53,14 @@ def _list(argv: Sequence[str]) -> int:
     with _opened(arguments.file) as source:
         tensors, format = list(source.tensors.values()), source.format
     if arguments.format == "json":
-        print(json.dumps({"format": format, "tensors": [_as_json(x) for x in tensors]}, indent=2))
+        say_json(json.dumps({"format": format, "tensors": [_as_json(x) for x in tensors]}, indent=2))
         return 0
-    from rnndsl.text.render.snippet import printable
     from rnndsl.text.render.table import table
 
-    rows = [(printable(x.name), x.dtype, str(list(x.shape)), f"{x.size:,}") for x in tensors]
+    rows = [(x.name, x.dtype, str(list(x.shape)), f"{x.size:,}") for x in tensors]
     if rows:
-        print(table(("tensor", "dtype", "shape", "numbers"), rows, frozenset({3})))
-    print(f"{format}: {len(tensors):,} tensors, {sum(x.size for x in tensors):,} numbers, {sum(x.bytes for x in tensors):,} bytes")
+        say(table(("tensor", "dtype", "shape", "numbers"), rows, frozenset({3})) + "\n")
+    say(f"{format}: {len(tensors):,} tensors, {sum(x.size for x in tensors):,} numbers, {sum(x.bytes for x in tensors):,} bytes")
     return 0
 
 
@@ -79,15 +79,14 @@ def _diff(argv: Sequence[str]) -> int:
     differing = [x for x in found if x.largest != 0 or x.note]
     shown = found if arguments.all else differing
     if arguments.format == "json":
-        print(json.dumps([_difference_as_json(x) for x in shown], indent=2))
+        say_json(json.dumps([_difference_as_json(x) for x in shown], indent=2))
         return 1 if differing else 0
-    from rnndsl.text.render.snippet import printable
     from rnndsl.text.render.table import table
 
-    rows = [(printable(x.name), _digits(x.largest), _digits(x.relative), x.note) for x in shown]
+    rows = [(x.name, _digits(x.largest), _digits(x.relative), x.note) for x in shown]
     if rows:
-        print(table(("tensor", "largest difference", "relative", ""), rows, frozenset({1, 2})))
-    print(f"{len(found):,} tensors, {len(differing):,} differ")
+        say(table(("tensor", "largest difference", "relative", ""), rows, frozenset({1, 2})) + "\n")
+    say(f"{len(found):,} tensors, {len(differing):,} differ")
     return 1 if differing else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rnndsl.weights.source import Source, WeightsFileError
@@ -48,7 +49,7 @@ def _open(path: Path) -> Source:
 
 
 def _folder(path: Path) -> Source:
-    if (path / "manifest.json").is_file() and (path / "variables" / "variables.index").is_file():
+    if os.path.lexists(path / "manifest.json"):
         from rnndsl.weights.formats.artefact import ArtefactSource
 
         return ArtefactSource(path)

@@ -34,7 +34,7 @@ def told(name: str) -> Generator[None]:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(f"`{name}` needs more memory than there is: {_sentence(error)}") from None
-    except tf.errors.OpError as error:
+    except (tf.errors.OpError, TypeError, ValueError, KeyError, AttributeError) as error:  # the latter if the graph is another
         raise ValueError(f"`{name}` fails on these values: {_sentence(error)}") from None
 
 

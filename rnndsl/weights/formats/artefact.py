@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from rnndsl.artefact.opening import ArtefactError, open_artefact
 from rnndsl.weights.formats.checkpoint import CheckpointSource
-from rnndsl.weights.source import Array
+from rnndsl.weights.source import Array, WeightsFileError
 
 _PREFIX = "variables_by_path/"
 _ESCAPED = re.compile(r"\.([S.])")
@@ -17,6 +18,10 @@ class ArtefactSource(CheckpointSource):
     """folder: of the artefact, which holds a `manifest.json` and a SavedModel. Imports TensorFlow."""
 
     def __init__(self, folder: Path) -> None:
+        try:
+            open_artefact(folder)
+        except (ArtefactError, FileNotFoundError) as error:
+            raise WeightsFileError(str(error)) from None
         super().__init__(folder / "variables" / "variables", "artefact")
         self._names = {_path(name): name for name in self.tensors if name.startswith(_PREFIX)}
         self.tensors = {path: replace(self.tensors[name], name=path) for path, name in self._names.items()}
