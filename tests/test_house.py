@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import tomllib
 from pathlib import Path
 
@@ -130,3 +131,9 @@ def test_every_package_is_in_the_wheel() -> None:
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
     tracked = {".".join(p.parent.relative_to(ROOT).parts) for p in MODULES}
     assert listed == tracked | {"rnndsl.std", "rnndsl.grammar"}
+
+
+def test_what_is_compared_by_identity_is_not_printed_whole() -> None:
+    """Such objects hang together: the generated repr of one would print all of them, and a failing test prints reprs."""
+    made = re.compile(r"@dataclass\((?=[^)]*eq=False)(?![^)]*repr=False)")
+    assert [path.name for path in MODULES if made.search(path.read_text(encoding="utf-8"))] == []

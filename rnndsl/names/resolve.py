@@ -35,7 +35,7 @@ class FileReader(Protocol):
     def resolve_import(self, written: str, importer: Path | None, span: Span) -> Path: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Symbol:
     """A definition of a file, and the file."""
 
@@ -43,7 +43,7 @@ class Symbol:
     module: ResolvedModule
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ResolvedModule:
     """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself."""
 

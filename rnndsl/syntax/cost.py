@@ -15,7 +15,7 @@ PREFIXES = frozenset({"-", "not"})
 """Operators before their operand, where the token before them does not end one."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Level:
     """What the expression at hand has cost inside one bracket, with what is around that bracket (`base…`).
 

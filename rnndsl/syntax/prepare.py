@@ -19,7 +19,7 @@ from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Prepared:
     """Balanced tokens, the last of type $END. `suspect`: texts that a `}` too many put outside every definition."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tables:
     """`rows[state][symbol]` is a state to go to or, if negative, `-1 - rule`. A rule is (symbol, length, action)."""
 

@@ -58,7 +58,7 @@ class Token:
         return f"Token({self.type!r}, {self.text!r}, {self.start})"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Scan:
     """The tokens of a text, without an end; its comments; and the lines (from 1) on which a fault was found."""
 

@@ -24,7 +24,7 @@ class Position(Immutable):
     utf16: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SourceFile:
     """One `.rnn` text and its name.
 

@@ -13,7 +13,7 @@ from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Budget:
     """rounds: of all `for`s so far. bytes: of all variables so far."""
 

@@ -26,7 +26,7 @@ class PendingUpdate:
     place: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class GraphBuilder:
     """One graph in the making: the top one, or the body of a scan. `fresh` gives ids that are unique in the plan."""
 

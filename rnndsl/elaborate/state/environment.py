@@ -38,7 +38,7 @@ class Pending:
 PENDING = Pending()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Lazy:
     """A value computed when first asked for.
 
@@ -68,7 +68,7 @@ def _never() -> Value:
     raise Poisoned
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Env:
     """A set of names above another.
 

@@ -10,7 +10,7 @@ from rnndsl.elaborate.state.builder import GraphBuilder
 from rnndsl.elaborate.state.records import StepContext
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Graphs:
     """`axes` in the plan's order. `builders` and `steps` are stacks: the graph in the making is the last, so is the step."""
 

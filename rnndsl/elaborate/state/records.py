@@ -13,7 +13,7 @@ from rnndsl.plan.model import DType, TensorType
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class StateRecordInProgress:
     """A state of the scan in the making. `define` computes the new value, once all equations can be asked for.
 
@@ -31,7 +31,7 @@ class StateRecordInProgress:
     make_initial: Callable[[int], Tensor] | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class StepContext:
     """One step of a scan in the making: the body's graph, the enclosing one, and the states met so far by dotted name."""
 

@@ -12,7 +12,7 @@ from rnndsl.text.codes import names as name_codes
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Registry:
     """seed: the model's. owners: by path, where it is declared. tree: by path, the paths below it in the order of the text."""
 

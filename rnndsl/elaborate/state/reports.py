@@ -12,7 +12,7 @@ from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Reports:
     """incomplete: whether variables may be missing, since what declares them is faulty.
     anonymous: the constructors without a name that are being applied, and where."""

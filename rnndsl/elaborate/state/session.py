@@ -34,7 +34,7 @@ _SHOWN = 12
 """The most names of a cycle that its diagnostic shows."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Session:
     """`evaluator` gives expressions their values and `needs` says what a value waits for; both are of later rooms, so whoever
     makes a session gives it these."""

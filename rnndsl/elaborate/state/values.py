@@ -120,7 +120,7 @@ class Constructor(Immutable):
         return self.definition.kind
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Instance:
     """A layer: a constructor under a path. Dims are bound at the first application."""
 
