@@ -159,7 +159,7 @@ class TrainInfo(Part):
 
 
 class MetaGraphInfo(Part):
-    """The TF1-style MetaGraph: names of its operations and tensors by input, output, loss, metric, update and train."""
+    """The TF1-style MetaGraph: names of its operations and tensors by input, output, loss, metric, update, train and reset."""
 
     inputs: dict[str, str]
     outputs: dict[str, str]
@@ -168,6 +168,7 @@ class MetaGraphInfo(Part):
     evaluated: dict[str, str]
     updates: dict[str, str]
     trains: dict[str, str]
+    resets: dict[str, str]
 
 
 class Manifest(Part):

@@ -2,9 +2,9 @@
 
 The bodies of the module's functions are copied into one graph, each under a scope `graph-NAME`, on one set of variables and one
 placeholder for each input. Above them stand operations with the names of the plan: inputs, outputs, losses, metrics, update
-ops, and `train/NAME` for each training call. Outputs are those of `predict`; losses, metrics and update ops those of the first
-training call that computes them, so that a session may fetch them together with its train op. `evaluate/NAME` are losses and
-metrics outside training.
+ops, and `train/NAME` for each training call; one whose name is taken has `_` behind it, and the manifest says what each is
+called. Outputs are those of `predict`; losses, metrics and update ops those of the first training call that computes them, so
+that a session may fetch them together with its train op. `evaluate/NAME` are losses and metrics outside training.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ META = "graph.meta"
 CHECKPOINT = "graph.ckpt"
 _KEYS = {"global_variables": ("global_variables", "variables")}
 """TensorFlow's own key of the global variables is `variables`; both are written."""
+_OF_VARIABLES = frozenset({"variables", "trainable_variables", "local_variables", "model_variables", "moving_average_variables"})
+"""Keys that TensorFlow reads back as variables. What it finds under others are tensors: there the variables' values stand."""
 
 
 def write_meta_graph(plan: Plan, module: Any, folder: Path, *, embedded_bytes: int = EMBEDDED_BYTES) -> MetaGraphInfo:
@@ -35,16 +37,17 @@ def write_meta_graph(plan: Plan, module: Any, folder: Path, *, embedded_bytes: i
     """
     variables = SessionVariables(module, embedded_bytes)
     graph = tf.Graph()
-    with graph.as_default():
+    with graph.as_default(), tf.name_scope("graph-own"):  # what is not given a name of the plan's meets none
         variables.create()
         builder = _Builder(plan, module, variables)
         builder.build()
-        saver = tf.compat.v1.train.Saver(variables.saved, name="saver")
+        saver = tf.compat.v1.train.Saver(variables.saved, name="graph-saver").as_saver_def() if variables.saved else None
         _add_collections(graph, plan, builder, variables)
-        meta_graph = tf.compat.v1.train.export_meta_graph(graph=graph, saver_def=saver.as_saver_def(), strip_default_attrs=True)
+        meta_graph = tf.compat.v1.train.export_meta_graph(graph=graph, saver_def=saver, strip_default_attrs=True)
     _separate(meta_graph, f"{plan.name}-{canonicalise_meta_graph(meta_graph)}")
     (folder / META).write_bytes(meta_graph.SerializeToString(deterministic=True))
-    variables.write(folder / CHECKPOINT)
+    if variables.saved:
+        variables.write(folder / CHECKPOINT)
     return builder.info()
 
 
@@ -60,6 +63,7 @@ class _Builder:
         self.evaluated: dict[str, Any] = {}
         self.updates: dict[str, Any] = {}
         self.trains: dict[str, Any] = {}
+        self.resets: dict[str, Any] = {}
 
     def build(self) -> None:
         for x in self.plan.inputs:
@@ -74,7 +78,7 @@ class _Builder:
     def info(self) -> MetaGraphInfo:
         named = {
             key: {name: found.name for name, found in getattr(self, key).items()}
-            for key in ("inputs", "outputs", "losses", "metrics", "evaluated", "updates", "trains")
+            for key in ("inputs", "outputs", "losses", "metrics", "evaluated", "updates", "trains", "resets")
         }
         return MetaGraphInfo(**named)
 
@@ -87,10 +91,10 @@ class _Builder:
             if update.name in self.updates or operation is None:
                 continue
             with tf.control_dependencies([operation]):
-                self.updates[update.name] = tf.no_op(name=_exactly(update.name))
+                self.updates[update.name] = tf.no_op(name=_free(update.name))
         self.trains[name] = copy.group(f"train/{name}")
         for key, tensor in copy.results.items():
-            tf.identity(tensor, name=_exactly(f"train/{name}/{key}"))
+            tf.identity(tensor, name=_free(f"train/{name}/{key}"))
 
     def _infer(self) -> None:
         functions = self.module.signature_functions
@@ -103,23 +107,23 @@ class _Builder:
             self._name_results(copy, self.evaluated, [x.name for x in items], scope="evaluate/")
             for x in items:
                 if x.name not in kind:
-                    kind[x.name] = tf.identity(self.evaluated[x.name], name=_exactly(x.name))
+                    kind[x.name] = tf.identity(self.evaluated[x.name], name=_free(x.name))
 
     def _resets(self) -> None:
         """`reset` gives every variable its initial value; `reset_states` clears what is carried from call to call."""
         variables = self.variables.by_path
         carried = [variables[v.path].initializer for v in self.plan.variables if v.kind == "carried"]
         with tf.control_dependencies([v.initializer for v in variables.values()]):
-            tf.no_op(name="reset")
+            self.resets["reset"] = tf.no_op(name=_free("reset"))
         if carried:
             with tf.control_dependencies(carried):
-                tf.no_op(name="reset_states")
+                self.resets["reset_states"] = tf.no_op(name=_free("reset_states"))
 
     def _name_results(self, copy: _Copy, found: dict[str, Any], names: list[str], scope: str = "") -> None:
         """Give results of a call their names in the graph, unless they have been given to those of an earlier call."""
         for name in names:
             if name not in found and artefact_name(name) in copy.results:
-                found[name] = tf.identity(copy.results[artefact_name(name)], name=_exactly(f"{scope}{name}"))
+                found[name] = tf.identity(copy.results[artefact_name(name)], name=_free(f"{scope}{name}"))
 
     def _copy(self, name: str, *, early: bool = False) -> _Copy:
         function = self.module.signature_functions[name].get_concrete_function()
@@ -163,7 +167,7 @@ class _Copy:
     def group(self, name: str) -> Any:
         """An operation that runs all that a call does."""
         with tf.control_dependencies([*self.effects, *(x.op for x in self.results.values())]):
-            return tf.no_op(name=_exactly(name))
+            return tf.no_op(name=_free(name))
 
     def _tensor(self, tensor: Any) -> Any:
         if tensor.op.name in self._sources:
@@ -183,6 +187,22 @@ def _exactly(name: str) -> str:
     return f"{op_name(name)}/"
 
 
+def _free(name: str) -> str:
+    """`name`, with `_` behind it while something in the graph has it: an output may be called as an input is, or `reset`."""
+    graph = tf.compat.v1.get_default_graph()
+    while _has(graph, op_name(name)):
+        name += "_"
+    return _exactly(name)
+
+
+def _has(graph: Any, name: str) -> bool:
+    try:
+        graph.get_operation_by_name(name)
+    except KeyError:
+        return False
+    return True
+
+
 def _value(tensor: Any) -> Any:
     """A result without the wait for all that its function does, which `tf.function` adds as an identity."""
     return tensor.op.inputs[0] if tensor.op.type == "Identity" else tensor
@@ -195,7 +215,8 @@ def _named(function: Any) -> Iterator[tuple[str, Any]]:
 
 def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: SessionVariables) -> None:
     """Each collection of the plan under its name. Optimizers' own variables are global; train ops are in `train_op`."""
-    items = {**builder.trains, **builder.metrics, **builder.losses, **builder.updates, **variables.by_path}
+    results = {**builder.trains, **builder.metrics, **builder.losses, **builder.updates}
+    values = {path: variable.value() for path, variable in variables.by_path.items()}
     members: dict[str, dict[str, None]] = {name: dict.fromkeys(listed) for name, listed in plan.collections.items()}
     known = {v.path for v in plan.variables}
     joined = [
@@ -208,6 +229,7 @@ def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: Sessi
         members.setdefault(collection, {}).setdefault(item)
     for collection, listed in members.items():
         for key in _KEYS.get(collection, (collection,)):
+            items = {**results, **(variables.by_path if key in _OF_VARIABLES else values)}
             for item in listed:
                 if item in items:
                     graph.add_to_collection(key, items[item])

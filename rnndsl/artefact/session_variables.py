@@ -18,7 +18,7 @@ class SessionVariables:
     """The variables of `module` for a graph, by path; collections are left to the caller. Made outside the graph.
 
     Their initialisers return the values that they have now. If those are too large to be in the graph, they are read from
-    further variables `initial/PATH`, which have their values once the checkpoint is restored.
+    further variables `graph-initial/PATH`, which have their values once the checkpoint is restored.
     saved: what the checkpoint holds, by name.
     """
 
@@ -45,7 +45,7 @@ class SessionVariables:
         """The tensor of the graph that stands for what a function captured. Raises KeyError for a resource that is no variable."""
         if outside.dtype == tf.resource:
             return self._by_handle[id(outside)].handle
-        return tf.constant(outside.numpy(), outside.dtype, name="captured")
+        return tf.constant(outside.numpy(), outside.dtype, name="graph-captured")
 
     def write(self, prefix: Path) -> None:
         """Write the checkpoint, from outside the graph. Raises `tf.errors.OpError`."""
@@ -63,7 +63,7 @@ class SessionVariables:
             return self._variable(path, variable, value, lambda: tf.fill(value.shape, tf.constant(number, variable.dtype)))
         if self._embed:
             return self._variable(path, variable, value, lambda: tf.constant(value, variable.dtype))
-        initial = self._variable(f"initial/{path}", variable, value, lambda: tf.zeros(value.shape, variable.dtype))
+        initial = self._variable(f"graph-initial/{path}", variable, value, lambda: tf.zeros(value.shape, variable.dtype))
         return self._variable(path, variable, value, initial.read_value)
 
     def _variable(self, path: str, like: Any, value: Any, initial: Any) -> Any:

@@ -44,8 +44,9 @@ def stream_function(plan: Plan, whole: Function | None) -> Function | str:
 
 
 def state_name(path: str) -> str:
-    """`enc/lstm.h[t-2]` as `enc_lstm_h_t_2`."""
-    return re.sub(r"\W+", "_", path).strip("_")
+    """`enc/lstm.h[t-2]` as `enc_lstm_h_t_2`: a name that an argument can have in Python and in TensorFlow."""
+    name = re.sub(r"\W+", "_", path).strip("_")
+    return f"state_{name}" if not name[:1].isalpha() else name
 
 
 def _meet(a: str, b: str, name: str) -> NoReturn:
@@ -95,16 +96,19 @@ class _Step:
         return made.function(self.plan.model_copy(update={"inputs": tuple(self.inputs)}))
 
     def need_distinct(self, outputs: Sequence[Output]) -> None:
-        """Raises SpecError if two outputs, states or inputs have one name."""
+        """Raises SpecError if two outputs, states or inputs have one name; of arguments TensorFlow takes `a` and `A` for one."""
         states = {x.name: x.state or "" for x in self.inputs if x.kind == "state"}
-        for taken in ([(x.name, x.operation) for x in outputs], [(x.name, x.name) for x in self.inputs if x.kind != "state"]):
-            for name, of in taken:
-                if name in states:
-                    _meet(of, states[name], name)
+        for output in outputs:
+            if output.name in states:
+                _meet(output.operation, states[output.name], output.name)
+        folded = {name.casefold(): state for name, state in states.items()}
+        for x in self.inputs:
+            if x.kind != "state" and x.name.casefold() in folded:
+                _meet(x.name, folded[x.name.casefold()], x.name)
 
     def claim(self, name: str, state: str) -> None:
         """Raises SpecError if another state has the name."""
-        other = next((x.state for x in self.inputs if x.name == name and x.kind == "state"), None)
+        other = next((x.state for x in self.inputs if x.name.casefold() == name.casefold() and x.kind == "state"), None)
         if other is not None:
             _meet(other, state, name)
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from rnndsl.derive.mode import Modes, Specialised, spread_to
 from rnndsl.derive.parts import Draft, outputs_of
 from rnndsl.derive.replay import Values, replay
+from rnndsl.language.rules.types import widest
 from rnndsl.passes.remove_dead import needed
 from rnndsl.plan.function import Assign, Function, OptimizerStep, Output
-from rnndsl.plan.model import OBJECTIVE, DType, Graph, Named, Node, Plan, TensorType, Train, Update, Variable
+from rnndsl.plan.model import OBJECTIVE, Graph, Named, Node, Plan, TensorType, Train, Update, Variable
 from rnndsl.plan.rewriting import FreshIds, types_of
-
-_WIDEST: tuple[DType, ...] = ("f64", "f32", "bf16", "f16")
 
 
 def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
@@ -92,7 +91,7 @@ class _Making:
         """The sum of `losses`, in the widest of their dtypes."""
         types = types_of(self.graph)
         values = [self.mode.of(x.value) for x in losses]
-        dtype: DType = next(each for each in _WIDEST if any(types[x].dtype == each for x in values))
+        dtype = widest(types[x].dtype for x in values)
         scalar = TensorType(dtype)
         total = ""
         for value in values:

@@ -82,6 +82,10 @@ def _builtin(session: Session, op: Op, expr: tree.Call, env: Env) -> Value:
     bound = bind(op.name, names | extra, expr)
     if {"axis", "over"} <= bound.keys() and bound["axis"].expr is not None and bound["over"].expr is not None:
         codes.BAD_ARGUMENT(expr.span, function=op.name, problem="works over `axis` or `over`, not both").throw()
+    each_step = bound["each_step"].expr if "each_step" in bound else None
+    if each_step is not None and session.graphs.step is None:
+        wrong = codes.BAD_ARGUMENT(each_step.span, function=op.name, problem="takes `each_step` in the step of a cell alone")
+        wrong.suggest("a model has no steps: each element of a value is dropped by itself").throw()
     arguments = _arguments(session, op, bound, env)
     return apply_op(session, op, arguments.tensors, arguments.attrs, expr.span, env)
 

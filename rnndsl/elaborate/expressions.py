@@ -5,12 +5,13 @@ from __future__ import annotations
 from rnndsl.elaborate import calls
 from rnndsl.elaborate.evaluate import attributes, indexing, lookup
 from rnndsl.elaborate.evaluate.unify import alone, unify
-from rnndsl.elaborate.state.arithmetic import compute
+from rnndsl.elaborate.state.arithmetic import check_whole, compute
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import CollectionValue, RecordValue, TrainingFlag, Value
 from rnndsl.language.ops.table import BINARY_OPERATORS, OPS
+from rnndsl.language.rules.types import INTS
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.source import Span
@@ -85,6 +86,8 @@ def _binary(session: Session, expr: tree.Binary, left: Value, right: Value, env:
         _check_kinds(expr, left, right)
         return compute(OPS[BINARY_OPERATORS[expr.op]], [left, right], expr.span)
     a, b = unify(session, [(left, expr.left.span), (right, expr.right.span)], env)
+    if a.type.dtype in INTS and not _is_runtime(right):
+        check_whole(expr.op, right, expr.span)
     return session.graphs.builder.add(BINARY_OPERATORS[expr.op], [a, b], {}, expr.span)
 
 
@@ -135,7 +138,12 @@ def _conditional(session: Session, expr: tree.Conditional, env: Env) -> Value:
     if not lookup.is_tensor(yes) and not lookup.is_tensor(no) and yes == no:
         return yes
     a, b = unify(session, [(yes, expr.yes.span), (no, expr.no.span)], env)
-    return session.graphs.builder.add("if_training", [a, b], {}, expr.span)
+    builder = session.graphs.builder
+    if a.type.axes and not lookup.is_tensor(no):
+        b = builder.add("add", [builder.add("zeros_like", [a], {}, expr.span), b], {}, expr.span)
+    elif b.type.axes and not lookup.is_tensor(yes):
+        a = builder.add("add", [builder.add("zeros_like", [b], {}, expr.span), a], {}, expr.span)
+    return builder.add("if_training", [a, b], {}, expr.span)
 
 
 def _record(session: Session, expr: tree.Record, env: Env) -> Value:

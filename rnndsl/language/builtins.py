@@ -79,15 +79,27 @@ WORDS = frozenset(
 )  # fmt: skip
 """Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
 OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("leading", "last")}
+    {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("leading", "inner", "last")}
 )
 """By an option, the words that it takes, whatever else has such a name."""
 MEASURES = frozenset({"damping", "accepted"})
 """What a training signature may return beside losses and metrics (language, section 10)."""
-COLLECTIONS = (
-    "global_variables", "local_variables", "model_variables", "trainable_variables", "moving_average_variables",
-    "update_ops", "losses", "regularization_losses", "metrics", "summaries", "train_op",
-)  # fmt: skip
+COLLECTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "global_variables": "variables",
+        "local_variables": "variables",
+        "model_variables": "variables",
+        "trainable_variables": "trainable variables",
+        "moving_average_variables": "variables",
+        "update_ops": "update ops",
+        "losses": "losses",
+        "regularization_losses": "losses",
+        "metrics": "metrics",
+        "summaries": "summaries",
+        "train_op": "train ops",
+    }
+)
+"""The predeclared collections, each with what it holds. Others hold anything."""
 SIGNATURES = frozenset(
     {
         "predict", "evaluate", "initialize", "reset", "stream", "reset_states", "apply", "gradients", "collections",

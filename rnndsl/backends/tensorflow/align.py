@@ -91,6 +91,13 @@ def move(tensor: Any, source: int, target: int, rank: int) -> Any:
     return tf.transpose(tensor, order)
 
 
+def zeros_around(x: Any, at: int, before: Any, after: Any) -> Any:
+    """`x` with so many zeros before and after it along the dim `at`; of any rank, which `tf.pad` is not."""
+    shape = tf.shape(x)
+    parts = [tf.zeros(tf.concat([shape[:at], [n], shape[at + 1 :]], 0), x.dtype) for n in (before, after)]
+    return tf.concat([parts[0], x, parts[1]], at)
+
+
 def without(t: TensorType, axis: str) -> TensorType:
     """`t` without one of its axes."""
     return TensorType(t.dtype, tuple(a for a in t.axes if a != axis), t.dims)

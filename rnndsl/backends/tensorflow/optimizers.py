@@ -48,7 +48,9 @@ def clip(optimizer: Optimizer, gradients: Sequence[Any]) -> list[Any]:
     if optimizer.clip_value is not None:
         clipped = [tf.clip_by_value(g, -optimizer.clip_value, optimizer.clip_value) for g in clipped]
     if optimizer.clip_norm is not None:
-        clipped, _ = tf.clip_by_global_norm(clipped, optimizer.clip_norm)
+        common = tf.float64 if any(g.dtype == tf.float64 for g in clipped) else clipped[0].dtype
+        norm = tf.linalg.global_norm([tf.cast(g, common) for g in clipped])
+        clipped = [tf.clip_by_global_norm([g], optimizer.clip_norm, tf.cast(norm, g.dtype))[0][0] for g in clipped]
     return clipped
 
 

@@ -164,9 +164,9 @@ def past(session: Session, record: StateRecordInProgress, steps: int, span: Span
             continue
         previous = record.steps[k - 1]
         name = f"{record.base}[t-{k}]"
-        old = session.graphs.step.body.input(record.old.type)
         assert record.make_initial is not None
         initial = record.make_initial(k)
+        old = session.graphs.step.old(record.old.type, initial)
         shifted = StateRecordInProgress(name, record.base, old, initial, lambda previous=previous: previous, span)
         session.graphs.step.states[name] = shifted
         record.steps[k] = old

@@ -49,6 +49,7 @@ def _last(x: Tensor, span: Span) -> list[int]:
 
 
 def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[list[str], list[int]]:
+    every = list(range(-len(x.type.dims), 0))
     parts = expr.items if isinstance(expr, tree.ListExpr) else (expr,)
     axes: list[str] = []
     dims: list[int] = []
@@ -56,14 +57,16 @@ def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[lis
         word = is_word(part, *OPTION_WORDS["over"])
         if word == "leading":
             axes += x.type.axes
+        elif word == "inner":
+            dims += every[:-1]
         elif word == "last":
             dims += _last(x, part.span)
         else:
             axes += _axis(session.evaluate(part, env), part)
-    return list(dict.fromkeys(axes)), dims
+    return list(dict.fromkeys(axes)), sorted(set(dims))
 
 
 def _axis(value: Value, part: tree.Expr) -> list[str]:
     if not isinstance(value, AxisValue):
-        codes.WRONG_KIND(part.span, what=describe(value), wanted="an axis, `leading` or `last`").throw()
+        codes.WRONG_KIND(part.span, what=describe(value), wanted="an axis, `leading`, `inner` or `last`").throw()
     return [value.name]

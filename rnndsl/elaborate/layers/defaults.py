@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Defaults, Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import CollectionValue, DTypeValue, InitializerValue, Value
+from rnndsl.language.builtins import COLLECTIONS
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import text as text_codes
@@ -15,6 +17,8 @@ from rnndsl.text.codes import training as training_codes
 from rnndsl.text.codes import variables as variable_codes
 from rnndsl.text.diagnostics import did_you_mean
 
+_DEVICE = re.compile(r"/?(device:)?(CPU|GPU|TPU|cpu|gpu|tpu):\d{1,4}")
+"""A device of the machine that runs the graph, as TensorFlow writes it: https://www.tensorflow.org/api_docs/python/tf/DeviceSpec."""
 NAMES = ("init", "trainable", "dtype", "device", "collections", "training")
 
 
@@ -47,12 +51,19 @@ def _set(session: Session, below: Defaults, argument: tree.Argument, env: Env, o
         case "dtype", DTypeValue():
             return below.with_(dtype=value.name)
         case "device", str():
+            _check_device(argument, value)
             return below.with_(device=value)
         case "collections", CollectionValue():
-            check_collections(session, tuple(n for n in _names(argument.value)))
+            joined(session, _names(argument.value), "variables")
             return below.with_(collections=(*below.collections, *value.names))
         case _:
             _wrong(argument, value)
+
+
+def _check_device(argument: tree.Argument, name: str) -> None:
+    if not name or not _DEVICE.fullmatch(name):
+        wrong = variable_codes.BAD_DEVICE(argument.value.span, name=argument.value.span.text)
+        wrong.suggest('write `"/GPU:0"`, `"/CPU:0"` or another number').throw()
 
 
 def _names(expr: tree.Expr) -> tuple[tree.Name, ...]:
@@ -68,6 +79,19 @@ def _wrong(argument: tree.Argument, value: Value) -> NoReturn:
         "collections": "collections such as `{losses}`",
     }[argument.name or ""]
     codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"{wanted} (`{argument.name}`)").throw()
+
+
+def joined(session: Session, names: tuple[tree.Name, ...], kind: str) -> tuple[str, ...]:
+    """The names of collections that something of a `kind` is put into: `variables`, `update ops`, `losses`… Raises SpecError."""
+    for each, name in zip(names, check_collections(session, names), strict=True):
+        holds = COLLECTIONS.get(name, kind)
+        if holds == kind:
+            continue
+        wrong = training_codes.COLLECTION_KIND(each.span, name=name, holds=holds, kind=kind)
+        own = "declare one of your own, such as `collection mine`"
+        is_filled = holds == "trainable variables"
+        wrong.suggest(f"a `param` is in it unless it is frozen; {own}" if is_filled else own).throw()
+    return tuple(each.name for each in names)
 
 
 def check_collections(session: Session, names: tuple[tree.Name, ...]) -> tuple[str, ...]:

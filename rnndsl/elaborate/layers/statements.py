@@ -59,6 +59,8 @@ class Declarer:
     on_input: Callable[[tree.Input, str, Env], None]
     on_state: Callable[[tree.State, str, Env], None]
     declared: Declared = field(default_factory=Declared)
+    state_spans: dict[tuple[int, str], Span] = field(default_factory=dict[tuple[int, str], Span])
+    """Where each state is declared, by frame and name."""
 
     def run(self, statements: tuple[tree.Statement, ...], env: Env) -> Declared:
         """Declares every statement; a faulty one goes to the sink, and the names that it would have defined fail silently."""
@@ -98,6 +100,7 @@ class Declarer:
                 self.on_input(statement, name, env)
             case tree.State():
                 name = self._name(statement.name, env)
+                self._claim_state(statement.name, name, env)
                 self.on_state(statement, name, env)
                 self.declared.states.append((statement, name, env))
             case tree.Output():
@@ -135,6 +138,12 @@ class Declarer:
         frame.spans[full] = name.span
         if name.index is not None:
             frame.families.setdefault(name.name, name.span)
+
+    def _claim_state(self, name: tree.IndexedName, full: str, env: Env) -> None:
+        """The name of a state is that of its equation too, so states are told apart from the rest."""
+        first = self.state_spans.setdefault((id(env.frame()), full), name.span)
+        if first != name.span:
+            codes.DEFINED_TWICE(name.span, name=full).note("the state is declared here first", first).throw()
 
     def _bind(self, name: tree.IndexedName, env: Env, value: Binding) -> None:
         full = self._name(name, env)

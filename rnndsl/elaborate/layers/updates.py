@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnndsl.elaborate.evaluate import types
-from rnndsl.elaborate.layers.defaults import check_collections
+from rnndsl.elaborate.layers.defaults import joined
 from rnndsl.elaborate.state.builder import PendingUpdate
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
@@ -23,7 +23,7 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
     if record.kind == "param" and not record.frozen:
         wrong = codes.UPDATE_TARGET(statement.target.span, what=f"the trainable param `{target.path}`")
         wrong.note("it is declared here", record.span).throw()
-    collections = check_collections(session, statement.collections) or ("update_ops",)
+    collections = joined(session, statement.collections, "update ops") or ("update_ops",)
     if not env.defaults.training:
         return
     session.updating = target.path
@@ -39,8 +39,10 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
 
 
 def update_name(session: Session, path: str) -> str:
-    """The name of the op: `norm/update_moving_mean`, with an ordinal from the second on."""
+    """The name of the op: `norm/update_moving_mean`, with an ordinal from the second on; more `_` where something has that path."""
     scope, _, last = path.rpartition("/")
     base = join(scope, f"update_{last}")
+    while base in session.registry.owners:
+        base += "_"
     ordinal = session.registry.ordinal(f"update\0{base}")
     return base if ordinal == 0 else f"{base}_{ordinal}"

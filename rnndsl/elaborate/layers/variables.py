@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.layers import initializers
-from rnndsl.elaborate.layers.defaults import check_collections
+from rnndsl.elaborate.layers.defaults import joined
 from rnndsl.elaborate.state.bytes import human, size_of
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import VariableRecord
@@ -47,7 +47,7 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
         initializer=own,
         inherits=inherits,
         frozen=statement.frozen,
-        collections=check_collections(session, statement.collections),
+        collections=joined(session, statement.collections, "variables"),
         defaults=frame.defaults,
         span=statement.span,
         device=frame.defaults.device,

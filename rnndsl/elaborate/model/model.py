@@ -99,6 +99,10 @@ def _axes(module: ResolvedModule) -> list[str]:
     return list(dict.fromkeys([*AXES, *declared]))
 
 
+_COLLECTED = {"loss": "losses", "metric": "metrics", "residual": "residuals"}
+"""What a statement puts into its collection."""
+
+
 class _Model:
     """One model on its way to a plan."""
 
@@ -175,7 +179,16 @@ class _Model:
                 statement.name.span, name=name, use="Python: TensorFlow takes no argument of this name"
             )
             reserved.suggest(f"call it `{name}_`").throw()
+        if name.startswith("_"):
+            reserved = name_codes.RESERVED_PATH(
+                statement.name.span, name=name, use="TensorFlow: a signature takes no argument of such a name"
+            )
+            reserved.suggest(f"call it `{name.lstrip('_') or 'x'}_`").throw()
         self._check_once(statement.name.span, name)
+        for other in self.parts.inputs:
+            if other.name.casefold() == name.casefold():
+                meets = name_codes.ARTEFACT_NAMES_MEET(statement.name.span, a=other.name, b=name, name=other.name)
+                meets.note("a signature's arguments differ in more than the case of letters", self.spans[other.name]).throw()
 
     def _check_once(self, span: Span, name: str) -> None:
         """Names of inputs, losses and metrics are the artefact's: no scope parts them. Raises SpecError."""
@@ -213,7 +226,7 @@ class _Model:
 
     def _collection(self, statement: tree.Measure) -> str | None:
         if statement.collection is not None:
-            return defaults.check_collections(self.session, (statement.collection,))[0]
+            return defaults.joined(self.session, (statement.collection,), _COLLECTED[statement.kind])[0]
         return {"loss": "losses", "metric": "metrics"}.get(statement.kind)
 
     # ------------------------------------------------------------ the end

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rnndsl.elaborate.state.session import Session
-from rnndsl.plan.model import Graph, Node, Scan, TensorType
+from rnndsl.language.rules.types import widest
+from rnndsl.plan.model import Attr, DType, Graph, Node, Scan, TensorType
 from rnndsl.text.codes import training as codes
 from rnndsl.text.diagnostics import Poisoned
 
@@ -30,21 +32,27 @@ def spell_out(session: Session, collections: Mapping[str, tuple[str, ...]]) -> G
 
 
 def _penalty(session: Session, node: Node, paths: list[str]) -> list[Node]:
-    """Nodes that sum over `paths`; the last has the id of `node`."""
+    """Nodes that sum over `paths` in the dtype of `node`, or within a variable in its own if that is wider; the last is `node`."""
     made: list[Node] = []
-    total: str | None = None
-    for i, path in enumerate(paths):
+
+    def add(op: str, args: tuple[str, ...], attrs: dict[str, Attr], type: TensorType) -> Node:
+        made.append(Node(session.graphs.fresh(), op, args, attrs, type, node.place))
+        return made[-1]
+
+    def cast(value: Node, dtype: DType) -> Node:
+        if value.type.dtype == dtype:
+            return value
+        return add("cast", (value.id,), {"dtype": dtype}, TensorType(dtype, (), value.type.dims))
+
+    total: Node | None = None
+    for path in paths:
         record = session.registry.variables[path]
-        shape = TensorType(record.dtype, (), record.shape)
-        last = i == len(paths) - 1
-        read = Node(session.graphs.fresh(), "read", (), {"variable": path}, shape, node.place)
-        each = Node(session.graphs.fresh(), node.attrs["of"], (read.id,), {}, shape, node.place)
+        dtype = widest((record.dtype, node.type.dtype))
+        read = cast(add("read", (), {"variable": path}, TensorType(record.dtype, (), record.shape)), dtype)
+        each = add(node.attrs["of"], (read.id,), {}, read.type)
         dims = list(range(-len(record.shape), 0))
-        ident = node.id if last and total is None else session.graphs.fresh()
-        summed = Node(ident, "sum", (each.id,), {"axes": [], "dims": dims}, TensorType(record.dtype), node.place)
-        made += [read, each, summed]
-        if total is not None:
-            ident = node.id if last else session.graphs.fresh()
-            made.append(Node(ident, "add", (total, summed.id), {}, TensorType(record.dtype), node.place))
-        total = made[-1].id
+        summed = cast(add("sum", (each.id,), {"axes": [], "dims": dims}, TensorType(dtype)), node.type.dtype)
+        total = summed if total is None else add("add", (total.id, summed.id), {}, node.type)
+    if made:
+        made[-1] = replace(made[-1], id=node.id)
     return made

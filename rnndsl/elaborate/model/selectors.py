@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rnndsl.elaborate.layers import variables
-from rnndsl.elaborate.layers.defaults import check_collections
+from rnndsl.elaborate.layers.defaults import joined
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import VariableRecord
@@ -118,7 +118,7 @@ def _one(session: Session, result: Selections, statement: tree.Statement, env: E
             for record in _params(session, statement.selector, records, statement.optional):
                 result.frozen[record.path] = (statement.frozen, f"`{word} {statement.selector.pattern}` at {statement.span}")
         case tree.CollectSelector():
-            (name,) = check_collections(session, (statement.collection,))
+            (name,) = joined(session, (statement.collection,), "variables")
             for record in select(session, statement.selector, records, statement.optional):
                 result.collected.setdefault(record.path, []).append(name)
         case tree.RateSelector():

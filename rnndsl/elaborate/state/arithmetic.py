@@ -46,6 +46,16 @@ def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, An
     return result
 
 
+def check_whole(operator: str, right: Any, span: Span) -> None:
+    """Raises SpecError for a constant right of `operator` that leaves no whole number, whatever whole number is on its left."""
+    _, numbers = shape_of(right, span)
+    if operator in ("//", "%") and 0 in numbers:
+        name_codes.ARITHMETIC(span, problem="division by zero").throw()
+    if operator == "**" and any(isinstance(each, int) and each < 0 for each in numbers):
+        wrong = name_codes.ARITHMETIC(span, problem="a negative power of a whole number is no whole number")
+        wrong.suggest("write a `cast` to a floating-point dtype").throw()
+
+
 def fits(value: object, dtype: DType) -> bool:
     """Whether a plain number or truth value can be a tensor of `dtype` as it is."""
     if isinstance(value, bool) or dtype == "bool":

@@ -26,7 +26,11 @@ def human(size: float) -> str:
 
 
 def check_value(type: TensorType, what: str, span: Span) -> None:
-    """Raises SpecError if a value of this type takes more at one position of its axes than all variables may together."""
+    """Raises SpecError if a value of this type has more axes and dims than every operation takes, or takes more at one position of
+    its axes than all variables may together."""
+    rank = len(type.axes) + len(type.dims)
+    if rank > codes.MAX_RANK:
+        codes.TOO_MANY_DIMS(span, what=what, type=type, count=rank, limit=codes.MAX_RANK).throw()
     size = size_of(type.dtype, type.dims)
     if size > codes.MAX_BYTES:
         codes.TOO_MANY_BYTES(span, what=f"{what}, {type},", size=human(size), limit=human(codes.MAX_BYTES)).throw()

@@ -115,5 +115,8 @@ def _conv_over(x: TensorType, kernel: TensorType, attrs: Mapping[str, Any], orde
         raise TypeRuleError("changes the length of the axis: name a new one with `to = …`")
     if to != attrs["over"] and to in x.axes:
         raise TypeRuleError(f"cannot rename `{attrs['over']}` to `{to}`, which {x} has already")
-    axes = {to if a == attrs["over"] else a for a in x.axes}
+    along = [axis for axis in (attrs["over"], to) if axis in kernel.axes]
+    if along:
+        raise TypeRuleError(f"needs a kernel that is the same all along `{along[0]}`, not {kernel}")
+    axes = {to if a == attrs["over"] else a for a in x.axes} | {*kernel.axes}
     return TensorType(x.dtype, tuple(a for a in order if a in axes), (kernel.dims[-1],))

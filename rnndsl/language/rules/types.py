@@ -14,6 +14,8 @@ from rnndsl.plan.model import DType, TensorType
 FLOATS: tuple[DType, ...] = ("f16", "bf16", "f32", "f64")
 INTS: tuple[DType, ...] = ("i32", "i64")
 
+_WIDTHS: Mapping[DType, int] = {"bool": 0, "i32": 1, "i64": 1, "f16": 2, "bf16": 2, "f32": 3, "f64": 4}
+
 Rule = Callable[[Sequence[TensorType], Mapping[str, Any], Sequence[str]], TensorType]
 
 
@@ -47,6 +49,12 @@ def same_dtype(types: Sequence[TensorType]) -> DType:
     if len(dtypes) > 1:
         raise TypeRuleError(f"mixes {' and '.join(dtypes)}: write a `cast`")
     return dtypes[0]
+
+
+def widest(dtypes: Iterable[DType]) -> DType:
+    """The dtype that holds most of what the others hold: a floating one before a whole one; f32 for f16 beside bf16."""
+    found = set(dtypes)
+    return "f32" if found >= {"f16", "bf16"} and "f64" not in found else max(found, key=lambda each: _WIDTHS[each])
 
 
 def need_float(types: Sequence[TensorType]) -> DType:
@@ -130,5 +138,9 @@ def same(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[s
 
 
 def if_training(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    """Each branch stands for the whole in its mode, where nothing of the other need be known: not how long its axes are."""
     dtype = same_dtype(args)
-    return TensorType(dtype, unite_axes(args, order), broadcast_dims(args))
+    if args[0].axes != args[1].axes:
+        yes, no = (f"[{', '.join(each.axes)}]" for each in args)
+        raise TypeRuleError(f"needs branches with the same axes, not {yes} and {no}")
+    return TensorType(dtype, args[0].axes, broadcast_dims(args))

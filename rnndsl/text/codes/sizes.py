@@ -13,6 +13,8 @@ MAX_LISTED = 1 << 22
 all constants of a model that are lists may have together."""
 MAX_BYTES = 1 << 36
 """The most bytes that the variables of a model may take together: 64 GiB."""
+MAX_RANK = 7
+"""The most axes and dims together that a value may have: TensorFlow's argmax takes no more, its other operations 8."""
 MAX_REPEATS = 10_000
 """The most rounds of all `for`s of a model together, nested ones and those in each application counted."""
 MAX_CALLS = 10_000
@@ -27,6 +29,7 @@ NUMBER_TOO_LARGE = Code("RNN0910", "number too large", "the result is beyond the
 NESTED_TOO_DEEP = Code("RNN0911", "definitions nested too deep", "`{name}` is nested {limit} levels deep: does it use itself?")
 TOO_MANY_ELEMENTS = Code("RNN0912", "too many elements", "{what} of {count} elements is too large: at most {limit}")
 TOO_MANY_BYTES = Code("RNN0913", "too many bytes", "{what} would take {size}: at most {limit} fit in a model")
+TOO_MANY_DIMS = Code("RNN0916", "too many dims", "{what}, {type}, has {count} axes and dims: at most {limit}")
 TOO_MANY_REPEATS = Code("RNN0914", "too many repetitions", "with this `for` the model has {count} rounds: at most {limit}")
 TOO_MANY_CALLS = Code(
     "RNN0915",

@@ -18,4 +18,7 @@ BAD_SIGNATURE = Code(
     "RNN0511", "signature of something else", "the signature `{name}` returns outputs of the model, and `{output}` is none"
 )
 EMPTY_COLLECTION = Code("RNN0512", "empty collection", "the collection `{name}` holds no variables")
+COLLECTION_KIND = Code(
+    "RNN0514", "collection of something else", "the collection `{name}` holds {holds}, and this puts {kind} into it"
+)
 DECLARED_COLLECTION = Code("RNN0513", "collection declared twice", "the collection `{name}` is predeclared")

@@ -16,4 +16,5 @@ FREEZES_VAR = Code(
     "`{pattern}` selects no param: `freeze`, `unfreeze` and `rate` work on params alone",
 )
 UNKNOWN_DEFAULT = Code("RNN0307", "unknown default", "`with` has no default `{name}`")
+BAD_DEVICE = Code("RNN0309", "not a device", "{name} is not the name of a device")
 BAD_RATE = Code("RNN0308", "rate out of range", "a rate factor is a number from 0 up, not {what}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, align, meet, unite
+from rnndsl.backends.tensorflow.align import Operand, align, meet, unite, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node, TensorType
@@ -16,11 +16,13 @@ def shift(frame: Frame, node: Node, x: Operand) -> Any:
     steps, at, rank = node.attrs.get("steps", 1), x.type.axes.index(node.attrs["over"]), x.tensor.shape.rank
     if steps == 0:
         return x.tensor
-    pads = [[0, 0] for _ in range(rank)]
-    pads[at] = [steps, 0] if steps > 0 else [0, -steps]
-    padded = tf.pad(x.tensor, pads)
-    cut = slice(0, -steps) if steps > 0 else slice(-steps, None)
-    return padded[tuple(cut if i == at else slice(None) for i in range(rank))]
+    length = tf.shape(x.tensor)[at]
+    entering = tf.minimum(abs(steps), length)
+    kept = slice(0, length - entering) if steps > 0 else slice(entering, None)
+    rest = x.tensor[tuple(kept if i == at else slice(None) for i in range(rank))]
+    shifted = zeros_around(rest, at, entering if steps > 0 else 0, 0 if steps > 0 else entering)
+    shifted.set_shape(x.tensor.shape)
+    return shifted
 
 
 def position(frame: Frame, node: Node, like: Operand) -> Any:

@@ -1,4 +1,4 @@
-"""Products of matrices and vectors, linear algebra, convolution."""
+"""Products of matrices and vectors, linear algebra."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from string import ascii_letters
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, move, unite
+from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, unite
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node, TensorType
@@ -29,10 +29,10 @@ def matmul(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
     product = tf.matmul(rows(x.tensor, n), weight)
     if x.tensor.shape.rank == 2 and len(w.type.dims) == 2:
         return product
-    return tf.reshape(product, _leading(x.tensor, node.type))
+    return tf.reshape(product, leading(x.tensor, node.type))
 
 
-def _leading(x: Any, t: TensorType) -> Any:
+def leading(x: Any, t: TensorType) -> Any:
     """The shape of `t`, whose axes are the first dims of `x`."""
     count = len(t.axes)
     static = x.shape.as_list()[:count]
@@ -48,10 +48,10 @@ def _einsum_of_axes(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
     left = [next(letters) for _ in x.type.dims]
     right = [left[-1], *(next(letters) for _ in w.type.dims[1:])]
     terms = ["".join(left), "".join(right)]
-    return _einsum([x, w], terms, "".join((*left[:-1], *right[1:])), node.type.axes)
+    return einsum_of([x, w], terms, "".join((*left[:-1], *right[1:])), node.type.axes)
 
 
-def _einsum(operands: list[Operand], terms: list[str], result: str, axes: tuple[str, ...]) -> Any:
+def einsum_of(operands: list[Operand], terms: list[str], result: str, axes: tuple[str, ...]) -> Any:
     """Einstein's sum over trailing dims; leading axes are added to the equation as letters of their own."""
     free = iter(c for c in ascii_letters if c not in "".join(terms))
     letter = {axis: next(free) for axis in axes}
@@ -61,7 +61,7 @@ def _einsum(operands: list[Operand], terms: list[str], result: str, axes: tuple[
 
 def einsum(frame: Frame, node: Node, *operands: Operand) -> Any:
     left, _, result = node.attrs["equation"].replace(" ", "").partition("->")
-    return _einsum(list(operands), left.split(","), result, node.type.axes)
+    return einsum_of(list(operands), left.split(","), result, node.type.axes)
 
 
 def dot(frame: Frame, node: Node, *operands: Operand) -> Any:
@@ -105,52 +105,6 @@ def _with_dims(t: TensorType, dims: tuple[int, ...]) -> TensorType:
     return TensorType(t.dtype, t.axes, dims)
 
 
-def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
-    """Cross-correlation over trailing spatial dims, x [s.., in], or over a leading axis, x [in]; kernel [k.., in, out]."""
-    if kernel.type.axes:
-        raise NotImplementedError(f"conv with a kernel of type {kernel.type}")
-    over = node.attrs.get("over")
-    if not over:
-        return _conv_dims(frame, node, x, kernel)
-    to = node.attrs.get("to") or over
-    axes = [to if axis == over else axis for axis in x.type.axes]
-    rank, at = len(axes) + 1, x.type.axes.index(over)
-    last = move(x.tensor, at, rank - 2, rank)
-    shape = tf.shape(last)
-    flat = tf.reshape(last, tf.stack([-1, shape[-2], x.type.dims[-1]])) if rank != 3 else last
-    result = _convolve(flat, kernel.tensor, node, 1)
-    if rank != 3:
-        result = tf.reshape(result, tf.concat([shape[:-2], tf.shape(result)[1:]], 0))
-    others = [axis for axis in axes if axis != to]
-    return _reorder(result, [*others, to], node.type)
-
-
-def _conv_dims(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
-    spatial = len(kernel.type.dims) - 2
-    if len(x.type.axes) == 1:
-        return _convolve(x.tensor, kernel.tensor, node, spatial)
-    result = _convolve(tf.reshape(x.tensor, [-1, *x.type.dims]), kernel.tensor, node, spatial)
-    return tf.reshape(result, _leading(x.tensor, node.type))
-
-
-def _convolve(x: Any, kernel: Any, node: Node, spatial: int) -> Any:
-    """x [N, s.., in] with kernel [k.., in, out]. `causal` pads each spatial dim on its left."""
-    stride, padding = node.attrs.get("stride", 1), node.attrs.get("padding", "same")
-    if padding != "causal":
-        return tf.nn.convolution(x, kernel, strides=stride, padding=padding.upper())
-    widths = kernel.shape.as_list()[:spatial]
-    pads = [[0, 0], *([width - 1, 0] for width in widths), [0, 0]]
-    return tf.nn.convolution(tf.pad(x, pads), kernel, strides=stride, padding="VALID")
-
-
-def _reorder(x: Any, axes: list[str], t: TensorType) -> Any:
-    """`x`, whose leading axes are `axes`, with them in the order of `t`."""
-    order = [axes.index(axis) for axis in t.axes]
-    if order == list(range(len(order))):
-        return x
-    return tf.transpose(x, [*order, *range(len(order), len(order) + len(t.dims))])
-
-
 def gather(frame: Frame, node: Node, table: Operand, ids: Operand) -> Any:
     """Rows of `table`. A table with leading axes of its own is indexed position by position."""
     if not table.type.axes:
@@ -169,6 +123,5 @@ LOWERINGS: Mapping[str, Lower] = {
     "inv": inv,
     "logdet": logdet,
     "solve": solve,
-    "conv": conv,
     "gather": gather,
 }

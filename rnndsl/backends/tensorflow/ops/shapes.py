@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand
+from rnndsl.backends.tensorflow.align import Operand, move
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.columns import split_columns
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
@@ -83,11 +83,22 @@ def along(node: Node, x: Operand) -> int:
 
 
 def softmax(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.nn.softmax(x.tensor, along(node, x))
+    return _in_rows(tf.nn.softmax, x.tensor, along(node, x))
 
 
 def log_softmax(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.nn.log_softmax(x.tensor, along(node, x))
+    return _in_rows(tf.nn.log_softmax, x.tensor, along(node, x))
+
+
+def _in_rows(function: Callable[..., Any], x: Any, at: int) -> Any:
+    """`function(x, at)`, which takes five dims at most."""
+    rank = x.shape.rank
+    if rank <= 5:
+        return function(x, at)
+    last = move(x, at, rank - 1, rank)
+    shape = tf.shape(last)
+    rows = tf.reshape(last, tf.stack([tf.reduce_prod(shape[:-1]), shape[-1]]))
+    return move(tf.reshape(function(rows, -1), shape), rank - 1, at, rank)
 
 
 def argmax(frame: Frame, node: Node, x: Operand) -> Any:
