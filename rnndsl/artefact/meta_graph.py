@@ -27,7 +27,8 @@ CHECKPOINT = "graph.ckpt"
 _KEYS = {"global_variables": ("global_variables", "variables")}
 """TensorFlow's own key of the global variables is `variables`; both are written."""
 _OF_VARIABLES = frozenset({"variables", "trainable_variables", "local_variables", "model_variables", "moving_average_variables"})
-"""Keys that TensorFlow reads back as variables. What it finds under others are tensors: there the variables' values stand."""
+"""Keys that TensorFlow reads back as variables. What it finds under others are tensors: there the
+variables' values stand, as `graph-values/PATH`."""
 
 
 def write_meta_graph(plan: Plan, module: Any, folder: Path, *, embedded_bytes: int = EMBEDDED_BYTES) -> MetaGraphInfo:
@@ -216,7 +217,7 @@ def _named(function: Any) -> Iterator[tuple[str, Any]]:
 def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: SessionVariables) -> None:
     """Each collection of the plan under its name. Optimizers' own variables are global; train ops are in `train_op`."""
     results = {**builder.trains, **builder.metrics, **builder.losses, **builder.updates}
-    values = {path: variable.value() for path, variable in variables.by_path.items()}
+    values = {p: tf.identity(v.value(), name=_exactly(f"graph-values/{p}")) for p, v in variables.by_path.items()}
     members: dict[str, dict[str, None]] = {name: dict.fromkeys(listed) for name, listed in plan.collections.items()}
     known = {v.path for v in plan.variables}
     joined = [

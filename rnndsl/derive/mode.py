@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from rnndsl.plan.model import Attr, Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
+from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_ends, rename_result, rename_used, types_of
 
 Finals = Mapping[str, Mapping[str, str]]
@@ -81,7 +81,7 @@ class _Mode:
             if stands is not None and types[stands] == node.type:
                 names[node.id] = stands
             else:
-                nodes.append(node if stands is None else _spread(node, stands, types[stands]))
+                nodes.append(node if stands is None else _spread(node, stands))
         return replace(graph, nodes=tuple(nodes)), names
 
     def scan(self, scan: Scan) -> tuple[Scan, dict[str, str]]:
@@ -131,12 +131,9 @@ def _afresh(node: Node | Scan) -> Node | Scan:
     return replace(node, carry=False) if isinstance(node, Scan) and node.carry else node
 
 
-def _spread(node: Node, value: str, t: TensorType) -> Node:
-    """The narrower `value` of type `t` in the place of `node`, of its type."""
-    attrs: dict[str, Attr] = {"dims": list(node.type.dims)}
-    if t.axes != node.type.axes:
-        attrs["axes"] = list(node.type.axes)
-    return Node(node.id, "broadcast", (value,), attrs, node.type, node.place)
+def _spread(node: Node, value: str) -> Node:
+    """The narrower `value` in the place of `node`, of its type."""
+    return Node(node.id, "broadcast", (value,), {"dims": list(node.type.dims)}, node.type, node.place)
 
 
 def spread_to(name: str, t: TensorType, fresh: FreshIds, place: str) -> Node:

@@ -121,8 +121,6 @@ class _Step:
         if node.op == "valid_steps" and node.attrs["over"] == TIME:
             self.valid_steps(node)
             return
-        if node.op == "broadcast" and TIME in node.attrs.get("axes", ()):
-            node = replace(node, attrs={**node.attrs, "axes": [a for a in node.attrs["axes"] if a != TIME]})
         if any(TIME in old[x].axes for x in node.args) or TIME in node.type.axes:
             self.need_no_time(node)
         if any(x in self.late for x in node.args):

@@ -36,7 +36,7 @@ def test_collections(v1):
     assert [v.name for v in tf.get_collection("trainable_variables")] == ["enc/w:0", "enc/u:0", "enc/b:0"]
     assert [v.name for v in tf.trainable_variables()] == ["enc/w:0", "enc/u:0", "enc/b:0"]
     assert [v.op.name for v in tf.global_variables()][:4] == ["enc/w", "enc/u", "enc/b", "norm/mean"]
-    assert [v.name for v in tf.get_collection("mine")] == ["enc/u:0"]
+    assert [v.name for v in tf.get_collection("mine")] == ["graph-values/enc/u:0"]
     assert [op.name for op in tf.get_collection("update_ops")] == ["norm/mean/update"]
     assert [loss.name for loss in tf.get_collection("losses")] == ["mse:0"]
     assert [op.name for op in tf.get_collection("train_op")] == ["train/fit", "train/tune"]

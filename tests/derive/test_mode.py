@@ -77,7 +77,7 @@ def test_training_decides() -> None:
 
 def test_a_narrower_side_is_spread() -> None:
     g = Builder()
-    a, b = g.input("f32[batch, 3]", "a"), g.input("f32[1]", "b")
+    a, b = g.input("f32[batch, 3]", "a"), g.input("f32[batch, 1]", "b")
     either = g.op("if_training", a, b)
     (node,) = chosen(g, g.op("neg", either), False).nodes[:1]
     assert (node.op, node.args, node.type) == ("broadcast", ("b",), g.types[either])

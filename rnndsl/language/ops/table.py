@@ -263,7 +263,7 @@ _ROWS: tuple[Op, ...] = (
     _structure("reverse", shapes.over_axis, "x from its end", Parameter("x"), Parameter("over", "axis")),
     _structure("rename", shapes.rename, "x with an axis under another name", Parameter("x")),
     # ---- randomness
-    Op("dropout", "random", _p("x", "rate"), rules.FLOAT, "in training x * keep / (1 - rate), else x", varies=True),
+    Op("dropout", "random", _p("x", "rate"), rules.dropout, "in training x * keep / (1 - rate), else x", varies=True),
     Op("bernoulli", "random", _p("p"), rules.FLOAT, "1 with probability p, else 0", gradient="none", varies=True),
     Op("random_uniform", "random", _p("like"), rules.FLOAT, "uniform in [0, 1), of the type of like", gradient="none", varies=True),
     Op("random_normal", "random", _p("like"), rules.FLOAT, "standard normal, of the type of like", gradient="none", varies=True),

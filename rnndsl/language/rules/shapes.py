@@ -59,9 +59,7 @@ def reshape(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequenc
 
 
 def broadcast(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    """`axes`, if there are any, are of a value that this one stands beside, so that their lengths are known."""
-    axes = {*args[0].axes, *attrs.get("axes", ())}
-    wide = TensorType(args[0].dtype, tuple(a for a in order if a in axes), tuple(attrs["dims"]))
+    wide = TensorType(args[0].dtype, args[0].axes, tuple(attrs["dims"]))
     if broadcast_dims([args[0], wide]) != wide.dims:
         raise TypeRuleError(f"cannot widen {args[0]} to {list(wide.dims)}")
     return wide

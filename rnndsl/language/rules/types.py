@@ -137,6 +137,14 @@ def same(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[s
     return args[0]
 
 
+def dropout(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    """As `x`, which it is outside training, where nothing of the rate need be known."""
+    result = FLOAT(args, attrs, order)
+    if result != args[0]:
+        raise TypeRuleError(f"needs a rate that fits into {args[0]}, not {args[1]}")
+    return result
+
+
 def if_training(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     """Each branch stands for the whole in its mode, where nothing of the other need be known: not how long its axes are."""
     dtype = same_dtype(args)
