@@ -29,7 +29,7 @@ from rnndsl.elaborate import SettingError
 from rnndsl.plan.model import TensorType
 from rnndsl.plan.names import artefact_name
 from rnndsl.regular import replacing
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 Arrays = Mapping[str, Any]
 

@@ -24,7 +24,6 @@ from rnndsl.text.diagnostics import Diagnostic, DiagnosticsError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_SHOWN_FILES = 3
 _BYTES = {"f16": 2, "bf16": 2, "f32": 4, "f64": 8, "i32": 4, "i64": 8, "bool": 1}
 Ours = Callable[[Path], "frozenset[str] | None"]
 """From a folder to the files in it that a compilation wrote, relative to it; None if it is no artefact."""
@@ -35,28 +34,28 @@ def check_target(target: Path, needed: int, ours: Ours) -> None:
     real = real_path(target)
     with suppress(OSError):
         if real.exists() and not real.is_dir():
-            fail(codes.TARGET_IS_FILE(None, path=target))
+            fail(codes.target_is_file(target))
     try:
         _check_replaceable(target, real, ours)
         base = _nearest(real.parent)
         if not base.is_dir():
-            fail(codes.TARGET_IS_FILE(None, path=base))
+            fail(codes.target_is_file(base))
         if not os.access(base, os.W_OK | os.X_OK):
-            fail(codes.TARGET_FORBIDDEN(None, path=target).note(f"no files can be made in `{base}`"))
+            fail(codes.target_forbidden(target, base))
         free = shutil.disk_usage(base).free
     except OSError as error:
         raise DiagnosticsError([fault(error, target)]) from None
     if free < needed:
-        fail(codes.DISK_FULL(None, path=target, detail=f": {needed} bytes are needed and {free} are free"))
+        fail(codes.no_room(target, needed, free))
 
 
 def fault(error: OSError, target: Path) -> Diagnostic:
     """The diagnostic of an error that came while `target` was written."""
     if error.errno in _FULL:
-        return codes.DISK_FULL(None, path=target, detail="" if error.errno == errno.ENOSPC else f" ({os.strerror(error.errno)})")
+        return codes.disk_full(target, None if error.errno == errno.ENOSPC else os.strerror(error.errno or 0))
     if error.errno in _FORBIDDEN:
-        return codes.TARGET_FORBIDDEN(None, path=target)
-    return codes.WRITE_FAILED(None, path=target, reason=error.strerror or str(error))
+        return codes.target_forbidden(target)
+    return codes.write_failed(target, error.strerror or str(error))
 
 
 def fail(diagnostic: Diagnostic) -> None:
@@ -124,11 +123,7 @@ class Staging:
         except OSError as error:
             if error.errno not in (errno.EBUSY, errno.EXDEV):
                 raise
-            fail(
-                codes.TARGET_BUSY(None, path=self.shown, reason="it is in use, perhaps as a mount point").suggest(
-                    "give a folder in it"
-                )
-            )
+            fail(codes.target_in_use(self.shown))
         return True
 
     def _take_free_place(self) -> bool:
@@ -219,22 +214,17 @@ def _check_replaceable(target: Path, real: Path, ours: Ours) -> None:
     if not real.exists():
         return
     if Path.cwd().is_relative_to(real):
-        fail(codes.TARGET_BUSY(None, path=target, reason="the current folder is in it").suggest("give a folder in it"))
+        fail(codes.target_is_current(target))
     there = files_below(real)
     if not there and not any(real.iterdir()):
         return
     known = ours(real)
     if known is None:
-        fail(codes.TARGET_FOREIGN(None, path=target).suggest("remove it first, or give another folder"))
+        fail(codes.target_foreign(target))
         return
     foreign = [name for name in there if name not in known]
     if foreign:
-        shown = ", ".join(f"`{name}`" for name in foreign[:_SHOWN_FILES]) + (" …" if len(foreign) > _SHOWN_FILES else "")
-        fail(
-            codes.TARGET_HOLDS_MORE(None, path=target, files=shown).suggest(
-                "move them elsewhere: the folder is replaced as a whole"
-            )
-        )
+        fail(codes.target_holds_more(target, foreign))
 
 
 def _nearest(path: Path) -> Path:

@@ -11,7 +11,8 @@ from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pair
 from rnndsl.cli.saying import say
 from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
 from rnndsl.driver import Job
-from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
+from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from argparse import Namespace

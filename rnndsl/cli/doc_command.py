@@ -9,7 +9,7 @@ from rnndsl.cli.doc import library
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.names.library import entries, find
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 
 def run(argv: Sequence[str]) -> int:

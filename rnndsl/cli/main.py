@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rnndsl.cli.parser import Parser, UsageError
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 OK, SPEC_WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.names.library import Entry, entries, find, own_file
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 
 def run(argv: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 
 class UsageError(Exception):

@@ -14,7 +14,8 @@ from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
 from rnndsl.cli.saying import complain, say
 from rnndsl.cli.specs import choose_models, counted, exit_status, plan_models, print_findings
 from rnndsl.driver import Job
-from rnndsl.text.diagnostics import DiagnosticsError, did_you_mean
+from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array

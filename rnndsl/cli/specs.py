@@ -11,15 +11,12 @@ from rnndsl.cli.parser import UsageError
 from rnndsl.cli.saying import say_json
 from rnndsl.driver import Job
 from rnndsl.syntax import tree
-from rnndsl.text.diagnostics import Diagnostic, did_you_mean
 from rnndsl.text.render import Findings, count_line
+from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from rnndsl.names.resolve import ResolvedModule
     from rnndsl.plan.model import Plan
-
-CONTENT = {"RNN0723", "RNN0724", "RNN0725"}
-"""Faults of what is in a file. The others of files and folders (RNN07..) that no text leads to are the command line's."""
 
 
 def choose_models(module: ResolvedModule, name: str | None, shown: str) -> list[tree.Definition]:
@@ -96,15 +93,8 @@ def _print_text(findings: Sequence[Findings], stream: TextIO) -> None:
 
 
 def exit_status(findings: Sequence[Findings]) -> int:
-    """0 without errors, 2 if a file or folder of the command line could not be used, or else 1."""
-    errors = [d for f in findings for d in f.diagnostics if d.severity == "error"]
-    if not errors:
-        return 0
-    return 2 if any(_unusable(d) for d in errors) else 1
-
-
-def _unusable(diagnostic: Diagnostic) -> bool:
-    return diagnostic.span is None and diagnostic.code.startswith("RNN07") and diagnostic.code not in CONTENT
+    """0 without errors, 2 if the command or its data are at fault, or else 1."""
+    return max((d.status for f in findings for d in f.diagnostics if d.severity == "error"), default=0)
 
 
 def job_for(spec: str) -> Job:

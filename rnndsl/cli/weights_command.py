@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format
 from rnndsl.cli.saying import say, say_json
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from rnndsl.weights.compare import Difference

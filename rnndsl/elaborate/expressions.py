@@ -152,7 +152,7 @@ def _record(session: Session, expr: tree.Record, env: Env) -> Value:
     for each in expr.fields:
         assert each.name is not None
         if each.name in fields:
-            codes.DEFINED_TWICE(each.span, name=each.name).throw()
+            codes.field_twice(each.span, each.name, spans[each.name]).throw()
         fields[each.name] = evaluate(session, each.value, env)
         spans[each.name] = each.span
     return RecordValue(fields, spans)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from rnndsl.language import habits
 from rnndsl.language.builtins import COLLECTIONS, NAMES, WORDS
 from rnndsl.names.binder import bind
 from rnndsl.names.reading import std_homes
@@ -13,9 +12,10 @@ from rnndsl.names.resolve import ResolvedModule
 from rnndsl.names.scopes import Scope
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import elsewhere
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
-from rnndsl.text.diagnostics import Diagnostic, did_you_mean
+from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
@@ -45,11 +45,10 @@ def check_names(module: ResolvedModule, sink: Sink) -> None:
             sink.add(unknown(module, use.name))
     for name, known in bound.collections:
         if name.name not in known:
-            found = training_codes.UNKNOWN_COLLECTION(name.span, name=name.name)
-            sink.add(found.suggest(did_you_mean(name.name, known)))
+            sink.add(training_codes.unknown_collection(name.span, name.name, known))
     for name, span in module.imported.items():
         if name in module.names and name not in bound.imports:
-            sink.add(codes.UNUSED_IMPORT(span, name=name))
+            sink.add(codes.unused_import(span, name))
 
 
 def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
@@ -61,12 +60,10 @@ def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
     for statement in _outside_scopes(definition.body):
         name = getattr(statement, "name", None)
         if isinstance(name, tree.Name | tree.IndexedName) and getattr(name, "index", None) is None and name.name in params:
-            twice = codes.DEFINED_TWICE(name.span, name=name.name)
-            sink.add(twice.note("it is a parameter of the definition", params[name.name]))
+            sink.add(codes.parameter_redefined(name.span, name.name, params[name.name]))
     for param in definition.params:
         if param.type.name not in PARAMETER_TYPES:
-            found = codes.UNKNOWN_NAME(param.type.span, name=param.type.name)
-            sink.add(found.suggest(did_you_mean(param.type.name, PARAMETER_TYPES)))
+            sink.add(codes.unknown_name(param.type.span, param.type.name, PARAMETER_TYPES))
 
 
 def _each_once(params: Iterable[tree.ConstructorParam | tree.Name], sink: Sink) -> dict[str, Span]:
@@ -74,7 +71,7 @@ def _each_once(params: Iterable[tree.ConstructorParam | tree.Name], sink: Sink) 
     first: dict[str, Span] = {}
     for each in params:
         if first.setdefault(each.name, each.span) != each.span:
-            sink.add(codes.DEFINED_TWICE(each.span, name=each.name).note("it is defined here first", first[each.name]))
+            sink.add(codes.defined_twice(each.span, each.name, first[each.name]))
     return first
 
 
@@ -94,37 +91,29 @@ def _outside_scopes(statements: Iterable[tree.Statement]) -> Iterator[tree.State
 def unknown(module: ResolvedModule, name: tree.Name) -> Diagnostic:
     """What is said of a name that nothing defines, or nothing that is in force where it is used."""
     use = bind(module).use(name)
-    found = codes.UNKNOWN_NAME(name.span, name=name.name)
     if use is not None and use.site is not None and use.site.span is not None:
-        return found.note("it is defined here, under a condition that does not hold", use.site.span)
-    return found.suggest(_hint(module, name, use.scope if use else Scope()))
-
-
-def _hint(module: ResolvedModule, name: tree.Name, scope: Scope) -> str | None:
+        return codes.not_in_force(name.span, name.name, use.site.span)
+    scope = use.scope if use else Scope()
     holder = scope.holder(name.name)
     if holder:
-        return f"it is defined in the scope `{holder}`: write `{holder}.{name.name}`"
+        return codes.in_scope(name.span, name.name, holder)
     if name.name in {*module.collections, *COLLECTIONS}:
-        return f"a collection is written `{{{name.name}}}`"
-    helpful = habits.NAMES.get(name.name) or _of_library(name)
-    if helpful:
-        return helpful
+        return codes.bare_collection(name.span, name.name)
+    if name.name in elsewhere.NAMES:
+        return codes.foreign_name(name.span, name.name)
+    function = _function_of(name)
+    if function is not None:
+        return codes.foreign_module(name.span, name.name, function, function in NAMES)
     homes = std_homes(name.name)
     if homes:
-        return f"write `import {homes[0]} ({name.name})`"
+        return codes.not_imported(name.span, name.name, homes[0])
     known = {*scope.visible(), *module.all_names(), *NAMES, *WORDS} - {"none", "t"}
-    return did_you_mean(name.name, known)
+    return codes.unknown_name(name.span, name.name, known)
 
 
-def _of_library(name: tree.Name) -> str | None:
-    """`tf.nn.relu(x)`, of which `name` is `tf`."""
-    if name.name not in habits.LIBRARIES:
+def _function_of(name: tree.Name) -> str | None:
+    """`relu`, where `name` is the `tf` of `tf.nn.relu(x)`."""
+    if name.name not in elsewhere.LIBRARIES:
         return None
-    text = name.span.source.text
-    written = re.compile(r"(?:\s*\.\s*(\w+))+").match(text, name.span.end)
-    if written is None:
-        return None
-    last = written[1]
-    if last in NAMES:
-        return f"functions stand alone: write `{last}`"
-    return habits.NAMES.get(last, f"functions stand alone, without `{name.name}`")
+    written = re.compile(r"(?:\s*\.\s*(\w+))+").match(name.span.source.text, name.span.end)
+    return written[1] if written else None

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from rnndsl.text.codes import files as codes
-from rnndsl.text.diagnostics import Code, SpecError, did_you_mean
+from rnndsl.text.diagnostics import Diagnostic, SpecError
 from rnndsl.text.source import SourceFile, Span
 
 MARKERS = ("rnndsl.toml", "pyproject.toml", ".git")
@@ -97,7 +97,7 @@ class Reader:
     def resolve_import(self, written: str, importer: Path | None, span: Span) -> Path:
         """The path, its links resolved, of a file that the file `importer` names as `written` at `span`. Raises SpecError."""
         if Path(written).is_absolute():
-            codes.IMPORT_ABSOLUTE(span, path=written).throw()
+            codes.import_absolute(span, written).throw()
         return _real((importer.parent if importer else self.base) / written)
 
     def read_bytes(self, path: Path, importer: Span, kind: Kind = "weights") -> bytes:
@@ -109,14 +109,14 @@ class Reader:
 
     def read_std(self, module: str, importer: Span | None = None) -> SourceFile:
         """The standard library's module `module`: `read_std("core")` has the name `std/core.rnn`. Raises SpecError."""
-        name = f"std/{module}.rnn"
+        name = f"{STD.name}/{module}.rnn"
         location = STD / f"{module}.rnn"
         if location in self._sources:
             return self._sources[location]
         if not module.isidentifier() or not location.is_file():
-            codes.STD_MISSING(importer, name=f"std.{module}").suggest(did_you_mean(f"std.{module}", std_modules())).throw()
+            codes.no_std_module(importer, f"std.{module}", std_modules()).throw()
         data = self._read(location, None, MAX_TEXT_BYTES)
-        source = SourceFile(name, _decode(data, name, importer))
+        source = SourceFile(name, _decode(data, name, importer), library=True)
         self.record(name, data, "std", location)
         self._sources[location] = source
         return source
@@ -141,13 +141,13 @@ class Reader:
     def _read(self, real: Path, importer: Span | None, limit: int) -> bytes:
         shown = self._path(real, importer)
         if importer is not None and not real.is_relative_to(self.root):
-            codes.FILE_OUTSIDE(importer, path=shown, root=_nearest(self.root)).throw()
+            codes.outside(importer, shown, _nearest(self.root)).throw()
         try:
             return _read_regular(real, shown, importer, limit)
         except FileNotFoundError:
-            raise SpecError(codes.FILE_MISSING(importer, path=shown).suggest(_similar(real))) from None
+            raise SpecError(codes.missing(importer, shown, _beside(real))) from None
         except OSError as error:
-            raise SpecError(_fault(error)(importer, path=shown, reason=error.strerror or str(error))) from None
+            raise SpecError(_fault(error, importer, shown)) from None
 
 
 def std_modules() -> list[str]:
@@ -167,41 +167,39 @@ def _read_regular(real: Path, shown: str, importer: Span | None, limit: int) -> 
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
-            codes.FILE_IS_FOLDER(importer, path=shown).throw()
+            codes.is_folder(importer, shown).throw()
         if not stat.S_ISREG(status.st_mode):
-            codes.FILE_SPECIAL(importer, path=shown).throw()
+            codes.special(importer, shown).throw()
         if status.st_size > limit:
-            codes.FILE_TOO_LARGE(importer, path=shown, size=status.st_size, limit=limit).throw()
+            codes.too_large(importer, shown, status.st_size, limit).throw()
         data = file.read(limit + 1)
     if len(data) > limit:
-        codes.FILE_TOO_LARGE(importer, path=shown, size=f"over {limit}", limit=limit).throw()
+        codes.endless(importer, shown, limit).throw()
     return data
 
 
 def _decode(data: bytes, shown: str, importer: Span | None) -> str:
     zero = data.find(b"\0")
     if zero >= 0:
-        codes.FILE_BINARY(importer, path=shown, offset=zero).throw()
+        codes.binary(importer, shown, zero).throw()
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         offset = error.start + (len(data) - len(error.object))  # the decoder has taken a byte order mark off
         line = data.count(b"\n", 0, offset) + 1
-        raise SpecError(
-            codes.FILE_NOT_UTF8(importer, path=shown, byte=data[offset], line=line, offset=offset).suggest("save the file as UTF-8")
-        ) from None
+        raise SpecError(codes.not_utf8(importer, shown, data[offset], line, offset)) from None
 
 
-def _fault(error: OSError) -> Code:
+def _fault(error: OSError, importer: Span | None, shown: str) -> Diagnostic:
     if isinstance(error, PermissionError):
-        return codes.FILE_FORBIDDEN
+        return codes.forbidden(importer, shown)
     if isinstance(error, IsADirectoryError):
-        return codes.FILE_IS_FOLDER
+        return codes.is_folder(importer, shown)
     if isinstance(error, NotADirectoryError):
-        return codes.FILE_MISSING
+        return codes.missing(importer, shown, ())
     if error.errno == errno.ENXIO:  # a socket, or a device that is not there
-        return codes.FILE_SPECIAL
-    return codes.FILE_UNREADABLE
+        return codes.special(importer, shown)
+    return codes.unreadable(importer, shown, error.strerror or str(error))
 
 
 def _real(path: Path) -> Path:
@@ -209,11 +207,11 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(str(path).replace("\0", "\\0")))
 
 
-def _similar(real: Path) -> str | None:
+def _beside(real: Path) -> list[str]:
     try:
-        return did_you_mean(real.name, sorted(path.name for path in real.parent.iterdir())[:1000])
+        return sorted(path.name for path in real.parent.iterdir())[:1000]
     except OSError:
-        return None
+        return []
 
 
 def _nearest(path: Path) -> str:

@@ -17,7 +17,7 @@ from rnndsl.syntax import parse, tree
 from rnndsl.text.codes import files as file_codes
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
-from rnndsl.text.diagnostics import SpecError, did_you_mean
+from rnndsl.text.diagnostics import SpecError
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
@@ -123,13 +123,13 @@ class Resolver:
                 self._list(module.axes, tuple(n for n in item.names if n not in taken))
                 for name in taken:
                     first = module.names[name.name].item.name.span
-                    self.sink.add(codes.DEFINED_TWICE(name.span, name=name.name).note("it is defined here first", first))
+                    self.sink.add(codes.defined_twice(name.span, name.name, first))
             case tree.CollectionDecl():
                 self._list(module.collections, item.names)
                 predeclared = [n for n in item.names if n.name in COLLECTIONS]
-                self.sink.extend(training_codes.DECLARED_COLLECTION(n.span, name=n.name) for n in predeclared)
+                self.sink.extend(training_codes.predeclared(n.span, n.name) for n in predeclared)
             case tree.LayoutDef():
-                self.sink.add(training_codes.NOT_YET(item.name.span, what="`layout`"))
+                self.sink.add(training_codes.not_yet(item.name.span, "layout"))
                 self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, Symbol(item, module))
             case _:
                 self._bind(module, item.name.name, item.name.span, Symbol(item, module))
@@ -139,13 +139,13 @@ class Resolver:
         for name in names:
             first = declared.setdefault(name.name, name.span)
             if first != name.span:
-                self.sink.add(codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first))
+                self.sink.add(codes.declared_twice(name.span, name.name, first))
 
     def _bind(self, module: ResolvedModule, name: str, span: Span, symbol: Symbol) -> None:
         first = module.imported.get(name) or module.axes.get(name)
         if name in module.names or name in module.axes:
             first = first or module.names[name].item.name.span
-            self.sink.add(codes.DEFINED_TWICE(span, name=name).note("it is defined here first", first))
+            self.sink.add(codes.defined_twice(span, name, first))
             if name not in module.imported:
                 return
         module.names[name] = symbol
@@ -163,14 +163,13 @@ class Resolver:
     def _target(self, module: ResolvedModule, item: tree.Import) -> ResolvedModule:
         if item.module is not None:
             if not item.module.startswith("std."):
-                unknown = file_codes.STD_MISSING(item.module_span, name=item.module)
-                unknown.suggest("`std.…` is the library; a file is imported by its path in quotes").throw()
+                file_codes.not_of_std(item.module_span, item.module).throw()
             return self.std(item.module, item.module_span)
         assert item.path is not None
         path = self.reader.resolve_import(item.path.value, module.path, item.path.span)
         if str(path) in self.loading:
             cycle = [*self.loading[self.loading.index(str(path)) :], str(path)]
-            codes.IMPORT_CYCLE(item.module_span, cycle=" → ".join(Path(p).name for p in cycle)).throw()
+            codes.import_cycle(item.module_span, [Path(p).name for p in cycle]).throw()
         return self.file(path, item.path.span)
 
     def _import_name(self, module: ResolvedModule, item: tree.Import, imported: tree.ImportedName, source: ResolvedModule) -> None:
@@ -180,11 +179,10 @@ class Resolver:
             if not source.read_whole:
                 return  # the definition may stand in what could not be read
             known = [n for n in source.names if " " not in n]
-            missing = codes.NOT_IN_MODULE(imported.span, name=imported.name, module=source.tree.source.name)
-            self.sink.add(missing.suggest(did_you_mean(imported.name, known)))
+            self.sink.add(codes.not_in_module(imported.span, imported.name, source.tree.source.name, known))
             return
         if isinstance(symbol.item, tree.Definition) and symbol.item.kind == "model":
-            self.sink.add(codes.IMPORTS_MODEL(imported.span, name=imported.name))
+            self.sink.add(codes.imports_model(imported.span, imported.name))
             module.imported[imported.alias] = imported.span
             return
         self._bind(module, imported.alias, imported.span, symbol)

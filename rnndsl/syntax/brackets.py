@@ -61,7 +61,7 @@ class Brackets:
     def _brace(self, token: Token) -> None:
         """A `{` that begins no set of names: a body's, or one too many."""
         if (self.round and not self.header) or (self.tokens and self.tokens[-1].type in OPERAND_AFTER):
-            self._tell(text.UNEXPECTED(self._span(token), expected="an expression", found="`{`"), token.start)
+            self._tell(text.unexpected(self._span(token), ["expression"], "{"), token.start)
             return
         if self.round:
             self._close_round(token.start)
@@ -91,8 +91,7 @@ class Brackets:
     def _close(self, i: int, token: Token) -> None:
         if self.open and self._partner() == token.type:
             if token.type == "}" and len(self.open) == 1 and self._goes_on(i):
-                early = text.EARLY_END(self._span(token))
-                self._tell(early.suggest("leave it out, or write the `{` that is missing above"), token.start)
+                self._tell(text.early_end(self._span(token)), token.start)
                 return
             self._pop(token)
             return
@@ -152,12 +151,11 @@ class Brackets:
         return self._kind(i + 1) == "}"
 
     def _unopened(self, token: Token) -> Diagnostic:
-        found = text.UNOPENED(self._span(token), closing=token.type)
         earlier = self.last_close
         if token.type != "}" or self.open or not earlier.end or self.tokens[-1] is earlier:
-            return found
+            return text.unopened(self._span(token), token.type, None)
         self.suspect.append(self._span(earlier).to(self._span(token)))
-        return found.note("the definition ends here already", self._span(earlier))
+        return text.unopened(self._span(token), token.type, self._span(earlier))
 
     def _close_round(self, place: int) -> None:
         """Close the ( and [ that are open before a statement at `place`."""
@@ -173,8 +171,8 @@ class Brackets:
         token = self.tokens[opening]
         if self._is_faulty(token.start):
             return
-        found = text.UNCLOSED(Span(self.source, place, place), opening=token.type, closing=words.OPENING[token.type])
-        self._tell(found.note(f"the `{token.type}` opened here", self._span(token)), token.start, place)
+        unclosed = text.unclosed(Span(self.source, place, place), token.type, words.OPENING[token.type], self._span(token))
+        self._tell(unclosed, token.start, place)
 
     def _tell(self, found: Diagnostic, *places: int) -> None:
         """Adds a fault, unless its line is known to be faulty; it is from now on, as are those of `places`."""

@@ -83,7 +83,7 @@ class ExpressionBuilder:
             return tree.Number(span, int(written))
         value = float(written)
         if math.isinf(value):
-            self.sink.add(limits.NUMBER_TOO_LARGE(span, text=written))
+            self.sink.add(limits.number_too_large(span, written))
             return tree.Number(span, 0.0)
         return tree.Number(span, value)
 
@@ -104,8 +104,7 @@ class ExpressionBuilder:
                 parts.append(ESCAPES[escape])
             elif not token.silent:
                 place = token.start + 1 + i
-                known = 'the escapes are `\\"`, `\\\\`, `\\n` and `\\t`'
-                self.sink.add(text.BAD_ESCAPE(self.span(place, place + 2), escape=inner[i : i + 2]).suggest(known))
+                self.sink.add(text.bad_escape(self.span(place, place + 2), inner[i : i + 2]))
             i += 2
         return tree.String(self.at(token), "".join(parts))
 
@@ -133,7 +132,7 @@ class ExpressionBuilder:
             return fields[0].value
         unnamed = next((field for field in fields if field.name is None), None)
         if unnamed:
-            self.sink.add(text.BAD_RECORD(unnamed.span).suggest("a list is written in `[ ]`"))
+            self.sink.add(text.unnamed_field(unnamed.span))
         return tree.Record(self.span(start, end), tuple(field for field in fields if field.name is not None))
 
     # ------------------------------------------------------------ operators
@@ -165,7 +164,7 @@ class ExpressionBuilder:
         name = dotted(values[0])
         span = values[0].span
         if name is None:
-            self.sink.add(text.BAD_ARGUMENT_NAME(span, what="what stands"))
+            self.sink.add(text.not_a_name(span))
             return None
         return tree.Argument(self.span(start, end), name, span, values[2])
 
@@ -173,8 +172,7 @@ class ExpressionBuilder:
         """The arguments of a call, whose names have no dots."""
         for argument in arguments:
             if argument.name is not None and "." in argument.name:
-                fault = text.BAD_ARGUMENT_NAME(argument.name_span, what="what stands")
-                self.sink.add(fault.suggest("dotted names are fields of a record: `initial = (lstm.h = a)`"))
+                self.sink.add(text.dotted_argument(argument.name_span or argument.span))
         return tuple(argument for argument in arguments if argument.name is None or "." not in argument.name)
 
     def call_empty(self, values: Values, start: int, end: int) -> tree.Call:

@@ -110,7 +110,7 @@ class Builder(ExpressionBuilder):
         found: dict[str, Any] = {}
         for keyword, value in clauses:
             if keyword.text in found:
-                self.sink.add(text.REPEATED_CLAUSE(self.at(keyword), clause=keyword.text))
+                self.sink.add(text.repeated_clause(self.at(keyword), keyword.text))
             found[keyword.text] = value
         return found
 
@@ -133,7 +133,7 @@ class Builder(ExpressionBuilder):
     def output_named(self, values: Values, start: int, end: int) -> tree.Output:
         name = values[1]
         if not isinstance(name, tree.Name):
-            self.sink.add(text.BAD_ARGUMENT_NAME(name.span, what="what stands"))
+            self.sink.add(text.not_a_name(name.span))
             name = None
         return tree.Output(self.span(start, end), name, values[3])
 
@@ -184,7 +184,7 @@ class Builder(ExpressionBuilder):
         found = self.clauses(values[4])
         order: Literal["before", "after"] | None = "before" if "before" in found else "after" if "after" in found else None
         if "before" in found and "after" in found:
-            self.sink.add(text.REPEATED_CLAUSE(self.at(found["after"]), clause="before or after"))
+            self.sink.add(text.repeated_order(self.at(found["after"])))
         of = self.as_name(found[order]) if order else None
         on, over = self.names(found.get("on", [])), tuple(found.get("over", []))
         return tree.Train(self.span(start, end), self.as_name(values[1]), values[3], on, over, order, of, self.docs.get(start))

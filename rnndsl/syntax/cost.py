@@ -81,7 +81,7 @@ class Cost:
             return
         level.operators += 1
         if level.operators > MAX_OPERATORS:
-            self.sink.add(limits.EXPRESSION_TOO_LONG(self._span(token), limit=MAX_OPERATORS))
+            self.sink.add(limits.expression_too_long(self._span(token), MAX_OPERATORS))
             raise LimitReached
         if kind in ("if", "else"):
             level.conditionals += kind == "if"
@@ -97,7 +97,7 @@ class Cost:
             self._too_deep(token)
 
     def _too_deep(self, token: Token) -> None:
-        self.sink.add(limits.TOO_DEEP(self._span(token), limit=MAX_NESTING))
+        self.sink.add(limits.too_deep(self._span(token), MAX_NESTING))
         raise LimitReached
 
     def _span(self, token: Token) -> Span:

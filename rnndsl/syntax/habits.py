@@ -1,63 +1,16 @@
-"""What is written so in Python and other languages, and how it is written here."""
+"""What is written so in Python and other languages, found by what stands around a fault; the texts are in `rnndsl.text.codes`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from rnndsl.syntax import words
 from rnndsl.syntax.fault import LOOKBACK, Fault, is_word
-
-BLOCKS = "the statements of a body stand in `{ }`"
-NO_EXCEPTIONS = "nothing is checked by statements: dims and dtypes are checked by types, `input x: [n, 3]`"
-COMMENT = "a comment begins with `#`"
-EQUATION = "an equation is written `name = value`"
-ONCE = "a name is defined once: give the new value a name of its own"
-FUNCTION = "a function is one expression with a name: `fn f(x) = …`"
-
-WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "class": "a definition begins with `block`, `cell` or `model`",
-        "struct": "a definition begins with `block`, `cell` or `model`",
-        "module": "a definition begins with `block`, `cell` or `model`",
-        "def": FUNCTION,
-        "func": FUNCTION,
-        "function": FUNCTION,
-        "lambda": FUNCTION,
-        "let": EQUATION,
-        "val": EQUATION,
-        "auto": EQUATION,
-        "int": EQUATION,
-        "float": EQUATION,
-        "double": EQUATION,
-        "return": "a result is written `output value`",
-        "yield": "a result is written `output value`",
-        "while": "time is run over by `scan`; `for k in 0..n { … }` repeats statements",
-        "do": "time is run over by `scan`; `for k in 0..n { … }` repeats statements",
-        "elif": "write `else if`",
-        "elseif": "write `else if`",
-        "elsif": "write `else if`",
-        "switch": "write `if … { } else if … { }`",
-        "match": "write `if … { } else if … { }`",
-        "pass": "an empty body is written `{ }`",
-        "del": "nothing is deleted: a value that is not used is not computed",
-        "global": "a name of the file is read as it is",
-        "nonlocal": "a name around a definition is not seen in it: hand it over as a parameter or an input",
-        "assert": 'write `require COND, "what is wanted"`',
-        "raise": NO_EXCEPTIONS,
-        "throw": NO_EXCEPTIONS,
-        "try": NO_EXCEPTIONS,
-        "except": NO_EXCEPTIONS,
-        "is": "write `==`",
-        "from": 'what another file defines is imported by `import "cells.rnn" (Name)`, or `import std.cells (Name)`',
-    }
-)
-"""Words of other languages."""
-
-IMPORT = 'what is imported is named: `import "cells.rnn" (Name)`, or `import std.cells (Name)`; Python\'s modules are not needed'
+from rnndsl.text.codes import habits
+from rnndsl.text.wording import Hint
 
 
-def habit(fault: Fault) -> str | None:
+def habit(fault: Fault) -> Hint | None:
     """How the text at the fault, or just before it, is written here."""
     for rule in RULES:
         found = rule(fault)
@@ -66,108 +19,104 @@ def habit(fault: Fault) -> str | None:
     return None
 
 
-def _comment(fault: Fault) -> str | None:
+def _comment(fault: Fault) -> Hint | None:
     """`//` before the fault on its line, or `/*` or `--` at its beginning."""
     j = fault.i
     while j > 0 and not fault.tokens[j].first and fault.i - j < LOOKBACK:
         if fault.tokens[j].type == "//":
-            return COMMENT
+            return habits.COMMENT
         j -= 1
     first = fault.tokens[j]
     pair = first.type, fault.tokens[min(j + 1, len(fault.tokens) - 1)].type
-    return COMMENT if first.type == "//" or pair in (("/", "*"), ("-", "-")) else None
+    return habits.COMMENT if first.type == "//" or pair in (("/", "*"), ("-", "-")) else None
 
 
-def _word(fault: Fault) -> str | None:
+def _word(fault: Fault) -> Hint | None:
     """A word of `WORDS` that begins a statement, or may stand in one, at the fault or just before it."""
     for steps in range(2):
         token, before = fault.before(steps), fault.before(steps + 1)
-        if token is None or token.text not in WORDS or not is_word(token):
+        if token is None or token.text not in habits.WORDS or not is_word(token):
             continue
         if token.first or token.text in ("is", "lambda") or (before and before.type in ("{", "}")):
-            return WORDS[token.text]
+            return habits.WORDS[token.text]
     return None
 
 
-def _import(fault: Fault) -> str | None:
+def _import(fault: Fault) -> Hint | None:
     before, earlier = fault.before(), fault.before(2)
     is_import = (before and before.type == "import") or (earlier and earlier.type == "import")
-    return IMPORT if is_import and fault.token.type not in words.CLOSING else None
+    return habits.IMPORT if is_import and fault.token.type not in words.CLOSING else None
 
 
-def _conditional(fault: Fault) -> str | None:
+def _conditional(fault: Fault) -> Hint | None:
     """`a if c else b`."""
     if fault.token.first:
         return None
     line = [each.type for each in fault.line_before()]
     in_line = "if" in line[:-1] and "then" not in line
-    return "write `if c then a else b`" if in_line or (fault.token.type == "if" and fault.is_round()) else None
+    return habits.CONDITIONAL if in_line or (fault.token.type == "if" and fault.is_round()) else None
 
 
-def _equation(fault: Fault) -> str | None:
+def _equation(fault: Fault) -> Hint | None:
     """A statement that begins with a name, and is no equation."""
     token, before = fault.token, fault.before()
     if not fault.begins_equation() or before is None:
         return None
     if token.type in words.OPERATORS and fault.is_joined("="):
-        return ONCE
+        return habits.ONCE
     match token.type:
         case ":":
-            return EQUATION if fault.is_joined("=") else f"a value has no type of its own: `{before.text} = …`"
+            return habits.EQUATION if fault.is_joined("=") else habits.untyped(before.text)
         case "(":
-            return (
-                "nothing is printed: make it an `output`"
-                if before.text == "print"
-                else f"a value has a name: `y = {before.text}(…)`"
-            )
+            return habits.PRINT if before.text == "print" else habits.unnamed(before.text)
         case ",":
-            return "names are defined one by one: `parts = split(x, 2)`, then `parts[0]`"
+            return habits.SEVERAL_NAMES
         case ".":
-            return "a name is defined without anything before it, `self` neither"
+            return habits.ATTRIBUTE_DEFINED
         case _:
             return None
 
 
-def _in_brackets(fault: Fault) -> str | None:
+def _in_brackets(fault: Fault) -> Hint | None:
     token, before = fault.token, fault.before()
     if not fault.is_round() or before is None:
         return None
     opening = fault.enclosing[fault.i]
     in_index = fault.tokens[opening].type == "[" and opening > 0 and fault.tokens[opening - 1].type in ("NAME", ")", "]")
     if token.type in ("*", "**") and before.type in ("(", ","):
-        return "arguments are written out one by one"
+        return habits.UNPACKED
     if token.type == "for":
-        return "a list is written out; `for k in 0..n { … }` repeats statements, `tabulate(n, f)` makes a constant"
+        return habits.COMPREHENSION
     if token.type == ":" and in_index:
-        return "a slice is written `x[a..b]`, and an axis goes by its name: `x[time = 0]`"
+        return habits.SLICE
     if token.type == "..." and in_index:
-        return "leading axes are left out: `x[0]` is of the last trailing dim"
+        return habits.ELLIPSIS
     if token.type == ":" and fault.tokens[opening - 2].type in words.FUNCTIONS:
-        return "the parameters of a function have no types"
+        return habits.TYPED_PARAMETER
     return None
 
 
-def _others(fault: Fault) -> str | None:
+def _others(fault: Fault) -> Hint | None:
     token, before, earlier = fault.token, fault.before(), fault.before(2)
     if before is None:
         return None
     if token.type == "STRING" and before.type == "NAME" and before.end == token.start:
-        return "a string has nothing before its quotes"
+        return habits.STRING_PREFIX
     if token.type == "in" or (token.type == "not" and fault.after().type == "in"):
-        return "`in` stands in `for k in …` alone: write `a == b or a == c`"
+        return habits.MEMBERSHIP
     if token.type == "@" and token.first:
-        return "a definition has no decorators"
+        return habits.DECORATOR
     if token.type == "=" and fault.is_joined(">"):
-        return FUNCTION
+        return habits.FUNCTION
     if token.type == "(" and fault.accepts("[") and earlier and earlier.type == ":":
-        return f"a type is written `{before.text}[batch, 3]`"
+        return habits.type_in_parentheses(before.text)
     if token.type == "{" and before.type == ")" and fault.accepts("="):
-        return FUNCTION
+        return habits.FUNCTION
     if token.type == "=" and fault.accepts(":") and earlier and earlier.type in ("var", "param", "state"):
-        return f"{EQUATION}; the `{earlier.type}` needs its type: `{earlier.type} {before.text}: [n]`"
+        return habits.type_missing(earlier.type, before.text)
     if token.first and before.type == "]" and fault.accepts("=") and any(each.type == "state" for each in fault.line_before()):
-        return "a state has an initial value: `= zeros`"
+        return habits.NO_INITIAL
     return None
 
 
-RULES: tuple[Callable[[Fault], str | None], ...] = (_comment, _import, _conditional, _equation, _in_brackets, _others, _word)
+RULES: tuple[Callable[[Fault], Hint | None], ...] = (_comment, _import, _conditional, _equation, _in_brackets, _others, _word)

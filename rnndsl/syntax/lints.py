@@ -57,7 +57,7 @@ def lint(items: tuple[tree.TopLevel, ...], docs: dict[int, Doc], tokens: list[To
     _lint_body(items, sink, starts)
     for place, doc in docs.items():
         if place not in starts and not sink.failed:
-            sink.add(text.LOST_DOC(doc.span).suggest("`#` begins a plain comment"))
+            sink.add(text.lost_doc(doc.span))
 
 
 def _lint_body(body: Iterable[tree.TopLevel | tree.Statement], sink: Sink, starts: set[int]) -> None:
@@ -65,7 +65,7 @@ def _lint_body(body: Iterable[tree.TopLevel | tree.Statement], sink: Sink, start
     for before, after in pairwise(body):
         between = before.span.source.text[before.span.end : after.span.start]
         if "\n" not in between:
-            sink.add(text.SAME_LINE(after.span).suggest("`rnndsl fmt` parts them"))
+            sink.add(text.same_line(after.span))
     for item in body:
         starts.add(item.span.start)
         _lint_names(item, sink)
@@ -89,28 +89,28 @@ def bodies(item: tree.TopLevel | tree.Statement) -> tuple[tuple[tree.Statement, 
 def _lint_names(item: tree.TopLevel | tree.Statement, sink: Sink) -> None:
     if isinstance(item, tree.Definition):
         if item.kind != "model" and not UPPER_CAMEL.match(item.name.name):
-            sink.add(text.NAMING(item.name.span, what=f"the {item.kind}", name=item.name.name, style="UpperCamelCase"))
+            sink.add(text.naming(item.name.span, item.kind, item.name.name, "UpperCamelCase"))
         if item.kind == "model":
-            _lint_snake(item.name, "the model", sink)
+            _lint_snake(item.name, "model", sink)
         for param in item.params:
-            _lint_snake(param, "the parameter", sink)
+            _lint_snake(param, "parameter", sink)
         return
     if isinstance(item, tree.AxisDecl | tree.CollectionDecl):
         for name in item.names:
-            _lint_snake(name, "the axis" if isinstance(item, tree.AxisDecl) else "the collection", sink)
+            _lint_snake(name, "axis" if isinstance(item, tree.AxisDecl) else "collection", sink)
         return
     if isinstance(item, tree.Input | tree.VariableDecl | tree.FunctionDef | tree.Measure):
-        _lint_snake(item.name, f"the {item.kind}", sink)
+        _lint_snake(item.name, item.kind, sink)
     elif isinstance(item, tree.State | tree.Layer | tree.Scope | tree.Train | tree.SignatureDecl | tree.Const):
-        _lint_snake(item.name, f"the {type(item).__name__.removesuffix('Decl').lower()}", sink)
+        _lint_snake(item.name, type(item).__name__.removesuffix("Decl").lower(), sink)
     elif isinstance(item, tree.Equation):
-        _lint_snake(item.name, "the value", sink)
+        _lint_snake(item.name, "value", sink)
     elif isinstance(item, tree.For):
-        _lint_snake(item.variable, "the variable", sink)
+        _lint_snake(item.variable, "variable", sink)
 
 
 def _lint_snake(node: tree.Name | tree.IndexedName | tree.ConstructorParam, what: str, sink: Sink) -> None:
     if SNAKE.match(node.name):
         return
     end = node.span.start + len(node.name)
-    sink.add(text.NAMING(Span(node.span.source, node.span.start, end), what=what, name=node.name, style="snake_case"))
+    sink.add(text.naming(Span(node.span.source, node.span.start, end), what, node.name, "snake_case"))

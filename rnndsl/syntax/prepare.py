@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from rnndsl.syntax import words
 from rnndsl.syntax.brackets import LOOKAHEAD, Brackets
-from rnndsl.syntax.habits import BLOCKS
 from rnndsl.syntax.tokens import Scan, Token
 from rnndsl.text.codes import text
 from rnndsl.text.sink import Sink
@@ -77,7 +76,7 @@ class _Preparer(Brackets):
 
     def _colon(self, token: Token) -> None:
         """`if c:` at the end of a line: what is indented below it is the body."""
-        self._tell(text.UNEXPECTED(self._span(token), expected="`{`", found="`:`").suggest(BLOCKS), token.start)
+        self._tell(text.no_body(self._span(token), ":"), token.start)
         self.indented[len(self.tokens)] = self._indent(token)
         self._push(Token("{", "", token.start, token.end, silent=True))
 
@@ -88,8 +87,7 @@ class _Preparer(Brackets):
             self._pop(Token("}", "", place, place, silent=True))
 
     def _elif(self, token: Token) -> None:
-        found = text.UNKNOWN_KEYWORD(self._span(token), word="elif", what="statement")
-        self._tell(found.suggest("did you mean `else if`?"), token.start)
+        self._tell(text.unknown_keyword(self._span(token), "elif", "statement", "else if"), token.start)
         self._add(Token("else", "else", token.start, token.end, token.first))
         self._add(Token("if", "if", token.end, token.end))
         self.header = "if"
@@ -179,7 +177,7 @@ class _Preparer(Brackets):
         """Put in the `{` that is missing before the first statement of a body."""
         place = self.tokens[-1].end
         if not self._is_faulty(place):
-            self._tell(text.UNEXPECTED(Span(self.source, place, place), expected="`{`", found=f"`{statement.text}`"), place)
+            self._tell(text.unexpected(Span(self.source, place, place), ["{"], statement.text), place)
         self._push(Token("{", "", place, place, silent=True))
 
     def _parameters(self, i: int) -> frozenset[str]:

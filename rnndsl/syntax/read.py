@@ -52,10 +52,10 @@ def _version(source: SourceFile, scanned: Scan, sink: Sink) -> int | None:
             del tokens[: 2 if len(tokens) > 1 and not tokens[1].first else 1]
         end = tokens[0].end if tokens else 0
         start = tokens[0].start if tokens else 0
-        sink.add(text.NO_HEADER(Span(source, start, end)).suggest("begin the file with `rnn 1`"))
+        sink.add(text.no_header(Span(source, start, end)))
         return None
     written = tokens[1].text
     if written == str(VERSION):
         return VERSION
-    sink.add(text.LATER_VERSION(Span(source, tokens[0].start, tokens[1].end), version=written))
+    sink.add(text.later_version(Span(source, tokens[0].start, tokens[1].end), written))
     return int(written) if written.isdigit() else 0

@@ -17,11 +17,8 @@ MAX_NUMBER = 300
 MAX_TOKENS = 200_000
 """Words, signs and comments of a text: a tree takes up to a kilobyte for each."""
 
-MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "^": "**", ";": ""}
+MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "^": "**"}
 """What is meant by signs of other languages."""
-
-ELSEWHERE = {"?": "write `if c then a else b`", "\\": "a statement goes on over lines without a sign"}
-"""What is said to other signs of other languages."""
 
 
 class LimitReached(Exception):
@@ -82,7 +79,7 @@ def scan(source: SourceFile, tables: Tables, sink: Sink) -> Scan:
             continue
         start, end = match.span(kind)
         if len(tokens) + len(scanner.result.comments) >= MAX_TOKENS:
-            tell(limits.TEXT_TOO_LONG(Span(source, start, end), limit=MAX_TOKENS), sink)
+            tell(limits.text_too_long(Span(source, start, end), MAX_TOKENS), sink)
             raise LimitReached
         value = content[start:end]
         if kind == "COMMENT":
@@ -113,7 +110,7 @@ class _Scanner:
         tokens = self.result.tokens
         last = tokens[-1] if tokens and tokens[-1].end == token.start else None
         if token.type == "OPEN_STRING":
-            self._fault(text.UNTERMINATED_STRING(self._span(token)))
+            self._fault(text.unterminated_string(self._span(token)))
             token.type, token.text, token.silent = "STRING", token.text.rstrip(), True
             tokens.append(token)
         elif token.type == "BAD":
@@ -127,11 +124,11 @@ class _Scanner:
 
     def _number(self, token: Token, last: Token | None) -> None:
         if last and last.type == "." and (len(self.result.tokens) == 1 or self.result.tokens[-2].end != last.start):
-            self._fault(text.BAD_NUMBER(self._between(last, token), text="." + token.text).suggest(f"write `0.{token.text}`"))
+            self._fault(text.no_leading_zero(self._between(last, token), token.text))
             self.result.tokens.pop()
             token.start, token.first = last.start, last.first
         elif len(token.text) > MAX_NUMBER:
-            self._fault(limits.NUMBER_TOO_LONG(self._span(token), length=len(token.text), limit=MAX_NUMBER))
+            self._fault(limits.number_too_long(self._span(token), len(token.text), MAX_NUMBER))
             token.text = "1"
         self.result.tokens.append(token)
 
@@ -140,37 +137,33 @@ class _Scanner:
         if number.silent:
             number.end = token.end
             return
-        written = self.source.text[number.start : token.end]
-        fault = text.BAD_NUMBER(self._between(number, token), text=written)
+        span = self._between(number, token)
         if token.type == ".":
-            fault = fault.suggest(f"write `{written}0`")
-        elif "_" in token.text:
-            fault = fault.suggest("digits are not grouped: leave out the `_`")
-        self._fault(fault)
+            self._fault(text.no_decimals(span, span.text))
+        else:
+            self._fault((text.grouped_digits if "_" in token.text else text.malformed_number)(span, span.text))
         number.end, number.silent = token.end, True
 
     def _unknown(self, token: Token, last: Token | None) -> None:
-        is_letters = token.text[0].isalpha()
-        shown = token.text if token.text.isprintable() else ascii(token.text)[1:-1]
-        fault = text.UNKNOWN_CHARACTER(self._span(token), character=shown)
-        if is_letters:
-            self._fault(fault.suggest("names are written in the letters A to Z, digits and `_`"))
+        span = self._span(token)
+        if token.text[0].isalpha():
+            self._fault(text.foreign_letter(span, token.text))
             if last and last.type == "NAME":
                 last.end, last.text = token.end, last.text + token.text
                 return
             token.type = "NAME"
         elif token.text == ";":
-            self._fault(fault.suggest("statements need no `;` between them"))
+            self._fault(text.foreign_sign(span, token.text))
             return
         elif token.text in MEANT:
-            self._fault(fault.suggest(f"write `{MEANT[token.text]}`"))
+            self._fault(text.foreign_sign(span, token.text))
             token.type = MEANT[token.text]
         else:
             line = self.source.line_number(token.start)
             if token.text == "'" and self.quoted == line:
                 return  # the second one
             self.quoted = line if token.text == "'" else self.quoted
-            self._fault(fault.suggest("strings are in double quotes" if token.text in "'“”‘’`" else ELSEWHERE.get(token.text)))
+            self._fault(text.foreign_sign(span, token.text))
             token.type, token.silent = "ERROR", True
         self.result.tokens.append(token)
 

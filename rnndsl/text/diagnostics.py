@@ -1,28 +1,21 @@
 """Diagnostics: what the compiler tells a user about a spec.
 
-A kind of diagnostic is a `Code`, declared once in `rnndsl.text.codes` with its template. Calling a code with a span and the
-template's fields makes a `Diagnostic`. Stages hand them to a `Sink`; an error that makes a value unusable is raised as
-`SpecError` and caught at the nearest statement, so that one fault gives one diagnostic.
+A kind of diagnostic is a `Code`, declared once in `rnndsl.text.codes`. Beside it stand its constructors: a function for each
+fault, which is given places, names, types and numbers, and makes the whole of what is said. Stages hand the `Diagnostic`s to a
+`Sink`; an error that makes a value unusable is raised as `SpecError` and caught at the nearest statement, so that one fault gives
+one diagnostic.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Literal, NoReturn
 
 from rnndsl.records import Immutable, record
 from rnndsl.text.source import Span
 
 Severity = Literal["error", "warning", "lint"]
-
-MAX_SIMILAR = 2_000
-"""Names that one name is compared with."""
-
-MAX_COMPARED = 60
-"""Characters of a name for which a similar one is looked for."""
 
 
 @record
@@ -34,15 +27,48 @@ class Note(Immutable):
 
 
 @record
+class Code(Immutable):
+    """A kind of diagnostic: its number (`RNN0101`) and a short title.
+
+    status: what a command ends with if no text leads to the fault: 1 where the spec is at fault, 2 where the command or its data
+    are. (A bug of the compiler, 3, has no code: it is no finding about a spec.)
+    of_arguments: whether it may arise from what a definition is given, so that the application is shown too.
+    """
+
+    number: str
+    title: str
+    template: str = ""
+    severity: Severity = "error"
+    status: Literal[1, 2] = 1
+    of_arguments: bool = False
+
+    def __call__(self, span: Span | None, message: str | None = None, **fields: object) -> Diagnostic:
+        return Diagnostic(self, self.template.format(**fields) if message is None else message, span)
+
+
+@record
 class Diagnostic(Immutable):
     """One finding. `span` is None only where there is no text to point at (a missing file, a bad option)."""
 
-    code: str
-    severity: Severity
+    kind: Code
     message: str
     span: Span | None
     notes: tuple[Note, ...] = ()
     help: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The number of its code."""
+        return self.kind.number
+
+    @property
+    def severity(self) -> Severity:
+        return self.kind.severity
+
+    @property
+    def status(self) -> int:
+        """What a command ends with: a file that a text names is the text's affair."""
+        return self.kind.status if self.span is None else 1
 
     def note(self, text: str, span: Span | None = None) -> Diagnostic:
         """This diagnostic with one more note."""
@@ -52,22 +78,13 @@ class Diagnostic(Immutable):
         """This diagnostic with a `help` line; unchanged if `text` is None."""
         return self if text is None else replace(self, help=text)
 
+    def applied(self, layer: str, at: Span) -> Diagnostic:
+        """This diagnostic, with the application of `layer` that led to it."""
+        return self.note(f"in this application of `{layer}`", at)
+
     def throw(self) -> NoReturn:
         """Raise this diagnostic as a `SpecError`."""
         raise SpecError(self)
-
-
-@record
-class Code(Immutable):
-    """A kind of diagnostic: its number (`RNN0101`), a short title, and a template of the message with `{fields}`."""
-
-    number: str
-    title: str
-    template: str
-    severity: Severity = "error"
-
-    def __call__(self, span: Span | None, **fields: object) -> Diagnostic:
-        return Diagnostic(self.number, self.severity, self.template.format(**fields), span)
 
 
 class SpecError(Exception):
@@ -89,12 +106,3 @@ class DiagnosticsError(Exception):
         errors = [d for d in diagnostics if d.severity == "error"]
         super().__init__("\n".join(f"{d.span or ''}{': ' if d.span else ''}{d.code}: {d.message}" for d in errors))
         self.diagnostics = tuple(diagnostics)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A line that names the nearest of `known`, or None if none is near. Of very many, or of very long ones, some are compared."""
-    if len(name) > MAX_COMPARED:
-        return None
-    names = list(islice((n for n in known if abs(len(n) - len(name)) <= len(name)), MAX_SIMILAR))
-    near = [n for n in names if n.casefold() == name.casefold()] or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else None

@@ -31,7 +31,7 @@ class Sink:
         if before > MAX_FOUND:
             return
         if before == MAX_FOUND:
-            diagnostic = (limits.TOO_MANY if is_error else limits.TOO_MANY_REMARKS)(diagnostic.span, limit=MAX_FOUND)
+            diagnostic = (limits.too_many_faults if is_error else limits.too_many_remarks)(diagnostic.span, MAX_FOUND)
         self._known.add(diagnostic)
         self.found.append(diagnostic)
         self._errors += is_error

@@ -29,11 +29,12 @@ class SourceFile:
     """One `.rnn` text and its name.
 
     `name` is what a diagnostic prints: a path as the user gave it, or relative to the project root for an imported file, or
-    `std/core.rnn` for a module of the standard library.
+    `std/core.rnn` for a module of the standard library, whose text is `library`: its faults are shown where users apply it.
     """
 
     name: str
     text: str
+    library: bool = False
     line_starts: array[int] = field(init=False, repr=False)
     """The offset of each line, in four bytes."""
 

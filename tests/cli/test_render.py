@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from rnndsl.cli.schemas import schemas
-from rnndsl.text.diagnostics import Diagnostic
+from rnndsl.text.diagnostics import Code, Diagnostic, Severity
 from rnndsl.text.render import Findings, count_line
 from rnndsl.text.render.json_report import render_json, schema
 from rnndsl.text.render.sarif import render_sarif
@@ -26,9 +26,13 @@ def at(text: str) -> Span:
     return Span(SOURCE, start, start + len(text))
 
 
+def finding(number: str, message: str, span: Span | None, severity: Severity = "error") -> Diagnostic:
+    return Code(number, "a title", severity=severity)(span, message)
+
+
 def snippet(span: Span) -> list[str]:
     """The lines below `-->`."""
-    return render_text(Findings((Diagnostic("RNN0101", "error", "no", span),))).rstrip("\n").split("\n")[1:]
+    return render_text(Findings((finding("RNN0101", "no", span),))).rstrip("\n").split("\n")[1:]
 
 
 def test_a_name() -> None:
@@ -78,15 +82,13 @@ def test_every_span_of_a_text_can_be_shown() -> None:
 
 def test_characters_that_would_steer_a_terminal_are_not_printed() -> None:
     source = SourceFile("\x1b[2J.rnn", "x\x1b[31m\u202ey")
-    shown = render_text(Findings((Diagnostic("RNN0101", "error", "bad \x1b]0;name\x07", Span(source, 0, 1)),)))
+    shown = render_text(Findings((finding("RNN0101", "bad \x1b]0;name\x07", Span(source, 0, 1)),)))
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)
 
 
 def test_notes_help_and_the_count() -> None:
-    first = (
-        Diagnostic("RNN0101", "error", "no `foo`", at("foo")).note("defined here", at("model m")).note("by the way").suggest("do")
-    )
-    second = Diagnostic("RNN0102", "lint", "two\nlines", None)
+    first = finding("RNN0101", "no `foo`", at("foo")).note("defined here", at("model m")).note("by the way").suggest("do")
+    second = finding("RNN0102", "two\nlines", None, "lint")
     found = Findings((first, second), {"m.rnn": "specs/m.rnn"}.__getitem__)
     assert render_text(found).split("\n")[5:] == [
         "note: defined here",
@@ -120,15 +122,15 @@ def test_colour_is_for_terminals_and_can_be_refused(monkeypatch: pytest.MonkeyPa
 
 
 def test_json_keeps_to_its_schema() -> None:
-    diagnostic = Diagnostic("RNN0101", "error", "no", at("ba\u0301r")).note("there", at("foo")).suggest("help")
-    report = json.loads(render_json([Findings((diagnostic, Diagnostic("RNN0720", "warning", "none", None)))]))
+    diagnostic = finding("RNN0101", "no", at("ba\u0301r")).note("there", at("foo")).suggest("help")
+    report = json.loads(render_json([Findings((diagnostic, finding("RNN0720", "none", None, "warning")))]))
     jsonschema.validate(report, schema())
     assert (report["errors"], report["warnings"]) == (1, 1)
     assert report["diagnostics"][0]["place"]["start"] == {"line": 3, "column": 14, "utf16": 14, "offset": TEXT.index("ba")}
 
 
 def test_sarif() -> None:
-    diagnostic = Diagnostic("RNN0101", "lint", "no", at("foo")).note("there", at("model m"))
+    diagnostic = finding("RNN0101", "no", at("foo"), "lint").note("there", at("model m"))
     log = json.loads(render_sarif([Findings((diagnostic,))], "1.0"))
     [result] = log["runs"][0]["results"]
     assert (log["version"], result["level"], result["ruleId"], result["ruleIndex"]) == ("2.1.0", "note", "RNN0101", 0)

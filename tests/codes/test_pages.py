@@ -130,13 +130,3 @@ def test_what_no_spec_shows_is_tested_elsewhere(code: str) -> None:
     named = TESTED_BY.search(read(code).text)
     assert named, f"{code}: neither a failing example nor the test that provokes it"
     assert code in (ROOT / named[1]).read_text(encoding="utf-8")
-
-
-def test_every_declared_code_is_raised_somewhere() -> None:
-    """By its name in the modules of `rnndsl`, which the examples and the named tests then provoke."""
-    declared = {
-        path: re.findall(r"^([A-Z_]+) = Code\(", path.read_text(), re.M) for path in (ROOT / "rnndsl/text/codes").glob("*.py")
-    }
-    text = "\n".join(path.read_text() for path in (ROOT / "rnndsl").rglob("*.py") if path.parent.name != "codes")
-    unused = [name for names in declared.values() for name in names if not re.search(rf"\b{name}\b", text)]
-    assert unused == []

@@ -116,7 +116,7 @@ def _eye(session: Session, attrs: dict[str, Any], span: Span, env: Env) -> Tenso
 
 def _limit(elements: int, span: Span) -> None:
     if elements > limit_codes.MAX_ELEMENTS:
-        limit_codes.TOO_MANY_ELEMENTS(span, what="a constant", count=elements, limit=limit_codes.MAX_ELEMENTS).throw()
+        limit_codes.constant_too_large(span, elements).throw()
 
 
 def inline(session: Session, function: UserFunction, values: Mapping[str, Value], env: Env, span: Span) -> Value:

@@ -25,11 +25,11 @@ from rnndsl.elaborate.state.values import (
     Value,
     VariableRef,
 )
-from rnndsl.language import habits
 from rnndsl.language.builtins import NAMES
 from rnndsl.syntax import tree
+from rnndsl.text.codes import elsewhere
 from rnndsl.text.codes import names as codes
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 
 def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
@@ -173,9 +173,9 @@ def _habit(expr: tree.Attribute, owner: Value) -> str | None:
     if not isinstance(owner, Tensor | list | VariableRef):
         return None
     target = expr.target.span.text
-    if expr.name in habits.ATTRIBUTES:
-        return habits.ATTRIBUTES[expr.name]
-    return f"write `{expr.name}({target})`" if expr.name in NAMES else habits.NAMES.get(expr.name)
+    if expr.name in elsewhere.ATTRIBUTES:
+        return elsewhere.ATTRIBUTES[expr.name]
+    return f"write `{expr.name}({target})`" if expr.name in NAMES else elsewhere.NAMES.get(expr.name)
 
 
 def _unknown(expr: tree.Attribute, owner: Value, known: Iterable[str]) -> NoReturn:

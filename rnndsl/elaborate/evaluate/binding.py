@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from rnndsl.language.ops.table import Required
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

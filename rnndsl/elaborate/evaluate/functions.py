@@ -114,7 +114,7 @@ def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
             type_codes.BAD_DIM(call.span, what=size).throw()
         total *= size
     if total > limit_codes.MAX_TABLE:
-        limit_codes.TOO_MANY_ELEMENTS(call.span, what="a table", count=total, limit=limit_codes.MAX_TABLE).throw()
+        limit_codes.table_too_large(call.span, total).throw()
     assert bound["f"].expr is not None
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):

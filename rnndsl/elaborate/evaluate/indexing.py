@@ -12,8 +12,9 @@ from rnndsl.elaborate.state.values import Family, ScopeValue, Tensor, Value
 from rnndsl.syntax import tree
 from rnndsl.text.codes import time as time_codes
 from rnndsl.text.codes import types as codes
-from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean
 
 
 def index(session: Session, expr: tree.Index, env: Env) -> Value:

@@ -9,15 +9,14 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, failed
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, DTypeValue, Instance, Tensor
-from rnndsl.language import habits
 from rnndsl.language.builtins import DTYPES
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.syntax import tree
-from rnndsl.text.codes import sizes
+from rnndsl.text.codes import elsewhere, sizes
 from rnndsl.text.codes import types as codes
-from rnndsl.text.diagnostics import did_you_mean
 from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean
 
 _MAX_DIM = 1 << 40
 
@@ -27,7 +26,7 @@ def dtype(session: Session, name: tree.Name, env: Env) -> DType:
     value = env.find(name.name)
     found = lookup.bound(session, value) if value is not None else lookup.BUILTINS.get(name.name)
     if not isinstance(found, DTypeValue):
-        near = f"write `{habits.DTYPES[name.name]}`" if name.name in habits.DTYPES else did_you_mean(name.name, DTYPES)
+        near = f"write `{elsewhere.DTYPES[name.name]}`" if name.name in elsewhere.DTYPES else did_you_mean(name.name, DTYPES)
         codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(near).throw()
     return found.name
 
@@ -48,7 +47,7 @@ def dim(session: Session, expr: tree.Expr, env: Env) -> int:
     """A dim: a positive whole number known at compile time."""
     value = session.evaluate(expr, env)
     if isinstance(value, int) and value >= _MAX_DIM:
-        sizes.TOO_MANY_ELEMENTS(expr.span, what="a dim", count=value, limit=_MAX_DIM - 1).throw()
+        sizes.dim_too_large(expr.span, value, _MAX_DIM - 1).throw()
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         codes.BAD_DIM(expr.span, what=describe(value)).throw()
     return value

@@ -15,7 +15,7 @@ from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import text as text_codes
 from rnndsl.text.codes import training as training_codes
 from rnndsl.text.codes import variables as variable_codes
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 _DEVICE = re.compile(r"/?(device:)?(CPU|GPU|TPU|cpu|gpu|tpu):\d{1,4}")
 """A device of the machine that runs the graph, as TensorFlow writes it: https://www.tensorflow.org/api_docs/python/tf/DeviceSpec."""
@@ -87,10 +87,7 @@ def joined(session: Session, names: tuple[tree.Name, ...], kind: str) -> tuple[s
         holds = COLLECTIONS.get(name, kind)
         if holds == kind:
             continue
-        wrong = training_codes.COLLECTION_KIND(each.span, name=name, holds=holds, kind=kind)
-        own = "declare one of your own, such as `collection mine`"
-        is_filled = holds == "trainable variables"
-        wrong.suggest(f"a `param` is in it unless it is frozen; {own}" if is_filled else own).throw()
+        training_codes.collection_kind(each.span, name, holds, kind).throw()
     return tuple(each.name for each in names)
 
 
@@ -98,7 +95,5 @@ def check_collections(session: Session, names: tuple[tree.Name, ...]) -> tuple[s
     """The names, all of declared collections. Raises SpecError."""
     for each in names:
         if each.name not in session.registry.collections:
-            unknown = training_codes.UNKNOWN_COLLECTION(each.span, name=each.name)
-            hint = did_you_mean(each.name, session.registry.collections)
-            unknown.suggest(hint or f"declare it: `collection {each.name}`").throw()
+            training_codes.unknown_collection(each.span, each.name, session.registry.collections).throw()
     return tuple(each.name for each in names)

@@ -13,8 +13,8 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
-from rnndsl.text.diagnostics import did_you_mean
 from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean
 
 
 @dataclass(slots=True)

@@ -38,8 +38,9 @@ from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import time as time_codes
 from rnndsl.text.codes.sizes import LAYER_COST
-from rnndsl.text.diagnostics import Poisoned, SpecError, did_you_mean
+from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean
 
 _MAX_DEPTH = 64
 

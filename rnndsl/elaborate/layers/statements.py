@@ -134,7 +134,7 @@ class Declarer:
     def _claim_name(self, name: tree.IndexedName, full: str, env: Env) -> None:
         frame = env.frame()
         if full in frame.spans:
-            codes.DEFINED_TWICE(name.span, name=full).note("it is defined here first", frame.spans[full]).throw()
+            codes.defined_twice(name.span, full, frame.spans[full]).throw()
         frame.spans[full] = name.span
         if name.index is not None:
             frame.families.setdefault(name.name, name.span)
@@ -186,8 +186,7 @@ class Declarer:
     def _if(self, statement: tree.If, env: Env) -> None:
         condition = self.session.evaluate(statement.condition, env)
         if isinstance(condition, TrainingFlag):
-            wrong = training_codes.DECLARED_UNDER_TRAINING(statement.condition.span)
-            wrong.suggest("the expression `if training then a else b` chooses a value").throw()
+            training_codes.declared_under_training(statement.condition.span).throw()
         if not isinstance(condition, bool):
             codes.WRONG_KIND(statement.condition.span, what=describe(condition), wanted="a compile-time bool").throw()
         self.run(statement.yes if condition else statement.no, env)
@@ -196,7 +195,7 @@ class Declarer:
         values = self._rounds(statement.range, env)
         count = self.session.budget.rounds + _length(values)
         if count > limit_codes.MAX_REPEATS:
-            limit_codes.TOO_MANY_REPEATS(statement.range.span, count=count, limit=limit_codes.MAX_REPEATS).throw()
+            limit_codes.too_many_repeats(statement.range.span, count).throw()
         self.session.budget.rounds = count
         for value in values:
             self.run(statement.body, env.child({statement.variable.name: value}))
@@ -250,7 +249,7 @@ def declare_collection(session: Session, name: tree.Name) -> None:
     """A collection of the user's own."""
     first = session.registry.collections.get(name.name, name.span)
     if first is None:
-        training_codes.DECLARED_COLLECTION(name.span, name=name.name).throw()
+        training_codes.predeclared(name.span, name.name).throw()
     if first != name.span and first.source == name.span.source:
-        codes.DEFINED_TWICE(name.span, name=name.name).note("it is declared here first", first).throw()
+        codes.declared_twice(name.span, name.name, first).throw()
     session.registry.collections[name.name] = name.span

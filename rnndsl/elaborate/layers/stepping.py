@@ -15,8 +15,9 @@ from rnndsl.elaborate.state.values import InitializerName, InitializerValue, Map
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import time as codes
-from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean
 
 
 def declare_state(session: Session, statement: tree.State, name: str, env: Env) -> None:

@@ -18,11 +18,10 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
     """Adds the update to the graph in the making. Under `training = false` there is none. Raises SpecError."""
     target = session.evaluate(statement.target, env)
     if not isinstance(target, VariableRef):
-        codes.UPDATE_TARGET(statement.target.span, what=describe(target)).throw()
+        codes.update_target(statement.target.span, describe(target)).throw()
     record = session.registry.variables[target.path]
     if record.kind == "param" and not record.frozen:
-        wrong = codes.UPDATE_TARGET(statement.target.span, what=f"the trainable param `{target.path}`")
-        wrong.note("it is declared here", record.span).throw()
+        codes.update_of_trainable(statement.target.span, target.path, record.span).throw()
     collections = joined(session, statement.collections, "update ops") or ("update_ops",)
     if not env.defaults.training:
         return
@@ -33,7 +32,7 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
         session.updating = None
     declared = TensorType(record.dtype, (), record.shape)
     if not types.fits(value.type, declared):
-        codes.UPDATE_TYPE(statement.value.span, path=target.path, declared=declared, given=value.type).throw()
+        codes.update_type(statement.value.span, target.path, declared, value.type).throw()
     name = update_name(session, target.path)
     session.graphs.builder.updates.append(PendingUpdate(name, target.path, value, collections, str(statement.span)))
 

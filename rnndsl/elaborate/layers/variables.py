@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.layers import initializers
 from rnndsl.elaborate.layers.defaults import joined
-from rnndsl.elaborate.state.bytes import human, size_of
+from rnndsl.elaborate.state.bytes import size_of
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
@@ -72,11 +72,12 @@ def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DTyp
     """No variable, nor all together, beyond the limit: said before anything is allocated."""
     size = size_of(dtype, shape)
     session.budget.bytes += size
-    what = f"the variable `{path}` {list(shape)}" if size > limit_codes.MAX_BYTES else f"the variables up to `{path}`"
-    if session.budget.bytes > limit_codes.MAX_BYTES:
-        total = size if size > limit_codes.MAX_BYTES else session.budget.bytes
-        session.budget.bytes -= size
-        limit_codes.TOO_MANY_BYTES(span, what=what, size=human(total), limit=human(limit_codes.MAX_BYTES)).throw()
+    if session.budget.bytes <= limit_codes.MAX_BYTES:
+        return
+    session.budget.bytes -= size
+    if size > limit_codes.MAX_BYTES:
+        limit_codes.variable_too_large(span, path, shape, size).throw()
+    limit_codes.variables_too_large(span, path, session.budget.bytes + size).throw()
 
 
 def initializer(session: Session, record: VariableRecord, selected: tuple[InitializerValue, str] | None) -> tuple[Initializer, str]:

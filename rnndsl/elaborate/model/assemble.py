@@ -18,7 +18,7 @@ from rnndsl.plan.names import artefact_name
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import training as training_codes
-from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.diagnostics import Poisoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +225,9 @@ def _custom(plan: Plan, statement: tree.SignatureDecl, taken: Sequence[str]) -> 
     if name in SIGNATURES:
         name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
     if name in taken:
-        name_codes.DEFINED_TWICE(statement.name.span, name=name).throw()
+        name_codes.signature_twice(statement.name.span, name).throw()
     outputs = [o.name for o in plan.outputs]
     for each in statement.outputs:
         if each.name not in outputs:
-            wrong = training_codes.BAD_SIGNATURE(each.span, name=name, output=each.name)
-            wrong.suggest(did_you_mean(each.name, outputs)).throw()
+            training_codes.bad_signature(each.span, name, each.name, outputs).throw()
     return Signature(name=name, outputs=tuple(each.name for each in statement.outputs))

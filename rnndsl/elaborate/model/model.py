@@ -15,7 +15,7 @@ from rnndsl.elaborate.evaluate.unify import alone
 from rnndsl.elaborate.layers import defaults, instances, stepping, updates
 from rnndsl.elaborate.layers.statements import Declared, Declarer
 from rnndsl.elaborate.model import assemble, selectors, settings, training
-from rnndsl.elaborate.state.bytes import check_value
+from rnndsl.elaborate.state.bytes import check_input
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Defaults, Env, failed
 from rnndsl.elaborate.state.graphs import Graphs
@@ -114,6 +114,7 @@ class _Model:
         self.parts = _Parts()
         self.parameters: dict[str, Value] = {}
         self.spans: dict[str, Span] = {}
+        self.outputs: dict[str, Span] = {}
 
     def run(self) -> Plan | None:
         session = self.session
@@ -169,7 +170,7 @@ class _Model:
             type_codes.NO_TYPE(statement.span, kind=statement.kind, name=name).throw()
         self._check_input(statement, name)
         type = types.full(self.session, statement.type, env, env.defaults.dtype)
-        check_value(type, f"the input `{name}`", statement.span)
+        check_input(type, name, statement.span)
         env.frame().names[name] = self.session.graphs.builder.input(type, name)
         self.parts.inputs.append(PlanInput(name=name, kind=statement.kind, type=type, doc=statement.doc))
 
@@ -194,7 +195,7 @@ class _Model:
         """Names of inputs, losses and metrics are the artefact's: no scope parts them. Raises SpecError."""
         first = self.spans.setdefault(name, span)
         if first != span:
-            name_codes.DEFINED_TWICE(span, name=name).note("it is defined here first", first).throw()
+            name_codes.defined_twice(span, name, first).throw()
 
     def _state(self, statement: tree.State, name: str, env: Env) -> None:
         stepping.declare_state(self.session, statement, name, env)
@@ -205,9 +206,9 @@ class _Model:
             unnamed = name_codes.MISPLACED(statement.span, what="an output without a name", where="a model")
             unnamed.suggest(f"write `output name = {statement.value.span.text}`").throw()
         value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
-        first = next((o for o in self.parts.outputs if o.name == expr.name), None)
-        if first is not None:
-            name_codes.DEFINED_TWICE(expr.span, name=expr.name).note("it is an output at " + first.place).throw()
+        first = self.outputs.setdefault(expr.name, expr.span)
+        if first != expr.span:
+            name_codes.output_twice(expr.span, expr.name, first).throw()
         self.parts.outputs.append(Named(name=expr.name, value=value.id, place=str(statement.span)))
 
     def _measure(self, statement: tree.Measure, env: Env) -> None:
@@ -286,8 +287,7 @@ class _Model:
             if isinstance(statement, tree.Train):
                 first = names.setdefault(statement.name.name, statement.name.span)
                 if first != statement.name.span:
-                    twice = name_codes.DEFINED_TWICE(statement.name.span, name=statement.name.name)
-                    self.session.reports.report(twice.note("it is defined here first", first))
+                    self.session.reports.report(name_codes.defined_twice(statement.name.span, statement.name.name, first))
                     continue
                 self.session.reports.attempt(
                     lambda s=statement, e=env: found.append(self._train(s, e, settled, planned, records, faulty))

@@ -22,7 +22,7 @@ def spell_out(session: Session, collections: Mapping[str, tuple[str, ...]]) -> G
             continue
         paths = [p for p in collections.get(node.attrs["collection"], ()) if p in session.registry.variables]
         if not paths:
-            session.reports.report(codes.EMPTY_COLLECTION(session.registry.penalties.get(node.id), name=node.attrs["collection"]))
+            session.reports.report(codes.empty_collection(session.registry.penalties.get(node.id), node.attrs["collection"]))
             failed = True
         nodes += _penalty(session, node, paths)
     if failed:

@@ -17,7 +17,8 @@ from rnndsl.plan.model import Initializer
 from rnndsl.syntax import tree
 from rnndsl.text.codes import training as training_codes
 from rnndsl.text.codes import variables as codes
-from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.wording import did_you_mean
 
 
 def matches(text: str, path: str) -> bool:
@@ -126,7 +127,7 @@ def _one(session: Session, result: Selections, statement: tree.Statement, env: E
             for record in _params(session, statement.selector, records, statement.optional):
                 result.rates[record.path] = result.rates.get(record.path, 1.0) * factor
         case tree.Load():
-            training_codes.NOT_YET(statement.span, what="`load`").throw()
+            training_codes.not_yet(statement.span, "load").throw()
         case _:
             pass
 

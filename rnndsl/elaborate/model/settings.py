@@ -11,7 +11,7 @@ from rnndsl.elaborate.state.values import Builtin, InitializerName, UserFunction
 from rnndsl.language.builtins import DTYPES
 from rnndsl.names.resolve import ResolvedModule
 from rnndsl.syntax import tree
-from rnndsl.text.diagnostics import did_you_mean
+from rnndsl.text.wording import did_you_mean
 
 
 class SettingError(Exception):

@@ -19,7 +19,8 @@ from rnndsl.plan.model import OBJECTIVE, Named, Optimizer, PlanInput, Schedule, 
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import training as codes
-from rnndsl.text.diagnostics import Poisoned, did_you_mean
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.wording import did_you_mean
 
 
 def train(
@@ -62,10 +63,9 @@ def _optimizer(session: Session, expr: tree.Expr, env: Env, inputs: Sequence[Pla
     function = expr.function if isinstance(expr, tree.Call) else expr
     value = session.evaluate(function, env)
     if not isinstance(value, OptimizerName):
-        unknown = codes.UNKNOWN_OPTIMIZER(function.span, what=describe(value))
-        unknown.suggest(did_you_mean(function.span.text, OPTIMIZERS)).throw()
+        codes.unknown_optimizer(function.span, describe(value), function.span.text, OPTIMIZERS).throw()
     if value.name not in OPTIMIZERS:
-        codes.NOT_YET(expr.span, what=f"`{value.name}`").throw()
+        codes.not_yet(expr.span, value.name).throw()
     call = expr if isinstance(expr, tree.Call) else tree.Call(expr.span, expr, ())
     parameters = {**OPTIMIZERS[value.name], **COMMON}
     bound = bind(value.name, parameters, _name_average(call))
@@ -165,20 +165,16 @@ def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[s
         if not chosen and faulty:
             raise Poisoned
         if not chosen:
-            codes.NO_LOSS(statement.span, name=statement.name.name).suggest("write `loss name = …` in the model").throw()
+            codes.no_loss(statement.span, statement.name.name).throw()
         return chosen
     known = {each.name for each in losses}
     for name in statement.on:
         if name.name in faulty:
             raise Poisoned
         if name.name not in known:
-            unknown = codes.UNKNOWN_LOSS(name.span, name=name.name)
-            is_residual = name.name in {r.name for r in residuals}
-            hint = f"`{name.name}` is a residual: reduce it, `loss mse = mean(square({name.name}))`" if is_residual else None
-            listed = (
-                f"the losses are {', '.join(f'`{n}`' for n in sorted(known))}" if known else "write `loss name = …` in the model"
-            )
-            unknown.suggest(hint or did_you_mean(name.name, known) or listed).throw()
+            if name.name in {r.name for r in residuals}:
+                codes.residual_as_loss(name.span, name.name).throw()
+            codes.unknown_loss(name.span, name.name, known).throw()
     return tuple(dict.fromkeys(n.name for n in statement.on))
 
 
@@ -196,11 +192,8 @@ def _variables(
     if not trained and session.reports.incomplete:
         raise Poisoned
     if not trained:
-        nothing = codes.NOTHING_TO_TRAIN(statement.span, name=statement.name.name)
-        passed_over = [v for v in variables if v.not_trainable and (not statement.over or v.path in chosen)]
-        for variable in passed_over[:3]:
-            nothing = nothing.note(f"`{variable.path}` is not trainable: {variable.not_trainable}")
-        nothing.throw()
+        reasons = {v.path: v.not_trainable for v in variables if v.not_trainable and (not statement.over or v.path in chosen)}
+        codes.nothing_to_train(statement.span, statement.name.name, reasons).throw()
     return trained
 
 
@@ -215,6 +208,6 @@ def _updates(
     left = [u for u in updates if "update_ops" in u.collections and not {*wanted} & {*u.collections}]
     if left:
         order = f"{statement.order} {statement.order_collection.name}"
-        warning = codes.UPDATES_LEFT_OUT(statement.order_collection.span, order=order, count=len(left))
-        session.reports.sink.add(warning.note(f"`{left[0].name}` at {left[0].place}"))
+        warning = codes.updates_left_out(statement.order_collection.span, order, len(left), left[0].name, left[0].place)
+        session.reports.sink.add(warning)
     return "after" if none else statement.order, tuple(u.name for u in updates if {*wanted} & {*u.collections})

@@ -11,8 +11,8 @@ from rnndsl.language.ops.table import Op
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType
 from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import sizes
 from rnndsl.text.codes import types as type_codes
-from rnndsl.text.codes.sizes import NUMBER_TOO_LARGE
 from rnndsl.text.source import Span
 
 _LIMIT = 1 << 63
@@ -33,16 +33,16 @@ def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, An
     except ZeroDivisionError:
         name_codes.ARITHMETIC(span, problem="division by zero").throw()
     except OverflowError:
-        NUMBER_TOO_LARGE(span).throw()
+        sizes.number_too_large(span).throw()
     except (ValueError, TypeError):
         shown = ", ".join(str(a) for a in arguments)
         name_codes.ARITHMETIC(span, problem=f"`{op.name}` is undefined for {shown}").throw()
     if isinstance(result, complex):
         name_codes.ARITHMETIC(span, problem="the result is not a real number").throw()
     if isinstance(result, int) and not isinstance(result, bool) and not -_LIMIT <= result < _LIMIT:
-        NUMBER_TOO_LARGE(span).throw()
+        sizes.number_too_large(span).throw()
     if isinstance(result, float) and not math.isfinite(result):
-        NUMBER_TOO_LARGE(span).throw()
+        sizes.number_too_large(span).throw()
     return result
 
 
@@ -67,7 +67,7 @@ def fits(value: object, dtype: DType) -> bool:
 def _check_power(arguments: Sequence[Any], span: Span) -> None:
     base, exponent = arguments
     if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1 and exponent > 64:
-        NUMBER_TOO_LARGE(span).throw()
+        sizes.number_too_large(span).throw()
 
 
 def shape_of(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:

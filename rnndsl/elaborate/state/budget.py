@@ -39,10 +39,9 @@ class Budget:
         self._calls += cost
         if self._depth >= limit:
             self._unwinding = True
-            codes.NESTED_TOO_DEEP(span, name=name, limit=limit).throw()
+            codes.nested_too_deep(span, name, limit).throw()
         if self._calls > codes.MAX_CALLS:
-            most = codes.MAX_CALLS
-            codes.TOO_MANY_CALLS(span, limit=most, layers=most // codes.LAYER_COST).throw()
+            codes.too_many_calls(span).throw()
         self._depth += 1
         try:
             yield
@@ -54,7 +53,7 @@ class Budget:
         """How many numbers a list comes to, those of a list that is named twice counted twice. Raises SpecError for too many."""
         count = self._count(value)
         if count > codes.MAX_LISTED:
-            codes.TOO_MANY_ELEMENTS(span, what="a list", count=count, limit=codes.MAX_LISTED).throw()
+            codes.list_too_large(span, count).throw()
         return count
 
     def add_constant(self, value: object, span: Span) -> None:
@@ -63,7 +62,7 @@ class Budget:
             return
         self._listed += self.check_list(cast("list[Value]", value), span)
         if self._listed > codes.MAX_LISTED:
-            codes.TOO_MANY_ELEMENTS(span, what="all lists together", count=self._listed, limit=codes.MAX_LISTED).throw()
+            codes.lists_too_large(span, self._listed).throw()
 
     def _count(self, value: Value) -> int:
         """Each list is looked into once: what is the same object has the same count."""
@@ -77,7 +76,7 @@ class Budget:
     def enter(self, span: Span) -> None:
         """An expression is evaluated within another. Raises SpecError where too many are; `leave` must follow otherwise."""
         if self._nested >= codes.MAX_DEPTH:
-            codes.NESTED_TOO_DEEP(span, name=span.text, limit=codes.MAX_DEPTH).throw()
+            codes.nested_too_deep(span, span.text, codes.MAX_DEPTH).throw()
         self._nested += 1
 
     def leave(self) -> None:

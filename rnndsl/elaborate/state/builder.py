@@ -80,7 +80,7 @@ class GraphBuilder:
         return Graph(tuple(self.inputs), tuple(self.nodes))
 
     def _append(self, op: str, args: Sequence[str], attrs: Mapping[str, Any], type: TensorType, span: Span) -> Tensor:
-        check_value(type, f"the value of `{shown(op)}`", span)
+        check_value(type, shown(op), span)
         node = Node(self.fresh(), op, tuple(args), dict(attrs), type, str(span))
         self.nodes.append(node)
         self.ids.add(node.id)

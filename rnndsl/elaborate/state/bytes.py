@@ -16,21 +16,22 @@ def size_of(dtype: DType, dims: tuple[int, ...]) -> int:
     return math.prod(dims) * SIZES[dtype]
 
 
-def human(size: float) -> str:
-    """`3.638 TiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024:
-            return f"{size:.4g} {unit}"
-        size /= 1024
-    return f"{size:.4g} PiB"
-
-
-def check_value(type: TensorType, what: str, span: Span) -> None:
-    """Raises SpecError if a value of this type has more axes and dims than every operation takes, or takes more at one position of
+def check_value(type: TensorType, op: str, span: Span) -> None:
+    """Raises SpecError if the value of `op` has more axes and dims than every operation takes, or takes more at one position of
     its axes than all variables may together."""
     rank = len(type.axes) + len(type.dims)
     if rank > codes.MAX_RANK:
-        codes.TOO_MANY_DIMS(span, what=what, type=type, count=rank, limit=codes.MAX_RANK).throw()
+        codes.too_many_dims(span, op, type, rank).throw()
     size = size_of(type.dtype, type.dims)
     if size > codes.MAX_BYTES:
-        codes.TOO_MANY_BYTES(span, what=f"{what}, {type},", size=human(size), limit=human(codes.MAX_BYTES)).throw()
+        codes.value_too_large(span, op, type, size).throw()
+
+
+def check_input(type: TensorType, name: str, span: Span) -> None:
+    """The same of an input."""
+    rank = len(type.axes) + len(type.dims)
+    if rank > codes.MAX_RANK:
+        codes.input_of_many_dims(span, name, type, rank).throw()
+    size = size_of(type.dtype, type.dims)
+    if size > codes.MAX_BYTES:
+        codes.input_too_large(span, name, type, size).throw()

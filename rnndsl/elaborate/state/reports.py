@@ -52,7 +52,7 @@ class Reports:
         """Tells a fault, once a place."""
         diagnostic = self._placed(diagnostic)
         span = diagnostic.span
-        foreign = span is not None and span.source.name.startswith("std/")
+        foreign = span is not None and span.source.library
         known = (diagnostic.code, name_codes.UNKNOWN_NAME.number)
         if span is not None and not foreign and any(d.span == span and d.code in known for d in self.sink.found):
             return
@@ -61,11 +61,11 @@ class Reports:
     def _placed(self, diagnostic: Diagnostic) -> Diagnostic:
         """With a note on the application of the user's that led to a fault in the standard library, or of types in a definition."""
         span = diagnostic.span
-        applied = next((each for each in reversed(self._applications) if not each[1].source.name.startswith("std/")), None)
+        applied = next((each for each in reversed(self._applications) if not each[1].source.library), None)
         if span is None or applied is None or any(note.span == applied[1] for note in diagnostic.notes):
             return diagnostic
         layer, at = applied
         within = span.source is at.source and at.start <= span.start and span.end <= at.end
-        if within or not (span.source.name.startswith("std/") or diagnostic.code.startswith("RNN02")):
+        if within or not (span.source.library or diagnostic.kind.of_arguments):
             return diagnostic
-        return diagnostic.note(f"in this application of `{layer}`", at)
+        return diagnostic.applied(layer, at)

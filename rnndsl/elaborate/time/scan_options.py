@@ -15,8 +15,8 @@ from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Valu
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import time as codes
-from rnndsl.text.diagnostics import did_you_mean
 from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean
 
 OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked")
 MAX_STEPS = (1 << 31) - 1

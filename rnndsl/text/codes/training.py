@@ -2,23 +2,120 @@
 
 from __future__ import annotations
 
-from rnndsl.text.diagnostics import Code
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 
-UNKNOWN_COLLECTION = Code("RNN0501", "unknown collection", "`{name}` is not a collection")
-UPDATE_TARGET = Code("RNN0502", "update of something else", "an update writes a `var`, or a `param` declared `frozen`, not {what}")
-UPDATE_TYPE = Code("RNN0503", "update of another type", "`{path}` is {declared}, and its update gives {given}")
-UNKNOWN_LOSS = Code("RNN0504", "unknown loss", "there is no loss `{name}`")
-NO_LOSS = Code("RNN0505", "nothing to minimise", "`{name}` has no loss to minimise")
-NOTHING_TO_TRAIN = Code("RNN0506", "nothing to train", "`{name}` selects no trainable variable")
-UPDATES_LEFT_OUT = Code("RNN0507", "updates left out", "`{order}` leaves out {count} update ops", "warning")
-DECLARED_UNDER_TRAINING = Code("RNN0508", "declared under training", "nothing may be declared under `if training`")
-UNKNOWN_OPTIMIZER = Code("RNN0509", "not an optimizer", "{what} is not an optimizer")
-NOT_YET = Code("RNN0510", "not yet", "{what} is not in this version of rnndsl yet")
-BAD_SIGNATURE = Code(
-    "RNN0511", "signature of something else", "the signature `{name}` returns outputs of the model, and `{output}` is none"
-)
-EMPTY_COLLECTION = Code("RNN0512", "empty collection", "the collection `{name}` holds no variables")
-COLLECTION_KIND = Code(
-    "RNN0514", "collection of something else", "the collection `{name}` holds {holds}, and this puts {kind} into it"
-)
-DECLARED_COLLECTION = Code("RNN0513", "collection declared twice", "the collection `{name}` is predeclared")
+from rnndsl.text.diagnostics import Code, Diagnostic
+from rnndsl.text.source import Span
+from rnndsl.text.wording import did_you_mean, quoted
+
+UNKNOWN_COLLECTION = Code("RNN0501", "unknown collection")
+UPDATE_TARGET = Code("RNN0502", "update of something else")
+UPDATE_TYPE = Code("RNN0503", "update of another type")
+UNKNOWN_LOSS = Code("RNN0504", "unknown loss")
+NO_LOSS = Code("RNN0505", "nothing to minimise")
+NOTHING_TO_TRAIN = Code("RNN0506", "nothing to train")
+UPDATES_LEFT_OUT = Code("RNN0507", "updates left out", severity="warning")
+DECLARED_UNDER_TRAINING = Code("RNN0508", "declared under training")
+UNKNOWN_OPTIMIZER = Code("RNN0509", "not an optimizer")
+NOT_YET = Code("RNN0510", "not yet")
+BAD_SIGNATURE = Code("RNN0511", "signature of something else")
+EMPTY_COLLECTION = Code("RNN0512", "empty collection")
+DECLARED_COLLECTION = Code("RNN0513", "collection declared twice")
+COLLECTION_KIND = Code("RNN0514", "collection of something else")
+
+SHOWN = 3
+"""Variables that a message tells about."""
+
+
+# ---------------------------------------------------------------- collections
+
+
+def unknown_collection(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    wrong = UNKNOWN_COLLECTION(span, f"`{name}` is not a collection")
+    return wrong.suggest(did_you_mean(name, known) or f"declare it: `collection {name}`")
+
+
+def empty_collection(span: Span | None, name: str) -> Diagnostic:
+    return EMPTY_COLLECTION(span, f"the collection `{name}` holds no variables")
+
+
+def collection_kind(span: Span, name: str, holds: str, kind: str) -> Diagnostic:
+    """A predeclared collection of one kind of things (`holds`), and a thing of another `kind`, both in the plural."""
+    wrong = COLLECTION_KIND(span, f"the collection `{name}` holds {holds}, and this puts {kind} into it")
+    filled = "a `param` is in it unless it is frozen; " if name == "trainable_variables" else ""
+    return wrong.suggest(f"{filled}declare one of your own, such as `collection mine`")
+
+
+def predeclared(span: Span, name: str) -> Diagnostic:
+    return DECLARED_COLLECTION(span, f"the collection `{name}` is predeclared").suggest("leave the declaration out")
+
+
+# ---------------------------------------------------------------- updates
+
+
+def update_target(span: Span, what: str) -> Diagnostic:
+    """`what`: the value that is no variable, in words."""
+    return UPDATE_TARGET(span, f"an update writes a `var`, or a `param` declared `frozen`, not {what}")
+
+
+def update_of_trainable(span: Span, path: str, declared: Span) -> Diagnostic:
+    return update_target(span, f"the trainable param `{path}`").note("it is declared here", declared)
+
+
+def update_type(span: Span, path: str, declared: object, given: object) -> Diagnostic:
+    return UPDATE_TYPE(span, f"`{path}` is {declared}, and its update gives {given}")
+
+
+def updates_left_out(span: Span, order: str, count: int, first: str, place: str) -> Diagnostic:
+    """`order`: `after` or `before` and a collection; `first`: the name of one of the `count` updates, which stands at `place`."""
+    warning = UPDATES_LEFT_OUT(span, f"`{order}` leaves out {count} update ops")
+    return warning.note(f"`{first}` at {place}")
+
+
+# ---------------------------------------------------------------- losses, optimizers, what is trained
+
+
+def unknown_loss(span: Span, name: str, known: Collection[str]) -> Diagnostic:
+    listed = f"the losses are {quoted(sorted(known))}" if known else "write `loss name = …` in the model"
+    return _unknown_loss(span, name).suggest(did_you_mean(name, known) or listed)
+
+
+def residual_as_loss(span: Span, name: str) -> Diagnostic:
+    reduced = f"`loss mse = mean(square({name}))`"
+    return _unknown_loss(span, name).suggest(f"`{name}` is a residual: reduce it, {reduced}")
+
+
+def _unknown_loss(span: Span, name: str) -> Diagnostic:
+    return UNKNOWN_LOSS(span, f"there is no loss `{name}`")
+
+
+def no_loss(span: Span, train: str) -> Diagnostic:
+    return NO_LOSS(span, f"`{train}` has no loss to minimise").suggest("write `loss name = …` in the model")
+
+
+def nothing_to_train(span: Span, train: str, reasons: Mapping[str, str]) -> Diagnostic:
+    """`reasons`: why variables that it selects are not trainable, by path."""
+    nothing = NOTHING_TO_TRAIN(span, f"`{train}` selects no trainable variable")
+    for path, reason in islice(reasons.items(), SHOWN):
+        nothing = nothing.note(f"`{path}` is not trainable: {reason}")
+    return nothing
+
+
+def declared_under_training(span: Span) -> Diagnostic:
+    wrong = DECLARED_UNDER_TRAINING(span, "nothing may be declared under `if training`")
+    return wrong.suggest("the expression `if training then a else b` chooses a value")
+
+
+def unknown_optimizer(span: Span, what: str, written: str, known: Iterable[str]) -> Diagnostic:
+    """`what`: the value in words."""
+    return UNKNOWN_OPTIMIZER(span, f"{what} is not an optimizer").suggest(did_you_mean(written, known))
+
+
+def not_yet(span: Span, word: str) -> Diagnostic:
+    return NOT_YET(span, f"`{word}` is not in this version of rnndsl yet")
+
+
+def bad_signature(span: Span, signature: str, output: str, known: Iterable[str]) -> Diagnostic:
+    wrong = BAD_SIGNATURE(span, f"the signature `{signature}` returns outputs of the model, and `{output}` is none")
+    return wrong.suggest(did_you_mean(output, known))
