@@ -143,7 +143,7 @@ class Declarer:
         """The name of a state is that of its equation too, so states are told apart from the rest."""
         first = self.state_spans.setdefault((id(env.frame()), full), name.span)
         if first != name.span:
-            codes.DEFINED_TWICE(name.span, name=full).note("the state is declared here first", first).throw()
+            codes.declared_twice(name.span, full, first).throw()
 
     def _bind(self, name: tree.IndexedName, env: Env, value: Binding) -> None:
         full = self._name(name, env)
