@@ -32,6 +32,12 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "a cell",
             "through it",
         ),
+        "map_recurrent": (
+            "map_recurrent(cell, f, skip = [])",
+            "the cell, its products with weights reading f(past) of every state but those named; what is carried stays",
+            "a cell",
+            "through it",
+        ),
         "placed": (
             'placed(cell, "a", "b{k}")',
             "what a layer is given: the cell, its variables under these segments of the path",

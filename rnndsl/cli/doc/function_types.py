@@ -17,6 +17,7 @@ from rnndsl.language.rules import types as rules
 _BY_RULE: Mapping[rules.Rule, str] = MappingProxyType(
     {
         rules.FLOAT: "float",
+        rules.dropout: "float",
         rules.NUMERIC: "number",
         rules.BOOLEAN: "bool",
         rules.WHERE: "bool, any, any -> any",

@@ -171,4 +171,6 @@ def past(session: Session, record: StateRecordInProgress, steps: int, span: Span
         shifted = StateRecordInProgress(name, record.base, old, initial, lambda previous=previous: previous, span)
         session.graphs.step.states[name] = shifted
         record.steps[k] = old
+        if record.read is not None:
+            session.graphs.step.read_as[old.id] = record.read(old).id
     return record.steps[steps]

@@ -10,7 +10,7 @@ from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.indexing import member_name
 from rnndsl.elaborate.evaluate.lookup import is_tensor
 from rnndsl.elaborate.evaluate.unify import alone
-from rnndsl.elaborate.layers import stepping, updates
+from rnndsl.elaborate.layers import products, stepping, updates
 from rnndsl.elaborate.layers.feeds import Feed, feed
 from rnndsl.elaborate.layers.statements import Declared, Declarer
 from rnndsl.elaborate.state.describing import describe
@@ -167,6 +167,9 @@ def step(session: Session, value: Instance | MappedCell, values: Feed, span: Spa
     """One step of a cell in the step in the making; its states are registered under `prefix`."""
     if isinstance(value, MappedCell):
         assert isinstance(value.cell, Instance | MappedCell)
+        if value.recurrent:
+            with products.reading(session, value):
+                return step(session, value.cell, values, span, prefix)
         before = set(session.graphs.step.states) if session.graphs.step else set[str]()
         output = step(session, value.cell, values, span, prefix)
         stepping.map_states(session, value, before, span)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from rnndsl.elaborate.evaluate import applying, types
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
-from rnndsl.elaborate.layers import initializers
+from rnndsl.elaborate.layers import initializers, products
 from rnndsl.elaborate.state.environment import Binding, Env, Lazy, dotted
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
@@ -73,6 +73,9 @@ def _register(
     record = StateRecordInProgress(full, base, old, first, define, span)
     record.steps[1] = old
     record.make_initial = make_initial
+    record.read = products.reader(session, record, env.frame())
+    if record.read is not None:
+        step.read_as[old.id] = record.read(old).id
     step.states[full] = record
 
 

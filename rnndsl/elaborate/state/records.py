@@ -8,7 +8,7 @@ from typing import Literal
 
 from rnndsl.elaborate.state.builder import GraphBuilder
 from rnndsl.elaborate.state.environment import Defaults
-from rnndsl.elaborate.state.values import InitializerValue, Tensor
+from rnndsl.elaborate.state.values import InitializerValue, MappedCell, Tensor
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.text.source import Span
 
@@ -29,6 +29,8 @@ class StateRecordInProgress:
     new: Tensor | None = None
     steps: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
     make_initial: Callable[[int], Tensor] | None = None
+    read: Callable[[Tensor], Tensor] | None = None
+    """What products read of a past value, under `map_recurrent`."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -43,6 +45,10 @@ class StepContext:
     span: Span
     states: dict[str, StateRecordInProgress] = field(default_factory=dict[str, StateRecordInProgress])
     stepped: dict[int, Span] = field(default_factory=dict[int, Span])
+    recurrent: list[MappedCell] = field(default_factory=list[MappedCell])
+    """The `map_recurrent` around the cell that is being stepped, the outermost first."""
+    read_as: dict[str, str] = field(default_factory=dict[str, str])
+    """By the id of a past value, that of what products read for it."""
     used_initials: set[str] = field(default_factory=set[str])
 
     def old(self, type: TensorType, initial: Tensor) -> Tensor:

@@ -145,13 +145,15 @@ class Instance:
 
 @record
 class MappedCell(Immutable):
-    """`map_state(cell, f)`: a cell whose every new state is `f(new, old)`."""
+    """`map_state(cell, f)`: a cell whose every new state is `f(new, old)`; if `recurrent`, `map_recurrent(cell, f)`: one whose
+    products read `f(past)` of its states."""
 
     cell: Constructor | Instance | MappedCell | Placed
     function: Value
     span: Span
     skip: tuple[str, ...] = ()
-    """Names of states that stay as the cell computes them."""
+    """Names of states that stay as they are."""
+    recurrent: bool = False
 
     @property
     def kind(self) -> str:

@@ -1,4 +1,4 @@
-"""`scan`, `step`, `bidirectional`, `map_state`: cells run over time."""
+"""`scan`, `step`, `bidirectional`, `map_state`, `map_recurrent`: cells run over time."""
 
 from __future__ import annotations
 
@@ -146,26 +146,34 @@ def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Ten
 
 
 def _map_state(session: Session, call: tree.Call, env: Env) -> Value:
-    bound = bind("map_state", {"cell": Required, "f": Required, "skip": None}, call)
+    return _mapped(session, call, env, "map_state", "the new and the old state")
+
+
+def _map_recurrent(session: Session, call: tree.Call, env: Env) -> Value:
+    return _mapped(session, call, env, "map_recurrent", "a past state")
+
+
+def _mapped(session: Session, call: tree.Call, env: Env, name: str, of: str) -> Value:
+    bound = bind(name, {"cell": Required, "f": Required, "skip": None}, call)
     assert bound["cell"].expr is not None and bound["f"].expr is not None
     cell = session.evaluate(bound["cell"].expr, env)
     if not isinstance(cell, Constructor | Instance | MappedCell | Placed) or cell.kind != "cell":
-        codes.NOT_A_CELL(bound["cell"].expr.span, function="map_state", what=describe(cell)).throw()
+        codes.NOT_A_CELL(bound["cell"].expr.span, function=name, what=describe(cell)).throw()
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):
-        names_codes.WRONG_KIND(
-            bound["f"].expr.span, what=describe(function), wanted="a function of the new and the old state"
-        ).throw()
-    return MappedCell(cell, function, call.span, _skipped(session, bound["skip"].expr, env))
+        names_codes.WRONG_KIND(bound["f"].expr.span, what=describe(function), wanted=f"a function of {of}").throw()
+    return MappedCell(
+        cell, function, call.span, _skipped(session, bound["skip"].expr, env, name), recurrent=name == "map_recurrent"
+    )
 
 
-def _skipped(session: Session, expr: tree.Expr | None, env: Env) -> tuple[str, ...]:
+def _skipped(session: Session, expr: tree.Expr | None, env: Env, function: str) -> tuple[str, ...]:
     if expr is None:
         return ()
     names = session.evaluate(expr, env)
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         names_codes.WRONG_KIND(
-            expr.span, what=describe(names), wanted='names of states, such as ["c"] (`skip` of `map_state`)'
+            expr.span, what=describe(names), wanted=f'names of states, such as ["c"] (`skip` of `{function}`)'
         ).throw()
     return tuple(str(each) for each in names)
 
@@ -216,6 +224,7 @@ SPECIALS: Mapping[str, Callable[[Session, tree.Call, Env], Value]] = MappingProx
         "step": _step,
         "bidirectional": _bidirectional,
         "map_state": _map_state,
+        "map_recurrent": _map_recurrent,
         "placed": _placed,
         "states": _states,
     }

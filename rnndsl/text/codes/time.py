@@ -19,6 +19,9 @@ UNKNOWN_STATE = Code("RNN0410", "unknown state", "the cell has no state `{name}`
 SCAN_OPTION = Code("RNN0411", "scan option does not fit", "`{option}` {problem}")
 INITIAL_TYPE = Code("RNN0412", "initial value does not fit", "the state `{name}` is {declared}, and its initial value {given}")
 NO_BATCH_STATE = Code("RNN0413", "state outside of a cell", "a `state` belongs to a cell, not to a {kind}")
+NO_RECURRENT_PRODUCT = Code(
+    "RNN0415", "no product of a state", "no product with weights reads a state of this cell, so `map_recurrent` changes nothing"
+)
 INITIAL_NOT_CONSTANT = Code(
     "RNN0414",
     "initial value from a step",
