@@ -12,13 +12,12 @@ from rnndsl.artefact.manifest import (
     LossInfo,
     SignatureInfo,
     TensorInfo,
-    TrainInfo,
     UpdateInfo,
     VariableInfo,
     shortened,
 )
 from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_name, named_lengths, saved_signatures
-from rnndsl.artefact.steps import step_info
+from rnndsl.artefact.steps import step_info, train_info
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES
 from rnndsl.plan.model import Function, Initializer, Plan, TensorType, Variable
@@ -44,7 +43,7 @@ def describe(plan: Plan, module: Any, folder: Path) -> dict[str, Any]:
         "collections": collections,
         "losses": [LossInfo(name=x.name, collection=x.collection, place=x.place) for x in plan.losses],
         "updates": [UpdateInfo(name=x.name, variable=x.variable, collections=x.collections, place=x.place) for x in plan.updates],
-        "trains": [TrainInfo(**x.model_dump(exclude={"place"}, mode="json")) for x in plan.trains],
+        "trains": [train_info(x) for x in plan.trains],
         "signatures": _signatures(plan, module, folder),
     }
 

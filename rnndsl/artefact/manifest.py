@@ -107,6 +107,24 @@ class TensorInfo(Part):
     initial: Any = None
 
 
+class ScheduleInfo(Part):
+    """A learning-rate schedule, in the language's terms."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+class OptimizerInfo(Part):
+    """An optimizer, in the language's terms. `rate` is a number, a schedule, or the name of an input."""
+
+    name: str
+    rate: float | ScheduleInfo | str
+    arguments: dict[str, Any] = {}
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    average: float | None = None
+
+
 class StepInfo(Part):
     """What a call changes. `after` are the names of the steps that have been taken before, by control dependencies."""
 
@@ -114,7 +132,7 @@ class StepInfo(Part):
     does: Literal["assign", "clear", "optimize"]
     variables: tuple[str, ...]
     after: tuple[str, ...] = ()
-    optimizer: dict[str, Any] | None = None
+    optimizer: OptimizerInfo | None = None
 
 
 class SignatureInfo(Part):
@@ -150,7 +168,7 @@ class TrainInfo(Part):
     """A training signature: what is minimised over which variables, by what, and whether it steps after or before the updates."""
 
     name: str
-    optimizer: dict[str, Any]
+    optimizer: OptimizerInfo
     losses: tuple[str, ...]
     residuals: tuple[str, ...]
     variables: tuple[str, ...]

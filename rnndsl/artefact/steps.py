@@ -1,9 +1,12 @@
-"""The steps of a function as a manifest and a summary have them. Needs no TensorFlow."""
+"""Training and the steps of a function as a manifest and a summary have them. Needs no TensorFlow."""
 
 from __future__ import annotations
 
-from rnndsl.artefact.manifest import StepInfo
+from dataclasses import asdict
+
+from rnndsl.artefact.manifest import OptimizerInfo, StepInfo, TrainInfo
 from rnndsl.plan.function import Assign, OptimizerStep, Step
+from rnndsl.plan.model import Optimizer, Train
 
 
 def step_info(step: Step) -> StepInfo:
@@ -11,5 +14,22 @@ def step_info(step: Step) -> StepInfo:
     if not isinstance(step, OptimizerStep):
         does = "assign" if isinstance(step, Assign) else "clear"
         return StepInfo(name=step.name, does=does, variables=(step.variable,), after=step.after)
-    own = step.optimizer.model_dump(mode="json")
+    own = _optimizer(step.optimizer)
     return StepInfo(name=step.name, does="optimize", variables=step.variables, after=step.after, optimizer=own)
+
+
+def train_info(train: Train) -> TrainInfo:
+    """A training signature, as it stands in the manifest."""
+    return TrainInfo(
+        name=train.name,
+        optimizer=_optimizer(train.optimizer),
+        losses=train.losses,
+        residuals=train.residuals,
+        variables=train.variables,
+        updates=train.updates,
+        order=train.order,
+    )
+
+
+def _optimizer(optimizer: Optimizer) -> OptimizerInfo:
+    return OptimizerInfo(**asdict(optimizer))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from rnndsl.artefact.manifest import Manifest, ScheduleInfo, StepInfo, TensorInfo, VariableInfo
 from rnndsl.artefact.opening import DTYPES
 from rnndsl.artefact.steps import step_info
-from rnndsl.plan.model import Function, Initializer, Optimizer, Plan, Schedule, Variable
+from rnndsl.plan.model import Function, Initializer, Plan, Variable
 from rnndsl.plan.rewriting import types_of
-
-if TYPE_CHECKING:
-    from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
 
 
 class Model(BaseModel):
@@ -188,8 +186,8 @@ def _absent(name: str, why: str) -> SignatureSummary:
 def _step(step: StepInfo) -> StepSummary:
     text = None
     if step.optimizer is not None:
-        own = Optimizer.model_validate(step.optimizer)
-        rate = _call(own.rate.name, own.rate.arguments) if isinstance(own.rate, Schedule) else _short(own.rate)
+        own = step.optimizer
+        rate = _call(own.rate.name, own.rate.arguments) if isinstance(own.rate, ScheduleInfo) else _short(own.rate)
         common = {"clip_norm": own.clip_norm, "clip_value": own.clip_value, "average": own.average}
         text = f"{own.name}({', '.join((f'rate = {rate}', *_arguments({**own.arguments, **common})))})"
     return StepSummary(name=step.name, does=step.does, variables=step.variables, optimizer=text, after=step.after)

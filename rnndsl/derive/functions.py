@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rnndsl.derive.inference import apply_function, inference_functions
 from rnndsl.derive.mode import Modes
 from rnndsl.derive.resets import reset_functions
@@ -30,4 +32,4 @@ def with_functions(plan: Plan) -> Plan:
         gradients_function(plan, modes),
     )
     functions = tuple(function for function in found if function is not None)
-    return plan.model_copy(update={"functions": functions, "absent": absent})
+    return replace(plan, functions=functions, absent=absent)

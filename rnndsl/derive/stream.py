@@ -76,7 +76,7 @@ class _Step:
         if not any(isinstance(n, Scan) and n.axis == TIME for n in graph.nodes):
             raise _NoStreamError(f"nothing in it is scanned over `{TIME}`")
         for x in self.whole.inputs:
-            self.inputs.append(x.model_copy(update={"type": _without_time(x.type)}))
+            self.inputs.append(replace(x, type=_without_time(x.type)))
             self.types[x.name] = self.inputs[-1].type
         for node in graph.nodes:
             if isinstance(node, Scan):
@@ -93,7 +93,7 @@ class _Step:
         self.need_distinct([x for x in outputs if x.name in {end.name for end in ends}])
         graph = Graph(tuple(GraphInput(x.name, x.type) for x in self.inputs), tuple(self.nodes))
         made = Draft("stream", "stream", graph, [*outputs, *ends])
-        return made.function(self.plan.model_copy(update={"inputs": tuple(self.inputs)}))
+        return made.function(replace(self.plan, inputs=tuple(self.inputs)))
 
     def need_distinct(self, outputs: Sequence[Output]) -> None:
         """Raises SpecError if two outputs, states or inputs have one name; of arguments TensorFlow takes `a` and `A` for one."""

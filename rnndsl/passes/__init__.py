@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rnndsl.passes.hoist_inputs import hoist_inputs
 from rnndsl.passes.hoist_invariants import hoist_invariants
@@ -33,7 +34,7 @@ def run_passes(plan: Plan, level: int, after: Callable[[str, Plan], None] | None
     if level <= 0:
         return plan
     for name, change in PASSES:
-        plan = plan.model_copy(update={"functions": tuple(change(f) for f in plan.functions)})
+        plan = replace(plan, functions=tuple(change(f) for f in plan.functions))
         if after is not None:
             after(name, plan)
     return plan

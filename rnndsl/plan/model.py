@@ -6,9 +6,6 @@ Equations stand in `plan.graph`, the tables around them in `plan.tables`, functi
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from rnndsl.plan.function import Assign, Clear, Function, Kind, OptimizerStep, Output, Step
 from rnndsl.plan.graph import (
@@ -27,7 +24,6 @@ from rnndsl.plan.graph import (
 from rnndsl.plan.tables import (
     OBJECTIVE,
     Initializer,
-    Model,
     Named,
     Optimizer,
     PlanInput,
@@ -37,6 +33,7 @@ from rnndsl.plan.tables import (
     Update,
     Variable,
 )
+from rnndsl.records import Immutable, record
 
 __all__ = [
     "OBJECTIVE",
@@ -49,7 +46,6 @@ __all__ = [
     "GraphInput",
     "Initializer",
     "Kind",
-    "Model",
     "Named",
     "Node",
     "Optimizer",
@@ -72,7 +68,8 @@ __all__ = [
 ]
 
 
-class Plan(BaseModel):
+@record
+class Plan(Immutable):
     """A model. `graph` and the tables are what the text says, for training and inference at once: `if_training(a, b)` is `a` in
     training and `b` otherwise, `dropout` is its argument outside training. `functions` are derived from them
     (`rnndsl.derive.functions`): what an artefact does, one graph each. `absent` says why the model lacks a function.
@@ -81,27 +78,24 @@ class Plan(BaseModel):
     paths of variables (in plan order) or the names of updates and losses that are in it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    format_version: Literal[1] = 1
     name: str
     dtype: DType
     seed: int
-    parameters: dict[str, Attr] = {}
+    parameters: dict[str, Attr] = field(default_factory=dict[str, Attr])
     axes: tuple[str, ...] = ("batch", "time")
     inputs: tuple[PlanInput, ...] = ()
     variables: tuple[Variable, ...] = ()
-    graph: Graph = field(default_factory=Graph)
+    graph: Graph = Graph()
     outputs: tuple[Named, ...] = ()
     losses: tuple[Named, ...] = ()
     metrics: tuple[Named, ...] = ()
     residuals: tuple[Named, ...] = ()
     updates: tuple[Update, ...] = ()
     trains: tuple[Train, ...] = ()
-    collections: dict[str, tuple[str, ...]] = {}
+    collections: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     signatures: tuple[Signature, ...] = ()
     functions: tuple[Function, ...] = ()
-    absent: dict[str, str] = {}
+    absent: dict[str, str] = field(default_factory=dict[str, str])
 
     def variable(self, path: str) -> Variable:
         """The variable at `path`. Raises KeyError."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from rnndsl.plan.graph import Attr, DType, TensorType
+from rnndsl.records import Immutable, record
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Initializer(Model):
+@record
+class Initializer(Immutable):
     """A ready recipe: a name of the language and numbers. `values` holds nested lists under `value`."""
 
     name: str
-    arguments: dict[str, Attr] = {}
+    arguments: dict[str, Attr] = field(default_factory=dict[str, Attr])
 
 
-class Variable(Model):
+@record
+class Variable(Immutable):
     """A variable of the model. `shape` are its trailing dims; `axes` unknown leading ones (carried states only).
 
     kind: `param` and `var` as declared; `carried`: a state kept between calls; `counter`: the call counter of random draws;
@@ -33,18 +31,19 @@ class Variable(Model):
     kind: Literal["param", "var", "carried", "counter", "optimizer"]
     dtype: DType
     shape: tuple[int, ...]
-    axes: tuple[str, ...] = ()
     initializer: Initializer
     initializer_origin: str
     trainable: bool
-    not_trainable: str | None = None
     collections: tuple[str, ...]
+    axes: tuple[str, ...] = ()
+    not_trainable: str | None = None
     device: str | None = None
     rate: float = 1.0
     place: str = ""
 
 
-class PlanInput(Model):
+@record
+class PlanInput(Immutable):
     """An input of the model or of one of its functions; the graph's input of the same name has the type.
 
     `state`, in `stream` alone: of which scan's state it is the value, `enc/lstm/h`; `initial` is where that starts, or None for
@@ -59,7 +58,8 @@ class PlanInput(Model):
     initial: Attr = None
 
 
-class Named(Model):
+@record
+class Named(Immutable):
     """A named value of the graph: an output, a metric, a residual, a loss (which has its collection)."""
 
     name: str
@@ -68,7 +68,8 @@ class Named(Model):
     place: str = ""
 
 
-class Update(Model):
+@record
+class Update(Immutable):
     """`variable` gets the value `value` (an id of the top graph) in training, as an op named `name` in each of `collections`.
     In the order of the list; a later update of one variable reads what the earlier one wrote."""
 
@@ -83,7 +84,8 @@ OBJECTIVE = ("losses", "regularization_losses")
 """Collections whose losses a `train` without `on` minimises the sum of, and `gradients` differentiates."""
 
 
-class Schedule(Model):
+@record
+class Schedule(Immutable):
     """A learning-rate schedule: `cosine(rate, steps, alpha)`, `exponential_decay(rate, steps, decay, staircase)`,
     `piecewise(boundaries, values)`."""
 
@@ -91,18 +93,20 @@ class Schedule(Model):
     arguments: dict[str, Attr]
 
 
-class Optimizer(Model):
+@record
+class Optimizer(Immutable):
     """`arguments` are numbers and booleans. `rate` is a number, a schedule, or the name of a scalar input."""
 
     name: str
     rate: float | Schedule | str
-    arguments: dict[str, Attr] = {}
+    arguments: dict[str, Attr] = field(default_factory=dict[str, Attr])
     clip_norm: float | None = None
     clip_value: float | None = None
     average: float | None = None
 
 
-class Train(Model):
+@record
+class Train(Immutable):
     """One training signature: minimise the sum of `losses` over `variables`.
 
     `updates` are the names of the updates that run with a step; `order` says whether the optimizer's assignments come
@@ -111,15 +115,16 @@ class Train(Model):
 
     name: str
     optimizer: Optimizer
+    variables: tuple[str, ...]
     losses: tuple[str, ...] = ()
     residuals: tuple[str, ...] = ()
-    variables: tuple[str, ...]
     updates: tuple[str, ...] = ()
     order: Literal["after", "before"] = "after"
     place: str = ""
 
 
-class Signature(Model):
+@record
+class Signature(Immutable):
     """A function that the text asks for by name: `outputs` are names of the model's outputs."""
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def finished(made: Plan) -> Plan:
     own = [v for train in made.trains for v in optimizer_variables(train, made.variables)]
     if draws(made.graph) and not any(v.kind == "counter" for v in made.variables):
         own.append(variable("call_counter", dtype="i64", kind="counter", initializer=Initializer(name="zeros"), collections=()))
-    return with_functions(made.model_copy(update={"variables": (*made.variables, *own)}))
+    return with_functions(replace(made, variables=(*made.variables, *own)))
 
 
 def initial_value(variable: Variable, seed: int = 0) -> np.ndarray:

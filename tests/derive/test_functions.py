@@ -34,9 +34,9 @@ def ready(seed: int):
     changed = {
         "graph": replace(plan.graph, nodes=(*plan.graph.nodes, zero)),
         "losses": (Named(name="l", value=zero.id, collection="losses"),),
-        "variables": tuple(v.model_copy(update={"trainable": False}) for v in plan.variables),
+        "variables": tuple(replace(v, trainable=False) for v in plan.variables),
     }
-    plan = run_passes(with_functions(plan.model_copy(update=changed)), seed % 2 * 2)
+    plan = run_passes(with_functions(replace(plan, **changed)), seed % 2 * 2)
     verify(plan)
     return plan
 
@@ -175,9 +175,7 @@ updates
         updates=("first", "second"),
         order=order,
     )
-    _, after = run(
-        with_functions(plan.model_copy(update={"trains": (train,)})), "t", {}, {"w": np.asarray(1.0), "v": np.asarray(3.0)}
-    )
+    _, after = run(with_functions(replace(plan, trains=(train,))), "t", {}, {"w": np.asarray(1.0), "v": np.asarray(3.0)})
     same(after["v"], 2 * 3 + 1)
     np.testing.assert_allclose(after["w"], 0.5, rtol=1e-6)
 

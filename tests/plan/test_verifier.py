@@ -64,7 +64,7 @@ def good() -> Plan:
     plan = read_plan(GOOD)
     custom = Signature(name="s", outputs=("y",))
     collections = {**plan.collections, "losses": ("l",), "update_ops": ("u",)}
-    return plan.model_copy(update={"trains": (TRAIN,), "signatures": (custom,), "collections": collections})
+    return replace(plan, trains=(TRAIN,), signatures=(custom,), collections=collections)
 
 
 def test_a_good_plan_passes():
@@ -119,17 +119,17 @@ def test_a_fault_in_the_text_is_found(old, new, words):
 
 
 def changed(**fields):
-    return good().model_copy(update=fields)
+    return replace(good(), **fields)
 
 
 TABLE_FAULTS = [
-    ({"trains": (TRAIN.model_copy(update={"losses": ()}),)}, "has nothing to minimise"),
-    ({"trains": (TRAIN.model_copy(update={"losses": ("z",)}),)}, "minimises `z`"),
-    ({"trains": (TRAIN.model_copy(update={"residuals": ("z",)}),)}, "minimises `z`"),
-    ({"trains": (TRAIN.model_copy(update={"updates": ("z",)}),)}, "runs `z`"),
-    ({"trains": (TRAIN.model_copy(update={"variables": ("z",)}),)}, "trains `z`, which the plan lacks"),
-    ({"trains": (TRAIN.model_copy(update={"variables": ("frozen",)}),)}, "trains `frozen`, which is not trainable"),
-    ({"trains": (TRAIN.model_copy(update={"optimizer": Optimizer(name="sgd", rate="z")}),)}, "has the rate `z`"),
+    ({"trains": (replace(TRAIN, losses=()),)}, "has nothing to minimise"),
+    ({"trains": (replace(TRAIN, losses=("z",)),)}, "minimises `z`"),
+    ({"trains": (replace(TRAIN, residuals=("z",)),)}, "minimises `z`"),
+    ({"trains": (replace(TRAIN, updates=("z",)),)}, "runs `z`"),
+    ({"trains": (replace(TRAIN, variables=("z",)),)}, "trains `z`, which the plan lacks"),
+    ({"trains": (replace(TRAIN, variables=("frozen",)),)}, "trains `frozen`, which is not trainable"),
+    ({"trains": (replace(TRAIN, optimizer=Optimizer(name="sgd", rate="z")),)}, "has the rate `z`"),
     ({"signatures": (Signature(name="s", outputs=("z",)),)}, "gives `z`"),
     (
         {"collections": {"global_variables": ("w", "v", "frozen"), "trainable_variables": ("w", "v")}},
@@ -150,7 +150,7 @@ def test_a_fault_in_the_tables_is_found(fields, words):
 
 
 def test_a_trainable_var_is_found():
-    variables = tuple(v.model_copy(update={"trainable": True}) for v in good().variables)
+    variables = tuple(replace(v, trainable=True) for v in good().variables)
     with pytest.raises(VerificationError, match="the var `v` is trainable"):
         verify(changed(variables=variables))
 
@@ -239,7 +239,7 @@ def test_a_fault_in_a_function_is_found(name, change, words):
     plan = with_functions(good())
     wrong = change(plan.function(name))
     with pytest.raises(VerificationError, match=re.escape(words)):
-        verify(plan.model_copy(update={"functions": (wrong,)}))
+        verify(replace(plan, functions=(wrong,)))
 
 
 def test_a_scan_that_updates_outside_training_is_found():
@@ -250,11 +250,7 @@ def test_a_scan_that_updates_outside_training_is_found():
     given = tuple(x for x in next(n for n in predict.graph.nodes if isinstance(n, Scan)).given if x.inner != "v1")
     with pytest.raises(VerificationError, match="updates `v` in %run outside training"):
         verify(
-            plan.model_copy(
-                update={
-                    "functions": (
-                        with_scan(replace(predict, kind="custom"), given=given, variables=scan.variables, body=scan.body),
-                    )
-                }
+            replace(
+                plan, functions=(with_scan(replace(predict, kind="custom"), given=given, variables=scan.variables, body=scan.body),)
             )
         )

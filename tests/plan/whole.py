@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rnndsl.derive.inference import apply_function
 from rnndsl.derive.mode import Modes
@@ -23,8 +24,8 @@ def over(plan: Plan, change: Callable[[Function], Function]) -> Plan:
     """`plan` whose graph has been changed."""
     function = change(whole(plan))
     values = {x.name: x.value for x in function.outputs}
-    tables = {t: tuple(x.model_copy(update={"value": values[f"{t}/{i}"]}) for i, x in enumerate(getattr(plan, t))) for t in TABLES}
-    return plan.model_copy(update={"graph": function.graph, **tables})
+    tables = {t: tuple(replace(x, value=values[f"{t}/{i}"]) for i, x in enumerate(getattr(plan, t))) for t in TABLES}
+    return replace(plan, graph=function.graph, **tables)
 
 
 def through_passes(plan: Plan, level: int = 1, after: Callable[[str, Plan], None] | None = None) -> Plan:

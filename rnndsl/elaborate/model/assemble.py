@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.model import penalties
@@ -150,7 +150,7 @@ def plan(session: Session, made: Made) -> Plan | None:
         collections=collections,
     )
     signatures = _signatures(session, plan, made.signatures)
-    return None if session.reports.sink.failed else plan.model_copy(update={"signatures": tuple(signatures)})
+    return None if session.reports.sink.failed else replace(plan, signatures=tuple(signatures))
 
 
 def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Variable]:
@@ -168,9 +168,8 @@ def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Var
         for path in train.variables:
             of = known[path]
             wide = of.dtype if of.dtype == "f64" else "f32"
-            initial = of.initializer.model_copy()
             own = _own(f"{root}/average/{path}", wide, of.shape, 0, origin, of.device, train.place)
-            found.append(own.model_copy(update={"initializer": initial, "initializer_origin": f"the first value of {path}"}))
+            found.append(replace(own, initializer=of.initializer, initializer_origin=f"the first value of {path}"))
     return found
 
 
@@ -191,7 +190,7 @@ def _own(path: str, dtype: DType, shape: tuple[int, ...], first: float, origin: 
 
 
 def _averaged(variable: Variable) -> Variable:
-    return variable.model_copy(update={"collections": (*variable.collections, "moving_average_variables")})
+    return replace(variable, collections=(*variable.collections, "moving_average_variables"))
 
 
 def _collections(session: Session, made: Made, settled: Sequence[Variable]) -> dict[str, tuple[str, ...]]:
