@@ -123,8 +123,8 @@ class Job:
 
         check_target(target, variables_bytes(plan), written_files)
 
-    def write(self, plan: Plan, target: Path, *, level: Level, emit: Sequence[Emit] = ()) -> list[Path]:
-        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. The files written.
+    def write(self, plan: Plan, target: Path, *, level: Level, emit: Sequence[Emit] = ()) -> None:
+        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails.
 
         Imports TensorFlow. Raises DiagnosticsError.
         """
@@ -134,26 +134,13 @@ class Job:
         from rnndsl.artefact.write import write_artefact
         from rnndsl.backends.tensorflow.module import build
 
-        return write_artefact(
-            plan, target, provenance=self._provenance(level, emit), build=build, emit_meta_graph="meta-graph" in emit
-        )
+        write_artefact(plan, target, provenance=self._provenance(level, emit), build=build, emit_meta_graph="meta-graph" in emit)
 
     def _provenance(self, level: Level, emit: Sequence[Emit]) -> Provenance:
         from rnndsl.artefact.manifest import InputFile, Provenance
 
         files = tuple(InputFile(path=file.path, sha256=file.sha256, kind=file.kind) for file in self.files())
         return Provenance(files=files, opt_level=level, flags={"emit": sorted(emit)} if emit else {})
-
-    def write_depfile(self, path: Path, written: Sequence[Path]) -> None:
-        """Write a rule for make: `written` depend on every file that was read. Raises OSError."""
-        files = [file.location for file in self.files()]
-        rule = f"{' '.join(map(_escaped, written))}: {' '.join(map(_escaped, files))}\n"
-        # A file that is gone must not stop make: each is a target of its own, without a rule.
-        path.write_text(rule + "".join(f"\n{_escaped(file)}:\n" for file in files), encoding="utf-8")
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
 
 
 def _show_tree(module: tree.Module) -> str:

@@ -32,6 +32,14 @@ def open_regular(path: Path) -> BufferedReader:
     raise NotRegularError(errno.EINVAL, "it is no regular file", str(path))
 
 
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder; False for a name that the file system cannot hold."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def unreadable(path: Path, error: OSError) -> str:
     """A sentence on why `path` cannot be read."""
     match error:
@@ -57,6 +65,8 @@ def replacing(path: Path) -> Generator[BinaryIO]:
     to as it is, and a pipe without a reader is an error, not a wait. Raises OSError.
     """
     real = Path(os.path.realpath(path))
+    if real.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if real.exists() and not real.is_file():
         with _opened_stream(real) as stream:
             yield stream

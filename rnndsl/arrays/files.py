@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
@@ -48,17 +50,30 @@ def check_output(path: Path, inputs: Sequence[Path]) -> None:
     """Check, before any work is done, that `write_arrays` can write to `path`, which is none of `inputs`. Raises DataError."""
     if path.suffix not in WRITTEN:
         raise DataError(f"`{path}`: the output is written as {' or '.join(WRITTEN)}")
-    if path.is_dir():
-        raise DataError(f"`{path}` is a folder, not a file")
+    try:
+        _check_place(path)
+    except OSError as error:
+        raise DataError(f"cannot write `{path}`: {error.strerror or error}") from None
     real = Path(os.path.realpath(path))
-    if not real.parent.is_dir():
-        raise DataError(f"`{path}`: there is no folder `{real.parent if path.is_symlink() else path.parent}`")
-    if real.exists() and not real.is_file():
-        raise DataError(f"`{path}` is not a regular file")
     if real in [Path(os.path.realpath(each)) for each in inputs]:
         raise DataError(f"`{path}` is an input: the output would take its place")
     if not os.access(real.parent, os.W_OK | os.X_OK):
         raise DataError(f"no permission to write `{path}`: no file can be made in `{real.parent}`")
+
+
+def _check_place(path: Path) -> None:
+    """Raises DataError, OSError."""
+    real = Path(os.path.realpath(path))
+    if real.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if real.is_dir():
+        raise DataError(f"`{path}` is a folder, not a file")
+    if not real.parent.is_dir():
+        raise DataError(f"`{path}`: there is no folder `{real.parent if path.is_symlink() else path.parent}`")
+    if real.exists() and not real.is_file():
+        raise DataError(f"`{path}` is not a regular file")
+    if not shutil.disk_usage(real.parent).total:  # of the kernel's own file systems, such as /proc
+        raise DataError(f"`{path}`: no file can be made in `{real.parent}`")
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:

@@ -33,6 +33,8 @@ def check_target(target: Path, needed: int, ours: Ours) -> None:
     """Check that an artefact of at least `needed` bytes can be written to `target`. Writes nothing. Raises DiagnosticsError."""
     real = real_path(target)
     with suppress(OSError):
+        if real.is_symlink():
+            fail(codes.link_to_itself(target))
         if real.exists() and not real.is_dir():
             fail(codes.target_is_file(target))
     try:
@@ -42,11 +44,13 @@ def check_target(target: Path, needed: int, ours: Ours) -> None:
             fail(codes.target_is_file(base))
         if not os.access(base, os.W_OK | os.X_OK):
             fail(codes.target_forbidden(target, base))
-        free = shutil.disk_usage(base).free
+        disk = shutil.disk_usage(base)
     except OSError as error:
         raise DiagnosticsError([fault(error, target)]) from None
-    if free < needed:
-        fail(codes.no_room(target, needed, free))
+    if not disk.total:  # of the kernel's own file systems, such as /proc
+        fail(codes.target_forbidden(target, base))
+    if disk.free < needed:
+        fail(codes.no_room(target, needed, disk.free))
 
 
 def fault(error: OSError, target: Path) -> Diagnostic:

@@ -25,7 +25,7 @@ Length = Annotated[int, Field(ge=0)] | str | None
 
 
 def _relative(path: str) -> str:
-    if PurePosixPath(path).is_absolute() or "\\" in path:
+    if PurePosixPath(path).is_absolute():
         raise ValueError(f"{path} is not relative")
     return path
 

@@ -15,6 +15,7 @@ from rnndsl.artefact.manifest import MANIFEST, Manifest, Provenance, file_digest
 from rnndsl.artefact.meta_graph import write_meta_graph
 from rnndsl.artefact.opening import written_files
 from rnndsl.artefact.saved_model import save_module
+from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Plan
 from rnndsl.text.diagnostics import DiagnosticsError
@@ -53,23 +54,28 @@ def write_artefact(
     with staging as folder:
         module = build(plan)
         try:
-            save_module(module, folder)
-            meta_graph = write_meta_graph(plan, module, folder) if emit_meta_graph else None
-            manifest = Manifest(
-                **describe(plan, module, folder),
-                meta_graph=meta_graph,
-                rnndsl_version=importlib.metadata.version("rnndsl"),
-                tensorflow_version=str(tf.__version__),
-                provenance=provenance,
-                outputs={name: file_digest(folder / name) for name in files.files_below(folder)},
-            )
-            (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8", newline="\n")
+            with plain_path(folder) as path:
+                _write(plan, module, path, provenance, emit_meta_graph)
         except tf.errors.OpError as error:
             raise_fault(error, target)
             raise
         names = files.files_below(folder)
         staging.commit()
     return [target / name for name in names]
+
+
+def _write(plan: Plan, module: Any, folder: Path, provenance: Provenance, emit_meta_graph: bool) -> None:
+    save_module(module, folder)
+    meta_graph = write_meta_graph(plan, module, folder) if emit_meta_graph else None
+    manifest = Manifest(
+        **describe(plan, module, folder),
+        meta_graph=meta_graph,
+        rnndsl_version=importlib.metadata.version("rnndsl"),
+        tensorflow_version=str(tf.__version__),
+        provenance=provenance,
+        outputs={name: file_digest(folder / name) for name in files.files_below(folder)},
+    )
+    (folder / MANIFEST).write_text(to_json(manifest), encoding="utf-8", newline="\n")
 
 
 def raise_fault(error: Any, target: Path) -> None:

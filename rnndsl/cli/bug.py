@@ -10,25 +10,31 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 
+from rnndsl.cli.saying import complain
+
 USAGE, BUG = 2, 3
 
 
 def report_bug(error: Exception, arguments: Sequence[str]) -> int:
     """Say that `error` is a bug and how to report it; the traceback goes to a file, or is shown with `--traceback`.
 
-    A full disk and the like is no bug: one line, and exit status 2.
+    A full disk and too little memory are no bugs: one line, and exit status 2.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
-        at = f" ({error.filename})" if error.filename else ""
-        print(f"error: cannot write: {error.strerror}{at}", file=sys.stderr)
+        complain(f"cannot write: {error.strerror} ({error.filename})")
+        return USAGE
+    if isinstance(error, MemoryError):
+        complain(str(error) or "there is too little memory")
         return USAGE
     text = "".join(traceback.format_exception(error))
-    print(f"error: this is a bug of rnndsl, not of your spec: {type(error).__name__}: {_short(error)}", file=sys.stderr)
-    if "--traceback" in arguments:
-        print(text, file=sys.stderr)
     kept = _keep(text, arguments)
     attached = f"`{kept}`" if kept else "the output of the same command with --traceback"
-    print(f"help: please report it to the project's issue tracker, with the spec and {attached}", file=sys.stderr)
+    complain(
+        f"this is a bug of rnndsl, not of your spec: {type(error).__name__}: {_short(error)}",
+        f"please report it to the project's issue tracker, with the spec and {attached}",
+    )
+    if "--traceback" in arguments:
+        print(text, file=sys.stderr)
     return BUG
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnndsl.cli.depfile import depfile_text, write_depfile
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.saying import say
 from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
@@ -25,8 +26,6 @@ def run(argv: Sequence[str]) -> int:
     arguments = _parser().read(argv)
     if arguments.output is None and not arguments.print_after:
         raise UsageError("the folder to write is missing", "give it as `-o DIR`")
-    if arguments.depfile and not Path(arguments.depfile).parent.is_dir():
-        raise UsageError(f"`{arguments.depfile}`: there is no folder `{Path(arguments.depfile).parent}`")
     printed: set[str] = set()
     job = Job(Path(arguments.spec), _printer(arguments.print_after, printed))
     try:
@@ -60,7 +59,7 @@ def _parser() -> Parser:
         default=[],
         help="print syntax, plan, functions or a pass; without -o, write nothing",
     )
-    parser.add_argument("--depfile", metavar="FILE", help="write a rule for make of all files that were read")
+    parser.add_argument("--depfile", metavar="FILE", help="write a rule for make or ninja of all files that were read")
     add_format(parser, "text", "json")
     return parser
 
@@ -97,17 +96,27 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     targets = [target] if len(module.models()) == 1 or arguments.model else [target / plan.name for plan in plans]
     for plan, folder in zip(plans, targets, strict=True):
         job.check_target(plan, folder)
-    written: list[Path] = []
+    rule = _rule(job, targets) if arguments.depfile else ""
     for plan, folder in zip(plans, targets, strict=True):
-        written.extend(job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit))
+        job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit)
     if arguments.depfile:
-        _write_depfile(job, Path(arguments.depfile), written)
+        _write_depfile(Path(arguments.depfile), rule)
     return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]
 
 
-def _write_depfile(job: Job, path: Path, written: Sequence[Path]) -> None:
+def _rule(job: Job, folders: Sequence[Path]) -> str:
+    """A rule for the manifests: they have the digests of all inputs, and so change whenever one does. Raises UsageError."""
+    from rnndsl.artefact.manifest import MANIFEST
+
     try:
-        job.write_depfile(path, written)
+        return depfile_text([folder / MANIFEST for folder in folders], [file.location for file in job.files()])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _write_depfile(path: Path, rule: str) -> None:
+    try:
+        write_depfile(path, rule)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
 

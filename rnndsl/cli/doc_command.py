@@ -9,6 +9,7 @@ from rnndsl.cli.doc import library
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.names.library import entries, find
+from rnndsl.regular import replacing
 from rnndsl.text.wording import did_you_mean
 
 
@@ -44,7 +45,8 @@ def _text(name: str | None) -> str:
 
 def _write(path: Path, text: str) -> int:
     try:
-        path.write_text(text, encoding="utf-8")
+        with replacing(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
     return 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.cli.specs import exit_status, print_findings
 from rnndsl.names.reading import Reader
+from rnndsl.regular import replacing
 from rnndsl.syntax import format_module, parse
 from rnndsl.text.diagnostics import SpecError
 from rnndsl.text.render import Findings
@@ -34,10 +33,7 @@ def run(argv: Sequence[str]) -> int:
         elif text is not None:
             changed.append(spec)
             if not arguments.check:
-                try:
-                    _replace(reader.spec, text)
-                except OSError as error:
-                    raise UsageError(f"cannot write `{spec}`: {error.strerror}") from None
+                _replace(spec, reader.spec, text)
     for spec in changed:
         say(f"{spec}: {'not formatted' if arguments.check else 'formatted'}")
     if wrong:
@@ -58,14 +54,10 @@ def _formatted(reader: Reader, sink: Sink) -> str | None:
     return text if text != source.text else None
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write the whole file or nothing of it, with the permissions that it had."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def _replace(spec: str, path: Path, text: str) -> None:
+    """Write the whole file or nothing of it. Raises UsageError."""
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(path.stat().st_mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        with replacing(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise UsageError(f"cannot write `{spec}`: {error.strerror}") from None

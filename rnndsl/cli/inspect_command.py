@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.saying import say, say_json
 from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
+from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def run(argv: Sequence[str]) -> int:
     add_settings(parser)
     add_format(parser, "text", "json")
     arguments = parser.read(argv)
-    if Path(arguments.source).is_dir():
+    if is_folder(Path(arguments.source)):
         if arguments.settings or arguments.model:
             raise UsageError("--set and --model belong to a spec; an artefact is already compiled")
         return _print(_of_artefact(Path(arguments.source)), arguments.format)

@@ -6,17 +6,22 @@ went away.
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from rnndsl.cli.parser import Parser, UsageError
+from rnndsl.cli.saying import abandon_streams, complain, complain_at_last, open_streams
 from rnndsl.text.wording import did_you_mean
 
 OK, SPEC_WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What the system says of a full disk and the like."""
 
 COMMANDS = {
     "check": "say what is wrong with specs",
@@ -40,29 +45,50 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` and return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     gc.set_threshold(200_000, 20, 100)  # Python's own 700 would look for garbage often in trees that stay: 10 ms of a check
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:  # names of files need not be printable
-            reconfigure(errors="backslashreplace")
+    lost = open_streams()
     try:
-        status = _dispatch(arguments)
+        status = _guarded(arguments)
         sys.stdout.flush()
-        return status
+        sys.stderr.flush()
+    except BrokenPipeError:
+        abandon_streams()
+        return BROKEN_PIPE
+    except OSError as error:
+        abandon_streams()
+        return complain_at_last(f"cannot write: {error.strerror}")
+    if lost is not None and lost.getvalue():
+        return complain_at_last("standard output is closed")
+    return status
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Do what `arguments` say. Raises OSError if what is printed cannot be written."""
+    try:
+        _check_folder()
+        return _dispatch(arguments)
     except UsageError as error:
-        return _usage(error)
+        complain(str(error), error.help)
+        return USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # What is left in the buffer must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        raise
     except SystemExit as stop:  # --help
         return int(stop.code or 0)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in UNWRITABLE:
+            raise
         from rnndsl.cli.bug import report_bug
 
         return report_bug(error, arguments)
+
+
+def _check_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(f"the current folder cannot be used: {error.strerror}") from None
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -95,15 +121,6 @@ def _top_options(arguments: list[str]) -> int:
         print(f"rnndsl {__version__}")
         return OK
     raise UsageError("no command is given", f"the commands are {', '.join(COMMANDS)}")
-
-
-def _usage(error: UsageError) -> int:
-    from rnndsl.text.render.snippet import printable
-
-    print(f"error: {printable(str(error))}", file=sys.stderr)
-    if error.help:
-        print(f"help: {printable(error.help)}", file=sys.stderr)
-    return USAGE
 
 
 if __name__ == "__main__":

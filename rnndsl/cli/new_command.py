@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.names.library import Entry, entries, find, own_file
+from rnndsl.syntax.words import KEYWORDS
 from rnndsl.text.wording import did_you_mean
 
 
@@ -18,9 +20,10 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--as", dest="renamed", metavar="NAME", help="the definition's new name")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to this file, which must not exist")
     arguments = parser.read(argv)
-    if arguments.renamed is not None and not arguments.renamed.isidentifier():
-        raise UsageError(f"`{arguments.renamed}` is not a name")
-    text = own_file(_entry(arguments.name), arguments.renamed)
+    entry = _entry(arguments.name)
+    if arguments.renamed is not None:
+        _check_name(arguments.renamed, entry)
+    text = own_file(entry, arguments.renamed)
     if arguments.output is None:
         say(text)
         return 0
@@ -32,6 +35,15 @@ def run(argv: Sequence[str]) -> int:
     except OSError as error:
         raise UsageError(f"cannot write `{arguments.output}`: {error.strerror}") from None
     return 0
+
+
+def _check_name(name: str, entry: Entry) -> None:
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+        raise UsageError(f"`{name}` is not a name", "a name is of letters of the Latin alphabet, digits and `_`")
+    if name in KEYWORDS:
+        raise UsageError(f"`{name}` is a word of the language, and no name")
+    if name in [each.name for each in entry.needs()]:
+        raise UsageError(f"the definition of {entry.name} uses `{name}` itself", "give another name")
 
 
 def _entry(name: str) -> Entry:

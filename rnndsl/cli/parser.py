@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rnndsl.text.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class UsageError(Exception):
@@ -27,8 +31,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"see `{self.prog} --help`")
 
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print it; argparse's own would keep silent if that fails."""
+        (file or sys.stdout).write(self.format_help())
+
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """The arguments `argv`. Raises UsageError; SystemExit for `--help`."""
+        if "" in argv or any("\0" in argument for argument in argv):
+            raise UsageError("an argument is empty or holds a zero character", f"see `{self.prog} --help`")
         unknown = self._unknown_option(argv)
         if unknown is not None:
             known = [o for action in self._actions for o in action.option_strings]

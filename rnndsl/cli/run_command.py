@@ -14,6 +14,7 @@ from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
 from rnndsl.cli.saying import complain, say
 from rnndsl.cli.specs import choose_models, counted, exit_status, plan_models, print_findings
 from rnndsl.driver import Job
+from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.wording import did_you_mean
 
@@ -33,7 +34,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         if arguments.output:
             check_output(Path(arguments.output), _files(arguments))
-        if Path(arguments.model_source).is_dir():
+        if is_folder(Path(arguments.model_source)):
             return _run_artefact(Path(arguments.model_source), arguments)
         return _run_spec(arguments)
     except DataError as error:
@@ -91,8 +92,12 @@ def _run_artefact(folder: Path, arguments: Namespace) -> int:
         results = load(path).call(signature.name, inputs)
     except (ValueError, MemoryError) as error:
         raise UsageError(str(error)) from None
+    if signature.kind in ("train", "reset", "reset_states"):
+        kept = "`rnndsl.load` in Python keeps it, and `save_weights` writes it"
+        complain(f"what `{signature.name}` changes is in memory alone, and gone now: {kept}", kind="note")
     if series and arguments.output and is_table(Path(arguments.output)):
-        results = {x.name: as_series(results[x.name], declared(x)) for x in signature.outputs}
+        types = {x.name: declared(x) for x in signature.outputs}
+        results = {name: as_series(array, types[name]) if name in types else array for name, array in results.items()}
     _output(results, arguments.output)
     return 0
 

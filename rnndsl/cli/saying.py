@@ -2,10 +2,53 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from rnndsl.text.render.snippet import CONTROL, printable
+
+
+def open_streams() -> io.StringIO | None:
+    """Make the standard streams fit to print any name on. Returns what stands for standard output where that is closed.
+
+    A closed descriptor would be given to the next file that is opened, and what a library prints would end in that.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # names of files need not be printable
+            reconfigure(errors="backslashreplace")
+    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        return None
+    sys.stdout = lost = io.StringIO()
+    return lost
+
+
+def abandon_streams() -> None:
+    """Write nothing more: what is left in the buffers cannot be written, and must not be tried at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain_at_last(text: str) -> int:
+    """Complain, where that can still be done. Returns the exit status of a wrong use."""
+    with suppress(OSError):
+        complain(text)
+        sys.stderr.flush()
+    abandon_streams()
+    return 2
 
 
 def say(text: str) -> None:

@@ -21,11 +21,13 @@ from typing import Literal
 
 from rnndsl.text.codes import files as codes
 from rnndsl.text.diagnostics import Diagnostic, SpecError
-from rnndsl.text.source import SourceFile, Span
+from rnndsl.text.source import SourceFile, Span, unicode
 
 MARKERS = ("rnndsl.toml", "pyproject.toml", ".git")
 MAX_TEXT_BYTES = 10_000_000
 MAX_DATA_BYTES = 1 << 36
+_PIPE = re.compile(r"/(?:pipe|socket):\[[0-9]+\]$")
+"""Where `/dev/stdin` leads if it is one."""
 STD = Path(__file__).parents[1] / "std"  # pip installs packages as files: importlib.resources would cost 18 ms of import
 
 Kind = Literal["spec", "import", "std", "grammar", "weights"]
@@ -70,7 +72,7 @@ class Reader:
         """A reader for `spec` and what it imports."""
         reader = cls(find_root(spec), _real(spec).parent)
         reader.spec = _real(spec)
-        reader._given[reader.spec] = str(spec)
+        reader._given[reader.spec] = unicode(str(spec))
         return reader
 
     @property
@@ -87,7 +89,7 @@ class Reader:
         if real in self._sources:
             return self._sources[real]
         if importer is None:
-            self._given.setdefault(real, str(path))
+            self._given.setdefault(real, unicode(str(path)))
         data = self._read(real, importer, MAX_TEXT_BYTES)
         source = SourceFile(self._name(real), _decode(data, self._path(real, importer), importer))
         self.record(source.name, data, kind or ("import" if importer else "spec"), real)
@@ -133,7 +135,7 @@ class Reader:
         return self._given.get(real) or _nearest(real)
 
     def _name(self, real: Path) -> str:
-        return Path(os.path.relpath(real, self.base)).as_posix()
+        return unicode(Path(os.path.relpath(real, self.base)).as_posix())
 
     def _path(self, real: Path, importer: Span | None) -> str:
         return self._given.get(real, self._name(real)) if importer is None else self._name(real)
@@ -145,6 +147,8 @@ class Reader:
         try:
             return _read_regular(real, shown, importer, limit)
         except FileNotFoundError:
+            if _PIPE.search(str(real)):
+                codes.special(importer, shown).throw()
             raise SpecError(codes.missing(importer, shown, _beside(real))) from None
         except OSError as error:
             raise SpecError(_fault(error, importer, shown)) from None
@@ -209,7 +213,7 @@ def _real(path: Path) -> Path:
 
 def _beside(real: Path) -> list[str]:
     try:
-        return sorted(path.name for path in real.parent.iterdir())[:1000]
+        return sorted(unicode(path.name) for path in real.parent.iterdir())[:1000]
     except OSError:
         return []
 

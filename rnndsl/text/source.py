@@ -15,6 +15,11 @@ from dataclasses import dataclass, field
 from rnndsl.records import Immutable, record
 
 
+def unicode(name: str) -> str:
+    """`name` with bytes that are no UTF-8, which the name of a file may have, written as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 @record
 class Position(Immutable):
     """A place in a text. `line` and `column` count from 1; `column` counts characters, `utf16` UTF-16 code units (editors)."""

@@ -65,10 +65,9 @@ def test_a_later_version_is_still_an_artefact(tmp_path):
     assert written_files(tmp_path) == {"manifest.json", "new.bin"}
 
 
-@pytest.mark.parametrize("path", ["/home/me/a.rnn", "a\\b.rnn"])
-def test_paths_are_relative(path):
+def test_paths_are_relative():
     with pytest.raises(ValidationError):
-        InputFile(path=path, sha256="0" * 64, kind="spec")
+        InputFile(path="/home/me/a.rnn", sha256="0" * 64, kind="spec")
 
 
 def test_long_values_are_shortened():

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.quiet import import_tensorflow
 
 _FRAME = re.compile(r"^(Graph execution error:|Detected at node|<stack traces|\s*\[\[|.*Original stack trace)")
@@ -20,7 +21,8 @@ def load_module(folder: Path) -> Any:
     from rnndsl.backends.tensorflow.tensorflow_module import tf
 
     try:
-        return tf.saved_model.load(str(folder))
+        with plain_path(folder) as path:
+            return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
         raise ValueError(f"`{folder}` cannot be loaded by TensorFlow {tf.__version__}: {_sentence(error)}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from rnndsl.elaborate.evaluate.lookup import BUILTINS
@@ -12,6 +13,10 @@ from rnndsl.language.builtins import DTYPES
 from rnndsl.names.resolve import ResolvedModule
 from rnndsl.syntax import tree
 from rnndsl.text.wording import did_you_mean
+
+_INT = re.compile(r"-?[0-9]+")
+_FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+"""Numbers as the grammar has them. Python's own readers take more: `1_0`, `.5`, digits of other scripts."""
 
 
 class SettingError(Exception):
@@ -43,11 +48,11 @@ def _parsed(kind: str, text: str, module: ResolvedModule) -> Value | None:
     try:
         match kind:
             case "int":
-                return int(text)
+                return int(text) if _INT.fullmatch(text) else None
             case "float":
-                return float(text) if math.isfinite(float(text)) else None
+                return float(text) if _FLOAT.fullmatch(text) and math.isfinite(float(text)) else None
             case "bool":
-                return {"true": True, "false": False}.get(text.lower())
+                return {"true": True, "false": False}.get(text)
             case "string":
                 return text
             case "dtype":

@@ -68,3 +68,7 @@ def _busy(target: Target, reason: str) -> Diagnostic:
 def write_failed(target: Target, reason: str) -> Diagnostic:
     """`reason`: the words of the operating system."""
     return WRITE_FAILED(None, f"the artefact `{target}` cannot be written: {reason}")
+
+
+def link_to_itself(target: Target) -> Diagnostic:
+    return write_failed(target, "it is a link that leads to itself")

@@ -26,8 +26,10 @@ STD_MISSING = Code("RNN0730", "no such module of the standard library")
 
 def missing(importer: Span | None, path: str, beside: Iterable[str]) -> Diagnostic:
     """`beside`: the names of the specs in its folder, one of which may be meant."""
-    similar = did_you_mean(path.replace("\\", "/").rpartition("/")[2], beside)
-    return FILE_MISSING(importer, f"there is no file `{path}`").suggest(similar)
+    wrong = FILE_MISSING(importer, f"there is no file `{path}`")
+    if path == "-":
+        return wrong.suggest("a spec is read from a file, not from standard input")
+    return wrong.suggest(did_you_mean(path.replace("\\", "/").rpartition("/")[2], beside))
 
 
 def is_folder(importer: Span | None, path: str) -> Diagnostic:

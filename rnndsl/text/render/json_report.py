@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rnndsl.text import diagnostics as found
 from rnndsl.text.render import Findings
-from rnndsl.text.source import Span
+from rnndsl.text.source import Span, unicode
 
 
 class Model(BaseModel):
@@ -80,14 +80,15 @@ def schema() -> dict[str, Any]:
 
 
 def _diagnostic(d: found.Diagnostic, findings: Findings) -> Diagnostic:
-    notes = tuple(Note(text=n.text, place=_place(n.span, findings)) for n in d.notes)
-    return Diagnostic(code=d.code, severity=d.severity, message=d.message, place=_place(d.span, findings), notes=notes, help=d.help)
+    notes = tuple(Note(text=unicode(n.text), place=_place(n.span, findings)) for n in d.notes)
+    message, help = unicode(d.message), None if d.help is None else unicode(d.help)
+    return Diagnostic(code=d.code, severity=d.severity, message=message, place=_place(d.span, findings), notes=notes, help=help)
 
 
 def _place(span: Span | None, findings: Findings) -> Place | None:
     if span is None:
         return None
-    return Place(file=findings.shown(span.source.name), start=_position(span, span.start), end=_position(span, span.end))
+    return Place(file=unicode(findings.shown(span.source.name)), start=_position(span, span.start), end=_position(span, span.end))
 
 
 def _position(span: Span, offset: int) -> Position:

@@ -6,6 +6,7 @@ object graphs lose `/.ATTRIBUTES/VARIABLE_VALUE`; what is no number, and the boo
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ class CheckpointSource(Source):
     """prefix: of the files of the checkpoint. Imports TensorFlow."""
 
     def __init__(self, prefix: Path, format: str = "checkpoint") -> None:
+        from rnndsl.backends.tensorflow.paths import plain_path
         from rnndsl.backends.tensorflow.quiet import import_tensorflow
 
         import_tensorflow()
@@ -27,10 +29,12 @@ class CheckpointSource(Source):
 
         self.format = format
         self.prefix = prefix
+        self._open = ExitStack()
         try:
-            self._reader: Any = tf.train.load_checkpoint(str(prefix))
+            self._reader: Any = tf.train.load_checkpoint(str(self._open.enter_context(plain_path(prefix.parent)) / prefix.name))
             shapes, dtypes = self._reader.get_variable_to_shape_map(), self._reader.get_variable_to_dtype_map()
         except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
+            self.close()
             raise WeightsFileError(f"`{prefix}` cannot be read as a checkpoint: {_first_line(error)}") from None
         self._keys = {key.removesuffix(_TAIL): key for key in sorted(shapes) if _is_number(dtypes[key])}
         self.tensors = {
@@ -44,6 +48,9 @@ class CheckpointSource(Source):
             raise
         except Exception as error:
             raise WeightsFileError(f"`{self.prefix}`: `{name}` cannot be read: {_first_line(error)}") from None
+
+    def close(self) -> None:
+        self._open.close()
 
 
 def _is_number(dtype: Any) -> bool:
