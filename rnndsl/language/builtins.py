@@ -10,6 +10,8 @@ from rnndsl.language.ops import table as ops
 from rnndsl.plan.model import DType
 
 DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
+WIDE = "wide"
+"""The dtype in force, f32 where that is narrower: what sums and moments over many values are computed in."""
 AXES = ("batch", "time")
 SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
@@ -115,5 +117,5 @@ SIGNATURES = frozenset(
 """Names that a `train` or `signature` cannot have (language, section 10)."""
 
 
-NAMES = frozenset({*ops.functions(), *DTYPES, *INITIALIZERS, *OPTIMIZERS, *SPECIALS, *AXES})
+NAMES = frozenset({*ops.functions(), *DTYPES, WIDE, *INITIALIZERS, *OPTIMIZERS, *SPECIALS, *AXES})
 """Everything that is in force without a definition."""

@@ -67,7 +67,7 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     args = unify(session, tensors, env, op.name)
     if attrs.get("dim", -1) >= 0:
         attrs["dim"] = from_end(args[0], attrs["dim"], span)
-    if op.name == "linear":
+    if op.name == "linear" or (op.name == "cast" and attrs["dtype"] == args[0].type.dtype):
         return args[0]
     if op.name in _CHANCES:
         _check_chance(op, values[-1], tensors[-1][1])

@@ -29,6 +29,7 @@ from rnndsl.elaborate.state.values import (
 from rnndsl.language import builtins
 from rnndsl.language.initializers import PARAMETERS as INITIALIZERS
 from rnndsl.language.ops import table as ops
+from rnndsl.language.rules.types import widest
 from rnndsl.names.check import unknown
 from rnndsl.names.resolve import Symbol
 from rnndsl.syntax import tree
@@ -74,7 +75,9 @@ def of_file(session: Session, name: str, env: Env) -> Value | None:
     symbol = env.module.lookup(name)
     if symbol is not None:
         return symbol_value(session, symbol, env.defaults)
-    return None if name in env.module.imported else BUILTINS.get(name)
+    if name in env.module.imported:
+        return None
+    return DTypeValue(widest((env.defaults.dtype, "f32"))) if name == builtins.WIDE else BUILTINS.get(name)
 
 
 def bound(session: Session, binding: Binding) -> Value:

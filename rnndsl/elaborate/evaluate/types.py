@@ -24,7 +24,7 @@ _MAX_DIM = 1 << 40
 def dtype(session: Session, name: tree.Name, env: Env) -> DType:
     """The dtype that `name` stands for: one of the language, or a constructor parameter."""
     value = env.find(name.name)
-    found = lookup.bound(session, value) if value is not None else lookup.BUILTINS.get(name.name)
+    found = lookup.bound(session, value) if value is not None else lookup.of_file(session, name.name, env)
     if not isinstance(found, DTypeValue):
         near = f"write `{elsewhere.DTYPES[name.name]}`" if name.name in elsewhere.DTYPES else did_you_mean(name.name, DTYPES)
         codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(near).throw()
