@@ -40,7 +40,7 @@ def compile(
     /,
     *,
     model: str | None = None,
-    opt_level: Level = 2,
+    opt_level: Level = 1,
     emit: Sequence[Emit] = (),
     settings: Mapping[str, object] | None = None,
     **parameters: object,
@@ -53,8 +53,10 @@ def compile(
     `opt_level` 0 is the plain reference. `emit=["meta-graph"]` writes a TF1-style MetaGraph too.
 
     Raises DiagnosticsError if the spec is wrong or a file cannot be read or written, SettingError for a
-    wrong model or parameter. Nothing is then written.
+    wrong model or parameter, ValueError for another level. Nothing is then written.
     """
+    if opt_level not in (0, 1):
+        raise ValueError(f"there are the levels 0 and 1, and no {opt_level}")
     job = Job(Path(path))
     module = job.resolve()
     models = [m for m in module.models() if model in (None, m.name.name)]

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rnndsl.names.resolve import ResolvedModule
     from rnndsl.plan.model import Plan
 
-Level = Literal[0, 1, 2]
+Level = Literal[0, 1]
+"""0 is the plain reference, 1 has all passes."""
 Emit = Literal["meta-graph"]
 Watch = Callable[[str, Callable[[], str]], None]
 """Called after each stage and pass with its name and a function that prints what it made."""
@@ -97,7 +98,7 @@ class Job:
         return derived
 
     def optimise(self, plan: Plan, level: Level) -> Plan:
-        """`plan` with its functions after the passes of `level`; 0 has none."""
+        """`plan` with its functions after the passes of `level`."""
         from rnndsl.meaning.verifier import verify
         from rnndsl.passes import run_passes
 

@@ -49,7 +49,7 @@ def _parser() -> Parser:
     parser.add_argument("-o", "--output", metavar="DIR", help="the artefact's folder")
     add_settings(parser)
     parser.add_argument(
-        "--opt-level", type=int, choices=(0, 1, 2), default=2, help="0 is the plain reference, 2 (the default) has all passes"
+        "--opt-level", type=int, choices=(0, 1), default=1, help="0 is the plain reference, 1 (the default) has all passes"
     )
     parser.add_argument("--emit", choices=("meta-graph",), action="append", default=[], help="write a TensorFlow 1 MetaGraph too")
     parser.add_argument(

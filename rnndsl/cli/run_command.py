@@ -62,9 +62,9 @@ def _run_spec(arguments: Namespace) -> int:
         models = choose_models(module, arguments.model, arguments.model_source)
         if len(models) != 1:
             raise UsageError(f"{arguments.model_source} has {len(models) or 'no'} models: choose one by --model")
-        plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 2)
+        plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 1)
         with tempfile.TemporaryDirectory(prefix="rnndsl-") as folder:
-            job.write(plan, Path(folder) / "model", level=2)
+            job.write(plan, Path(folder) / "model", level=1)
             return _run_artefact(Path(folder) / "model", Namespace(**{**vars(arguments), "settings": [], "model": None}))
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)

@@ -17,7 +17,7 @@ def shift_counters() -> None:
 
 
 def main(folder: Path) -> None:
-    provenance = Provenance(files=(InputFile(path="sample.rnn", sha256="0" * 64, kind="spec"),), opt_level=2)
+    provenance = Provenance(files=(InputFile(path="sample.rnn", sha256="0" * 64, kind="spec"),), opt_level=1)
     for name in ("first", "second"):
         write_artefact(sample_plan(), folder / name, provenance=provenance, build=lambda _: sample(), emit_meta_graph=True)
         shift_counters()

@@ -11,7 +11,7 @@ from rnndsl.artefact.manifest import InputFile, Provenance
 from rnndsl.text.diagnostics import DiagnosticsError
 
 pytestmark = pytest.mark.tf
-PROVENANCE = Provenance(files=(InputFile(path="sample.rnn", sha256="0" * 64, kind="spec"),), opt_level=2)
+PROVENANCE = Provenance(files=(InputFile(path="sample.rnn", sha256="0" * 64, kind="spec"),), opt_level=1)
 
 
 def listed(folder) -> list[str]:

@@ -20,7 +20,7 @@ from tests.plan.interpreter import interpret
 from tests.plan.random_plans import random_plan
 from tests.plan.running import run
 
-LEVELS = pytest.mark.parametrize("level", [0, 2])
+LEVELS = pytest.mark.parametrize("level", [0, 1])
 
 
 def same(found, expected, message=""):
@@ -36,7 +36,7 @@ def ready(seed: int):
         "losses": (Named(name="l", value=zero.id, collection="losses"),),
         "variables": tuple(replace(v, trainable=False) for v in plan.variables),
     }
-    plan = run_passes(with_functions(replace(plan, **changed)), seed % 2 * 2)
+    plan = run_passes(with_functions(replace(plan, **changed)), seed % 2)
     verify(plan)
     return plan
 

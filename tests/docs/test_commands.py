@@ -36,7 +36,7 @@ CASES = [case for case in shown() if case[1].split()[0] == "rnndsl" and case[1].
 @pytest.mark.parametrize(("place", "command", "output"), CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES])
 def test_it_says_what_is_shown(place: str, command: str, output: str) -> None:
     code = "import sys; from rnndsl.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "80"}
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "110"}
     words = shlex.split(command)[1:]
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
     pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line) + r"\n" for line in output.rstrip().splitlines())

@@ -26,7 +26,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plan():
-    return plan_of(SPEC, 2)
+    return plan_of(SPEC, 1)
 
 
 @pytest.fixture(scope="module")

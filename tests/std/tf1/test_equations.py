@@ -232,7 +232,7 @@ def ours() -> tuple[Array, Variables, dict[str, Array]]:
     for name, (made, _) in CELLS.items():
         fed = {"phased": "now, x", "conv": "image"}.get(name, "x")
         body += f"layer {name} = {made}\nrun_{name} = scan({name}, {fed})\noutput y_{name} = run_{name}\n"
-    module = module_of(f"rnn 1\nimport std.tf1 ({', '.join(names)})\nmodel m with (dtype = f64) {{\n{body}}}", level=2)
+    module = module_of(f"rnn 1\nimport std.tf1 ({', '.join(names)})\nmodel m with (dtype = f64) {{\n{body}}}", level=1)
     rng = np.random.default_rng(5)
     values: Variables = {}
     for path, variable in module.variables_by_path.items():
