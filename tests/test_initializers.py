@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnndsl.language.initializers import PARAMETERS, fans, initial_value, problem
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import Initializer, Variable
 
 TRUNCATED = 0.87962566103423978

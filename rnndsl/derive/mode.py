@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_ends, rename_result, rename_used, types_of
 
@@ -95,12 +96,10 @@ class _Mode:
 
     def stands(self, node: Node, bodies: Mapping[str, tuple[Scan, dict[str, str]]]) -> str | None:
         """The id whose value `node` is in this mode."""
-        if node.op == "if_training":
-            return node.args[0 if self.training else 1]
-        if self.training:
-            return None
-        if node.op == "dropout":
-            return node.args[0]
+        row = OPS[node.op]
+        stands = row.in_training if self.training else row.outside_training
+        if stands is not None or self.training:
+            return None if stands is None else node.args[stands]
         if node.op != "result" or node.attrs["of"] != "variable":
             return None
         scan, _ = bodies[node.args[0]]

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from rnndsl.derive.parts import Draft
-from rnndsl.language.ops.table import has_rule, result_type
+from rnndsl.language.ops.table import has, has_rule, result_type
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
@@ -139,8 +139,8 @@ class _Step:
     def need_no_time(self, node: Node) -> None:
         """Raises _NoStreamError if `node` is about the axis itself."""
         attrs = node.attrs
-        about = (attrs.get("over"), attrs.get("from"), attrs.get("to"), attrs.get("time"), *attrs.get("axes", ()))
-        if TIME in about or node.op == "ctc":
+        about = (attrs.get("over"), attrs.get("from"), attrs.get("to"), *attrs.get("axes", ()))
+        if TIME in about or has(node.op, "whole_sequence"):
             raise _NoStreamError(f"`{node.op}` works over `{TIME}`{_at(node)}")
 
     def emit(self, node: Node | Scan) -> str:

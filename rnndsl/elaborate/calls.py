@@ -25,7 +25,7 @@ from rnndsl.elaborate.state.values import (
     Value,
 )
 from rnndsl.elaborate.time import recurrence
-from rnndsl.language.ops.table import Op, Parameter, Required
+from rnndsl.language.ops.op import Op, Required
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.source import Span
@@ -78,13 +78,12 @@ def _builtin(session: Session, op: Op, expr: tree.Call, env: Env) -> Value:
     if op.kind == "reduction":
         return reductions.reduce(session, op, expr, env)
     names = {p.name: p.default for p in op.parameters}
-    extra = {"each_step": True} if op.name == "dropout" else {}
-    bound = bind(op.name, names | extra, expr)
+    bound = bind(op.name, names, expr)
     if {"axis", "over"} <= bound.keys() and bound["axis"].expr is not None and bound["over"].expr is not None:
         codes.BAD_ARGUMENT(expr.span, function=op.name, problem="works over `axis` or `over`, not both").throw()
-    each_step = bound["each_step"].expr if "each_step" in bound else None
-    if each_step is not None and session.graphs.step is None:
-        wrong = codes.BAD_ARGUMENT(each_step.span, function=op.name, problem="takes `each_step` in the step of a cell alone")
+    of_step = next((p.name for p in op.parameters if p.takes == "step"), None)
+    if of_step is not None and (each := bound[of_step].expr) is not None and session.graphs.step is None:
+        wrong = codes.BAD_ARGUMENT(each.span, function=op.name, problem=f"takes `{of_step}` in the step of a cell alone")
         wrong.suggest("a model has no steps: each element of a value is dropped by itself").throw()
     arguments = _arguments(session, op, bound, env)
     return apply_op(session, op, arguments.tensors, arguments.attrs, expr.span, env)
@@ -99,9 +98,9 @@ def _arguments(session: Session, op: Op, bound: Mapping[str, Bound], env: Env) -
             assert given.expr is not None
             tensors.append((session.evaluate(given.expr, env), given.expr.span))
             continue
+        if parameter.takes == "step" and given.expr is None:
+            continue
         attrs[parameter.name] = given.default if given.expr is None else attribute(session, op.name, parameter, given.expr, env)
-    if "each_step" in bound and (expr := bound["each_step"].expr) is not None:
-        attrs["each_step"] = attribute(session, op.name, Parameter("each_step", "bool"), expr, env)
     return _Arguments(tensors, normal(op, attrs))
 
 

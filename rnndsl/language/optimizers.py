@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import Optimizer
 
 COMMON: Mapping[str, Any] = MappingProxyType({"clip_norm": None, "clip_value": None, "average": None})

@@ -82,6 +82,8 @@ class _Verifier:
     def node(self, node: Node, types: dict[str, TensorType], scans: dict[str, tuple[Scan, dict[str, TensorType]]]) -> None:
         if node.op not in ops.OPS:
             raise ValueError("is no operation")
+        if ops.has(node.op, "temporary"):
+            raise ValueError("is left over: it stands for others until all is known")
         _check_axes(node.type, self.plan.axes)
         if node.op == "result":
             if node.args[0] not in scans:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rnndsl.language.ops.table import OPS, has
 from rnndsl.meaning.verify_scan import fits
 from rnndsl.plan.function import STEP, Assign, Clear, Function, OptimizerStep, Step
 from rnndsl.plan.model import Node, Plan, Scan, TensorType, Variable, all_nodes
@@ -53,9 +54,10 @@ def _check_mode(function: Function) -> None:
             if node.variables and not training:
                 raise ValueError(f"updates `{node.variables[0].path}` in %{node.id} outside training")
             continue
-        if node.op == "if_training":
+        row = OPS[node.op]
+        if row.in_training is not None:
             raise ValueError(f"leaves open whether %{node.id} is in training")
-        if node.op in ("dropout", "gradient", "stepped") and not training:
+        if (row.outside_training is not None or "training_only" in row.traits) and not training:
             raise ValueError(f"has the {node.op} %{node.id} outside training")
         if node.op == "carried" and function.pure:
             raise ValueError(f"has the kept state %{node.id}, but is a function of its arguments")
@@ -67,7 +69,7 @@ def _check_places(function: Function) -> None:
     top = {node.id for node in function.graph.nodes}
     losses: set[str] = set()
     for node in all_nodes(function.graph):
-        if isinstance(node, Scan) or node.op not in ("initial", "carried", "gradient", "stepped"):
+        if isinstance(node, Scan) or not has(node.op, "once"):
             continue
         if node.id not in top:
             raise ValueError(f"has the {node.op} %{node.id} in a scan")

@@ -8,8 +8,8 @@ type of one step plus the axis. That leaves out what has the scan's axis already
 and `position`. Where `until` can end the loop early, what can fail on values that the loop would never see does not move either
 (`gather`, `inv`, `solve`, division of integers).
 
-**What does move**: products with weights and other heavy operations (`HEAVY`), what they are computed from, and what is computed
-from them alone (a bias, a gate's nonlinearity). A cheap function of the input without a product stays in the loop, where it costs
+**What does move**: products with weights and other heavy operations, what they are computed from, and what is computed from them
+alone (a bias, a gate's nonlinearity). A cheap function of the input without a product stays in the loop, where it costs
 nothing and no memory for all steps. Neither does anything move that makes more numbers than it reads, a product with a weight
 apart: an outer product of two projections would take time * n * n.
 
@@ -21,16 +21,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rnndsl.language.ops.table import result_type
+from rnndsl.language.ops.table import has, result_type
 from rnndsl.language.rules.types import INTS, TypeRuleError
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
 from rnndsl.plan.model import Function, Node, Scan, TensorType
-from rnndsl.plan.rewriting import LEAVES, FreshIds, is_pure, used_ids
-
-PRODUCTS = frozenset({"matmul", "dot", "einsum", "conv", "gather"})
-HEAVY = PRODUCTS | {"inv", "solve", "logdet"}
-_VIEWS = frozenset({"index", "reshape", "transpose"})
-_FALLIBLE = frozenset({"gather", "inv", "solve", "logdet"})
+from rnndsl.plan.rewriting import FreshIds, is_pure, used_ids
 
 
 def hoist_inputs(function: Function) -> Function:
@@ -82,11 +77,12 @@ class _Cone:
         """Whether `node` could fail on a step that the loop leaves out."""
         if self.scan.until is None:
             return False
-        return node.op in _FALLIBLE or (node.op in ("floordiv", "mod") and node.type.dtype in INTS)
+        return has(node.op, "can_fail") or (has(node.op, "can_fail_on_whole_numbers") and node.type.dtype in INTS)
 
     def grows(self, node: Node) -> bool:
         """Whether a step of `node` holds more numbers than what it reads of that step; products with weights may."""
-        if node.op in PRODUCTS and any(x in self.fixed for x in node.args):
+        product = has(node.op, "product") or has(node.op, "lookup")
+        if product and any(x in self.fixed for x in node.args):
             return False
         read = sum(math.prod(self.types[x].dims) for x in dict.fromkeys(node.args) if x in self.varying)
         return math.prod(node.type.dims) > read
@@ -95,7 +91,7 @@ class _Cone:
         """Ids of the varying nodes that do move: heavy ones, what lies above, and what they need."""
         above: set[str] = set()
         for node in self.nodes.values():
-            if node.id in self.varying and (node.op in HEAVY or any(x in above for x in node.args)):
+            if node.id in self.varying and (has(node.op, "heavy") or any(x in above for x in node.args)):
                 above.add(node.id)
         for node in reversed(self.nodes.values()):
             if node.id in above:
@@ -108,7 +104,7 @@ class _Cone:
         for node in self.scan.body.nodes:
             for x in used_ids(node):
                 users.setdefault(x, []).append(node.id)
-        views = {x for x in chosen if self.nodes[x].op in _VIEWS and not any(u in chosen for u in users.get(x, ()))}
+        views = {x for x in chosen if has(self.nodes[x].op, "view") and not any(u in chosen for u in users.get(x, ()))}
         sinks = {x for x in chosen if users.get(x) and all(u in views for u in users[x])}
         return {x for x in views if self.nodes[x].args[0] in sinks}
 
@@ -117,6 +113,6 @@ class _Cone:
         needed = set(chosen)
         for node in reversed(self.nodes.values()):
             if node.id in needed:
-                needed.update(x for x in node.args if x in self.nodes and self.nodes[x].op not in LEAVES)
+                needed.update(x for x in node.args if x in self.nodes and not has(self.nodes[x].op, "leaf"))
         nodes = tuple(n for n in self.nodes.values() if n.id in needed)
         return Move(self.scan, nodes, self.types, frozenset(chosen))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rnndsl.language.ops.table import has
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
 from rnndsl.plan.model import Function, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds
@@ -20,7 +21,7 @@ def hoist_invariants(function: Function) -> Function:
 
     def hoist(scan: Scan, types: Mapping[str, TensorType]) -> tuple[list[Node], Scan]:
         fixed = fixed_ids(scan)
-        nodes = tuple(n for n in scan.body.nodes if isinstance(n, Node) and n.id in fixed and n.op not in ("literal", "eye"))
+        nodes = tuple(n for n in scan.body.nodes if isinstance(n, Node) and n.id in fixed and not has(n.op, "constant"))
         return Move(scan, nodes, {n.id: n.type for n in nodes}, frozenset()).apply(fresh)
 
     return hoist_everywhere(function, hoist)

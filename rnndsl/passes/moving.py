@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, TensorType
-from rnndsl.plan.rewriting import LEAVES, FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
+from rnndsl.plan.rewriting import FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
 
 Hoist = Callable[[Scan, Mapping[str, TensorType]], "tuple[list[Node], Scan]"]
 """From a scan and the types of the graph around it to the nodes that come before the scan, and the scan without them."""
@@ -37,7 +38,7 @@ def fixed_ids(scan: Scan) -> set[str]:
     for node in scan.body.nodes:
         if isinstance(node, Scan):
             continue
-        if node.op in LEAVES or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
+        if has(node.op, "leaf") or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
             fixed.add(node.id)
     return fixed
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rnndsl.language.ops.products import MATMUL
+from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
-from rnndsl.plan.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
+from rnndsl.plan.rewriting import FreshIds, in_order, is_pure, types_of
 
 
 def pack_projections(function: Function) -> Function:
@@ -27,7 +29,7 @@ def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:
     for node in graph.nodes:
         if isinstance(node, Scan):
             continue
-        if node.op in LEAVES or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
+        if has(node.op, "leaf") or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
             fixed.add(node.id)
         elif _packs(node, types, fixed):
             groups.setdefault(node.args[0], []).append(node)
@@ -47,7 +49,7 @@ def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:
 
 def _packs(node: Node, types: dict[str, TensorType], fixed: set[str]) -> bool:
     """A product with a fixed matrix. (Its left side is not fixed, so no right side can depend on it.)"""
-    if node.op != "matmul" or node.args[1] not in fixed or node.args[0] in fixed:
+    if node.op != MATMUL.name or node.args[1] not in fixed or node.args[0] in fixed:
         return False
     right = types[node.args[1]]
     return not right.axes and len(right.dims) == 2
@@ -62,7 +64,7 @@ def _packed(group: list[Node], types: dict[str, TensorType], fresh: FreshIds) ->
     concat_type = TensorType(matrix.dtype, (), (matrix.dims[0], total))
     concat = Node(fresh.like("packed"), "concat", tuple(rights), {"dim": -1}, concat_type, first.place)
     product_type = TensorType(first.type.dtype, first.type.axes, (*first.type.dims[:-1], total))
-    product = Node(fresh.like(first.id), "matmul", (first.args[0], concat.id), {}, product_type, first.place)
+    product = Node(fresh.like(first.id), MATMUL.name, (first.args[0], concat.id), {}, product_type, first.place)
     starts: dict[str, int] = {}
     start = 0
     for right in rights:

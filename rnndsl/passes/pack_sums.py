@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rnndsl.language.ops.elementwise import ADD
+from rnndsl.language.ops.table import has
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
-from rnndsl.plan.rewriting import LEAVES, FreshIds, in_order, is_pure, types_of
+from rnndsl.plan.rewriting import FreshIds, in_order, is_pure, types_of
 from rnndsl.records import Immutable, record
 
 
@@ -77,13 +79,13 @@ def _sums(graph: Graph, given: set[str], types: dict[str, TensorType]) -> list[_
     for node in graph.nodes:
         if isinstance(node, Scan):
             continue
-        if node.op in LEAVES or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
+        if has(node.op, "leaf") or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
             fixed.add(node.id)
             continue
         columns = _columns(node)
         if columns is not None:
             slices[node.id] = columns
-        elif node.op == "add" and (each := _sum(node, slices, fixed, types)) is not None:
+        elif node.op == ADD.name and (each := _sum(node, slices, fixed, types)) is not None:
             found.append(each)
     return found
 
@@ -147,7 +149,7 @@ def _packed(run: Sequence[_Sum], types: dict[str, TensorType], fresh: FreshIds) 
         made.append(Node(fresh.like("packed"), "concat", vectors, {"dim": -1}, type, place))
         right = made[-1].id
     type = TensorType(first.node.type.dtype, first.node.type.axes, (*first.node.type.dims[:-1], stop - start))
-    total = Node(fresh.like(first.node.id), "add", (left, right), {}, type, place)
+    total = Node(fresh.like(first.node.id), ADD.name, (left, right), {}, type, place)
     made.append(total)
     result: dict[str, list[Node]] = {}
     for each in run:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rnndsl.language.ops.table import OPS
+from rnndsl.language.ops.table import has
 from rnndsl.plan.model import (
     Assign,
     Function,
@@ -20,9 +20,6 @@ from rnndsl.plan.model import (
     TensorType,
     all_nodes,
 )
-
-LEAVES = frozenset({"read", "literal", "eye"})
-"""Operations without arguments: the same at every step, cheap to write down twice."""
 
 
 class FreshIds:
@@ -48,12 +45,12 @@ class FreshIds:
 
 def is_pure(node: Node) -> bool:
     """Whether `node` gives the same value for the same arguments, wherever it stands."""
-    return node.op != "result" and not OPS[node.op].varies
+    return node.op != "result" and not has(node.op, "random")
 
 
 def draws(graph: Graph) -> bool:
     """Whether anything random is drawn, in the bodies of scans too."""
-    return any(isinstance(node, Node) and OPS[node.op].varies for node in all_nodes(graph))
+    return any(isinstance(node, Node) and has(node.op, "random") for node in all_nodes(graph))
 
 
 def reads(graph: Graph) -> dict[str, TensorType]:

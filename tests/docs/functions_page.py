@@ -7,7 +7,7 @@ from typing import Any
 
 from rnndsl.cli.doc.library import function_rows
 from rnndsl.language.initializers import PARAMETERS
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.language.optimizers import COMMON, OPTIMIZERS
 
 _HEAD = """# Functions, initializers and optimizers

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from rnndsl.cli.doc.function_types import types_of
 from rnndsl.cli.doc.math import equation
 from rnndsl.language.builtins import SPECIALS
-from rnndsl.language.ops.table import Op, Parameter, Required, functions
+from rnndsl.language.ops.op import Op, Parameter, Required
+from rnndsl.language.ops.table import functions
 from rnndsl.names.library import Entry
 from rnndsl.syntax.format_statements import statement_text
 from rnndsl.text.render.table import table
@@ -59,7 +59,7 @@ def function_table() -> str:
 def function_rows() -> list[tuple[str, str, str, str]]:
     """A row for each function: parameters with defaults, formula, types, gradient."""
     named = [op for name, op in functions().items() if name not in SPECIALS]
-    return [(_signature(op), op.formula, types_of(op), op.gradient) for op in named] + list(SPECIALS.values())
+    return [(_signature(op), op.formula, op.types, op.gradient) for op in named] + list(SPECIALS.values())
 
 
 def _signature(op: Op) -> str:

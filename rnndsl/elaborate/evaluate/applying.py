@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnndsl.elaborate.evaluate.lookup import is_tensor
-from rnndsl.elaborate.evaluate.unify import unify
+from rnndsl.elaborate.evaluate.unify import unify_for
 from rnndsl.elaborate.state.arithmetic import compute
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value
-from rnndsl.language.ops.table import Op, Parameter, Required
+from rnndsl.language.ops.op import Op, Parameter, Required
 from rnndsl.plan.model import TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
@@ -21,8 +21,7 @@ from rnndsl.text.codes import types as type_codes
 from rnndsl.text.source import Span
 
 _MAX_DEPTH = 100
-_CHANCES = frozenset({"dropout", "bernoulli"})
-_KINDS = {"axis": "an axis", "dtype": "a dtype", "int": "a whole number", "dims": "a list of dims"}
+_KINDS = {"axis": "an axis", "dtype": "a dtype", "int": "a whole number", "size": "a whole number", "dims": "a list of dims"}
 
 
 def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -33,8 +32,6 @@ def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs.pop("dim", None)
     elif "dim" in attrs:
         attrs.pop("over", None)
-    if op.name == "one_hot":
-        attrs.setdefault("dtype", "f32")
     return attrs
 
 
@@ -46,7 +43,7 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
             return value.name
         case "dtype", _ if is_tensor(value):
             return session.tensor(value, expr.span).type.dtype
-        case "int", int() if not isinstance(value, bool):
+        case "int" | "size", int() if not isinstance(value, bool):
             return value
         case "number", int() | float() if not isinstance(value, bool):
             return value
@@ -64,38 +61,45 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     values = [value for value, _ in tensors]
     if op.scalar is not None and _plain(op, values):
         return compute(op, values, span, attrs)
-    args = unify(session, tensors, env, op.name)
+    args = unify_for(session, op, tensors, env)
     if attrs.get("dim", -1) >= 0:
         attrs["dim"] = from_end(args[0], attrs["dim"], span)
-    if op.name == "linear" or (op.name == "cast" and attrs["dtype"] == args[0].type.dtype):
+    if _is_argument(op, attrs, args):
         return args[0]
-    if op.name in _CHANCES:
-        _check_chance(op, values[-1], tensors[-1][1])
-    if op.name == "dropout" and not env.defaults.training:
-        return args[0]
-    if op.varies:
+    _check_chances(op, tensors)
+    if op.outside_training is not None and not env.defaults.training:
+        return args[op.outside_training]
+    if "random" in op.traits:
         attrs = {**attrs, "stream": session.registry.stream(env.path, session.equation)}
-    if op.name == "one_hot":
+    sizes = [attrs[p.name] for p in op.parameters if p.kind == "size"]
+    for size in sizes:
+        _check_size(size, size if args else size * size, span)
+    if not args:
+        return _constant(session, op, attrs, span, env)
+    if sizes:
         attrs["dtype"] = env.defaults.dtype
-        if attrs["n"] < 1:
-            type_codes.BAD_DIM(span, what=attrs["n"]).throw()
-        _limit(int(attrs["n"]), span)
-    if op.name == "eye":
-        return _eye(session, attrs, span, env)
     return session.graphs.builder.add(op.name, args, attrs, span)
 
 
-def _check_chance(op: Op, value: Value, span: Span) -> None:
-    if isinstance(value, int | float) and not 0 <= value <= 1:
-        codes.BAD_ARGUMENT(span, function=op.name, problem=f"needs a chance from 0 to 1, not {value}").throw()
+def _is_argument(op: Op, attrs: Mapping[str, Any], args: Sequence[Tensor]) -> bool:
+    """Whether the value is the argument itself, which then needs no node: a cast to the dtype that it has is none."""
+    return "identity" in op.traits or any(p.kind == "dtype" and attrs[p.name] == args[0].type.dtype for p in op.parameters)
+
+
+def _check_chances(op: Op, tensors: Sequence[tuple[Value, Span]]) -> None:
+    for parameter, (value, span) in zip(op.tensors, tensors, strict=True):
+        if parameter.takes == "chance" and isinstance(value, int | float) and not 0 <= value <= 1:
+            _not_a_chance(op, value, span)
+
+
+def _not_a_chance(op: Op, value: Value, span: Span) -> None:
+    codes.BAD_ARGUMENT(span, function=op.name, problem=f"needs a chance from 0 to 1, not {value}").throw()
 
 
 def _plain(op: Op, values: Sequence[Value]) -> bool:
     """Whether `values` are plain numbers; truth values are a matter of the type rules, but for a condition."""
-    if op.name == "where" and not isinstance(values[0], bool):
-        return False
-    numbers = values[1:] if op.name == "where" else values
-    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
+    pairs = zip(op.tensors, values, strict=True)
+    return all(isinstance(v, int | float) and isinstance(v, bool) == (p.takes == "bool") for p, v in pairs)
 
 
 def from_end(t: Tensor, dim: int, span: Span) -> int:
@@ -106,15 +110,15 @@ def from_end(t: Tensor, dim: int, span: Span) -> int:
     return dim if dim < 0 else dim - rank
 
 
-def _eye(session: Session, attrs: dict[str, Any], span: Span, env: Env) -> Tensor:
+def _constant(session: Session, op: Op, attrs: dict[str, Any], span: Span, env: Env) -> Tensor:
+    """A square matrix of a size and nothing else."""
     n = int(attrs["n"])
-    if n < 1:
-        type_codes.BAD_DIM(span, what=n).throw()
-    _limit(n * n, span)
-    return session.graphs.builder.leaf("eye", TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
+    return session.graphs.builder.leaf(op.name, TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
 
 
-def _limit(elements: int, span: Span) -> None:
+def _check_size(size: int, elements: int, span: Span) -> None:
+    if size < 1:
+        type_codes.BAD_DIM(span, what=size).throw()
     if elements > limit_codes.MAX_ELEMENTS:
         limit_codes.constant_too_large(span, elements).throw()
 
@@ -132,7 +136,7 @@ def call_value(session: Session, function: Value, values: Sequence[Value], env: 
     """A function value on values: what `map_state`, `tabulate` and activations do."""
     match function:
         case Builtin():
-            attrs = {p.name: p.default for p in function.op.parameters if p.kind != "tensor"}
+            attrs = {p.name: p.default for p in function.op.parameters if p.kind != "tensor" and p.takes != "step"}
             _check_parameters(function.op, len(values), span)
             return apply_op(session, function.op, [(v, span) for v in values], normal(function.op, attrs), span, env)
         case UserFunction():
@@ -146,8 +150,8 @@ def _check_parameters(op: Op, count: int, span: Span) -> None:
     if op.kind == "reduction":
         codes.WRONG_KIND(span, what=f"the reduction `{op.name}`", wanted="an elementwise function").throw()
     lacking = [p.name for p in op.parameters[count:] if p.default is Required]
-    if lacking or count > op.tensors:
-        problem = f"needs {', '.join(f'`{n}`' for n in lacking)}" if lacking else f"takes {op.tensors} values, not {count}"
+    if lacking or count > len(op.tensors):
+        problem = f"needs {', '.join(f'`{n}`' for n in lacking)}" if lacking else f"takes {len(op.tensors)} values, not {count}"
         codes.BAD_ARGUMENT(span, function=op.name, problem=problem).throw()
 
 

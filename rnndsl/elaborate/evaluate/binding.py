@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.wording import did_you_mean

@@ -13,7 +13,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes

@@ -10,7 +10,7 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Tensor, Value
 from rnndsl.language.builtins import OPTION_WORDS
-from rnndsl.language.ops.table import Op, Required
+from rnndsl.language.ops.op import Op, Required
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import types as type_codes

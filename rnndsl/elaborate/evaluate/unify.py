@@ -8,25 +8,39 @@ from rnndsl.elaborate.evaluate.lookup import is_tensor
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor, Value
+from rnndsl.language.ops.op import Op, Parameter
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType
 from rnndsl.text.source import Span
 
-_FIRST_APART = frozenset({"where"})
-_INTEGERS = frozenset({"one_hot"})
-_IDS_SECOND = frozenset({"gather", "cross_entropy"})
+
+def unify_for(session: Session, op: Op, operands: Sequence[tuple[Value, Span]], env: Env) -> list[Tensor]:
+    """As `unify`, apart from what `op` takes as truth values or ids."""
+    apart: list[DType | None] = [_apart(parameter, value) for parameter, (value, _) in zip(op.tensors, operands, strict=True)]
+    alike = [operand for operand, dtype in zip(operands, apart, strict=True) if dtype is None]
+    united: list[Tensor] = []
+    result: list[Tensor] = []
+    for (value, span), dtype in zip(operands, apart, strict=True):
+        if dtype is not None:
+            result.append(session.tensor(value, span, dtype))
+            continue
+        united = united or unify(session, alike, env)
+        result.append(united.pop(0))
+    return result
 
 
-def unify(session: Session, operands: Sequence[tuple[Value, Span]], env: Env, op: str = "") -> list[Tensor]:
+def _apart(parameter: Parameter, value: Value) -> DType | None:
+    """The dtype that `value` has for `parameter`, whatever it is beside."""
+    if parameter.takes == "bool":
+        return "bool"
+    return "i32" if parameter.takes == "ids" and _are_ids(value) else None
+
+
+def unify(session: Session, operands: Sequence[tuple[Value, Span]], env: Env) -> list[Tensor]:
     """`operands` as tensors of one dtype as far as numbers go; tensors keep their own, for the type rule to judge."""
-    if op in _FIRST_APART:
-        first = session.tensor(*operands[0], "bool")
-        return [first, *unify(session, operands[1:], env)]
-    if op in _IDS_SECOND and _are_ids(operands[1][0]):
-        return [*unify(session, operands[:1], env), session.tensor(*operands[1], "i32")]
     made = [session.tensor(v, s) if is_tensor(v) else None for v, s in operands]
     known: DType | None = next((t.type.dtype for t in made if t is not None), None)
-    dtype = known or _of_numbers([v for v, _ in operands], env, op)
+    dtype = known or _of_numbers([v for v, _ in operands], env)
     return [t or session.tensor(v, s, dtype) for t, (v, s) in zip(made, operands, strict=True)]
 
 
@@ -41,13 +55,11 @@ def _are_ids(value: Value) -> bool:
     return all(isinstance(leaf, int) and not isinstance(leaf, bool) for leaf in _leaves(value))
 
 
-def _of_numbers(values: Sequence[Value], env: Env, op: str) -> DType:
+def _of_numbers(values: Sequence[Value], env: Env) -> DType:
     """The dtype of an operation on plain numbers alone: bool, or the dtype in force."""
     flat = [leaf for value in values for leaf in _leaves(value)]
     if flat and all(isinstance(leaf, bool) for leaf in flat):
         return "bool"
-    if op in _INTEGERS:
-        return "i32"
     own = env.defaults.dtype
     return own if own in FLOATS else "f32"
 

@@ -12,7 +12,7 @@ from rnndsl.elaborate.state.environment import Binding, Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerName, InitializerValue, Recipe, UserFunction, Value
 from rnndsl.language.initializers import DISTRIBUTIONS, MODES, PARAMETERS, fans, problem
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import DType, Initializer
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes

@@ -31,7 +31,7 @@ from rnndsl.elaborate.state.values import (
     UserFunction,
     Value,
 )
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.names.check import PARAMETER_TYPES
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk

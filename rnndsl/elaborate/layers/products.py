@@ -17,12 +17,10 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import StateRecordInProgress
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import MappedCell, Tensor
+from rnndsl.language.ops.elementwise import MUL
+from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Node, Scan
 from rnndsl.text.codes import time as codes
-
-_PRODUCTS = frozenset({"matmul", "einsum", "dot", "conv"})
-_WITHIN = frozenset({"mul", "concat", "stack", "index", "reshape", "broadcast", "transpose", "cast"})
-"""What a past state may pass on its way into a product: a gate, and changes of shape."""
 
 
 @contextmanager
@@ -72,7 +70,7 @@ def _redirect(session: Session, graph: GraphBuilder, start: int, read_as: Mappin
     def within(name: str) -> str:
         """What a product reads for `name`: itself, or a copy of how it is made from past states."""
         node = known.get(name)
-        if name in changed or node is None or node.op not in _WITHIN:
+        if name in changed or node is None or not _passes(node):
             return changed.get(name, name)
         args = tuple(within(each) for each in node.args)
         changed[name] = name
@@ -85,7 +83,7 @@ def _redirect(session: Session, graph: GraphBuilder, start: int, read_as: Mappin
 
     any_changed = False
     for node in graph.nodes[start:]:
-        if isinstance(node, Node) and node.op in _PRODUCTS:
+        if isinstance(node, Node) and has(node.op, "product"):
             args = tuple(within(each) for each in node.args)
             any_changed |= args != node.args
             node = replace(node, args=args)
@@ -94,3 +92,8 @@ def _redirect(session: Session, graph: GraphBuilder, start: int, read_as: Mappin
         nodes.append(node)
     graph.nodes[start:] = nodes
     return any_changed
+
+
+def _passes(node: Node) -> bool:
+    """Whether a past state may go through `node` on its way into a product: a gate, or a change of shape."""
+    return has(node.op, "moves") or node.op == MUL.name

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from rnndsl.language.ops.table import Op
+from rnndsl.language.ops.op import Op
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType
 from rnndsl.text.codes import names as name_codes
@@ -26,8 +26,6 @@ _RANGES: Mapping[DType, tuple[float, float]] = MappingProxyType(
 def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, Any] | None = None) -> int | float | bool:
     """`op` on plain numbers; overflow, division by zero and the like are diagnosed at `span`."""
     assert op.scalar is not None
-    if op.name == "pow":
-        _check_power(arguments, span)
     try:
         result = op.scalar(*arguments, **(attrs or {}))
     except ZeroDivisionError:
@@ -62,12 +60,6 @@ def fits(value: object, dtype: DType) -> bool:
         return isinstance(value, bool) and dtype == "bool"
     least, largest = _RANGES.get(dtype, (-math.inf, math.inf))
     return (isinstance(value, int) or (isinstance(value, float) and dtype in FLOATS)) and least <= value <= largest
-
-
-def _check_power(arguments: Sequence[Any], span: Span) -> None:
-    base, exponent = arguments
-    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1 and exponent > 64:
-        sizes.number_too_large(span).throw()
 
 
 def shape_of(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[object]]:

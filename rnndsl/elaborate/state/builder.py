@@ -54,7 +54,7 @@ class GraphBuilder:
         try:
             type = ops.result_type(op, [a.type for a in args], attrs, self.axes)
         except TypeRuleError as error:
-            type_codes.TYPE_MISMATCH(span, op=shown(op), problem=str(error)).throw()
+            type_codes.TYPE_MISMATCH(span, op=ops.OPS[op].shown, problem=str(error)).throw()
         return self._append(op, [a.id for a in args], attrs, type, span)
 
     def result(self, scan: str, of: str, name: str, type: TensorType, span: Span) -> Tensor:
@@ -80,16 +80,8 @@ class GraphBuilder:
         return Graph(tuple(self.inputs), tuple(self.nodes))
 
     def _append(self, op: str, args: Sequence[str], attrs: Mapping[str, Any], type: TensorType, span: Span) -> Tensor:
-        check_value(type, shown(op), span)
+        check_value(type, ops.OPS[op].shown, span)
         node = Node(self.fresh(), op, tuple(args), dict(attrs), type, str(span))
         self.nodes.append(node)
         self.ids.add(node.id)
         return Tensor(node.id, type)
-
-
-_SYMBOLS = {op: symbol for symbol, op in ops.BINARY_OPERATORS.items()}
-
-
-def shown(op: str) -> str:
-    """An operation as a user writes it: `@` for matmul."""
-    return {"neg": "-", "index": "[…]", "if_training": "if"}.get(op, _SYMBOLS.get(op, op))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnndsl.language.ops.table import Op
+from rnndsl.language.ops.op import Op
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree

@@ -29,7 +29,7 @@ from rnndsl.elaborate.state.values import (
 )
 from rnndsl.elaborate.time import scan_options, scanning
 from rnndsl.language.builtins import OPTION_WORDS
-from rnndsl.language.ops.table import Required
+from rnndsl.language.ops.op import Required
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as names_codes

@@ -1,0 +1,41 @@
+"""Leading axes: shifted, numbered, reversed, renamed."""
+
+from __future__ import annotations
+
+from rnndsl.language.ops.op import Op, Parameter, tensors, traits
+from rnndsl.language.rules import shapes
+from rnndsl.language.rules import types as rules
+
+_OVER = Parameter("over", "axis")
+
+ROWS: tuple[Op, ...] = (
+    Op(
+        "shift",
+        "structure",
+        (Parameter("x"), Parameter("steps", "int", 1), _OVER),
+        shapes.over_axis,
+        ".axes:shift",
+        "y[t] = x[t - steps], zeros enter",
+        "any",
+    ),
+    Op(
+        "position",
+        "structure",
+        (Parameter("like"), _OVER),
+        shapes.position,
+        ".axes:position",
+        "0, 1, ... along an axis",
+        gradient="none",
+    ),
+    Op(
+        "valid_steps",
+        "structure",
+        (),
+        rules.same,
+        ".axes:valid_steps",
+        "x at the valid steps of a scan, zeros at the others",
+        traits=traits("internal"),
+    ),
+    Op("reverse", "structure", (Parameter("x"), _OVER), shapes.over_axis, ".axes:reverse", "x from its end", "any"),
+    Op("rename", "structure", tensors("x"), shapes.rename, ".axes:rename", "x with an axis under another name"),
+)

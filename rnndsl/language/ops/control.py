@@ -1,0 +1,74 @@
+"""Leaves of a graph, what a call does with variables, and what depends on the mode."""
+
+from __future__ import annotations
+
+from rnndsl.language.ops.op import Op, Parameter, tensors, traits
+from rnndsl.language.rules import types as rules
+
+_LEAF = traits("internal", "leaf")
+_CONSTANT = traits("leaf", "constant")
+_ONCE = traits("internal", "once")
+
+ROWS: tuple[Op, ...] = (
+    Op("read", "leaf", (), None, ".control:read", "the value of a variable", traits=_LEAF),
+    Op("literal", "leaf", (), None, ".control:literal", "a constant", traits=_CONSTANT | traits("internal")),
+    Op(
+        "penalty",
+        "leaf",
+        (),
+        None,
+        "",
+        "the sum over a collection's variables; gone once all are known",
+        traits=traits("internal", "temporary"),
+    ),
+    Op(
+        "eye",
+        "leaf",
+        (Parameter("n", "size"),),
+        None,
+        ".control:eye",
+        "the identity matrix [n, n]",
+        "-> the model's dtype [n, n]",
+        traits=_CONSTANT,
+    ),
+    Op("initial", "leaf", (), None, ".control:initial", "the initial value of a variable", traits=_ONCE),
+    Op(
+        "carried",
+        "leaf",
+        tensors("start"),
+        None,
+        ".control:carried",
+        "a state kept from the last call, or start if there is none",
+        traits=_ONCE,
+    ),
+    Op(
+        "gradient",
+        "leaf",
+        tensors("loss"),
+        None,
+        ".control:gradient",
+        "the gradient of loss with respect to a variable",
+        traits=_ONCE | traits("training_only"),
+    ),
+    Op(
+        "stepped",
+        "leaf",
+        tensors("gradient"),
+        None,
+        ".control:stepped",
+        "what the optimizer that takes gradient has written to a variable",
+        traits=_ONCE | traits("training_only"),
+    ),
+    Op(
+        "if_training",
+        "control",
+        tensors("a", "b"),
+        rules.if_training,
+        ".control:if_training",
+        "a in training, else b",
+        symbol="if",
+        in_training=0,
+        outside_training=1,
+    ),
+    Op("result", "control", (), None, ".control:result", "a result of a scan", traits=traits("internal")),
+)

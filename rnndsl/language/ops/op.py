@@ -1,0 +1,101 @@
+"""What a row of the table is: all facts of one operation."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+from rnndsl.language.rules import types as rules
+from rnndsl.records import Immutable, record
+
+Kind = Literal["unary", "binary", "structure", "reduction", "random", "loss", "leaf", "control"]
+ParameterKind = Literal["tensor", "int", "size", "number", "bool", "string", "dtype", "dims", "tensors", "axis"]
+Takes = Literal["any", "bool", "ids", "chance", "step"]
+Trait = Literal[
+    "can_fail", "can_fail_on_whole_numbers", "constant", "elementwise", "heavy", "identity", "internal", "leaf", "lookup", "moves",
+    "once", "product", "random", "temporary", "training_only", "view", "whole_sequence",
+]  # fmt: skip
+"""What passes, derivations, checks and backends ask of an operation:
+
+- `elementwise`: each number of the result comes from the numbers in the same place of the arguments, which broadcast;
+- `identity`: the value is the argument;
+- `moves`: the numbers are the arguments' own, in other places or of another dtype; `view`: so, and nothing is copied;
+- `product`: sums of products, so linear in each argument; `lookup`: rows chosen from a table, a product with one-hot rows;
+- `heavy`: dear to compute, worth moving out of a loop, not to be computed twice;
+- `can_fail`: an error, not a number, for some values; `can_fail_on_whole_numbers`: for integers only;
+- `random`: another value at each call and step; shared with no other node, and moved nowhere;
+- `leaf`: without arguments, the same at every step, cheap to write down twice; `constant`: so, and of no variable;
+- `once`: what a call does once, so in no loop; `training_only`: in no function outside training;
+- `whole_sequence`: about all steps of its arguments at once, whatever axis they have;
+- `internal`: no function of the language under this name; `temporary`: in no finished plan.
+"""
+
+
+class Required:
+    """The default of a parameter that has none."""
+
+
+@record
+class Parameter(Immutable):
+    """`tensor` parameters become arguments of a node, the others attributes; a `size` is a whole number from 1 up.
+
+    `takes`, of a plain value: `bool` a truth value, `ids` whole numbers for what they are, a `chance` one from 0 to 1. What
+    takes `step` is about the step of a cell, and may be given in one only.
+    """
+
+    name: str
+    kind: ParameterKind = "tensor"
+    default: Any = Required
+    takes: Takes = "any"
+
+
+@record
+class Op(Immutable):
+    """One operation. Its lowering in `rnndsl.backends.tensorflow` has the same name.
+
+    rule: from the types of the arguments to that of the result; None where it does not follow from them.
+    meaning: the value in NumPy, a function `module:name`, imported when it is wanted; see `rnndsl.language.ops.meaning`.
+    formula, types, gradient: for the documentation; `types` of the trailing dims.
+    scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
+    in_training, outside_training: the argument whose value it is in that mode, if it is one.
+    """
+
+    name: str
+    kind: Kind
+    parameters: tuple[Parameter, ...]
+    rule: rules.Rule | None
+    meaning: str
+    formula: str
+    types: str = ""
+    scalar: Callable[..., Any] | None = None
+    gradient: str = "everywhere"
+    symbol: str = ""
+    traits: frozenset[Trait] = frozenset()
+    in_training: int | None = None
+    outside_training: int | None = None
+
+    @property
+    def tensors(self) -> tuple[Parameter, ...]:
+        """The parameters that are tensors."""
+        return tuple(p for p in self.parameters if p.kind == "tensor")
+
+    @property
+    def shown(self) -> str:
+        """The operation as a user writes it: `@` for matmul."""
+        return self.symbol or self.name
+
+    def compute(self) -> Callable[..., Any]:
+        """The function that `meaning` names. Imports NumPy."""
+        module, _, name = self.meaning.partition(":")
+        return getattr(importlib.import_module(module, "rnndsl.language.ops.meaning"), name)
+
+
+def traits(*names: Trait) -> frozenset[Trait]:
+    """A set of traits."""
+    return frozenset(names)
+
+
+def tensors(*names: str) -> tuple[Parameter, ...]:
+    """Parameters that are tensors, of any kind."""
+    return tuple(Parameter(name) for name in names)

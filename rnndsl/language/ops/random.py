@@ -1,0 +1,67 @@
+"""Random draws: pure functions of a stream, the number of the call and the step."""
+
+from __future__ import annotations
+
+from rnndsl.language.ops.op import Op, Parameter, tensors, traits
+from rnndsl.language.rules import shapes
+from rnndsl.language.rules import types as rules
+
+_TRAITS = traits("random")
+
+ROWS: tuple[Op, ...] = (
+    Op(
+        "dropout",
+        "random",
+        (Parameter("x"), Parameter("rate", takes="chance"), Parameter("each_step", "bool", True, takes="step")),
+        rules.dropout,
+        ".random:dropout",
+        "in training x * keep / (1 - rate), else x",
+        "float",
+        traits=_TRAITS,
+        outside_training=0,
+    ),
+    Op(
+        "bernoulli",
+        "random",
+        (Parameter("p", takes="chance"),),
+        rules.FLOAT,
+        ".random:bernoulli",
+        "1 with probability p, else 0",
+        "float",
+        gradient="none",
+        traits=_TRAITS,
+    ),
+    Op(
+        "random_uniform",
+        "random",
+        tensors("like"),
+        rules.FLOAT,
+        ".random:random_uniform",
+        "uniform in [0, 1), of the type of like",
+        "float",
+        gradient="none",
+        traits=_TRAITS,
+    ),
+    Op(
+        "random_normal",
+        "random",
+        tensors("like"),
+        rules.FLOAT,
+        ".random:random_normal",
+        "standard normal, of the type of like",
+        "float",
+        gradient="none",
+        traits=_TRAITS,
+    ),
+    Op(
+        "categorical",
+        "random",
+        tensors("logits"),
+        shapes.categorical,
+        ".random:categorical",
+        "an id with probability softmax(logits)",
+        "float [.., n] -> i32 [..]",
+        gradient="none",
+        traits=_TRAITS,
+    ),
+)

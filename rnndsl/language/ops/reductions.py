@@ -1,0 +1,26 @@
+"""Reductions over axes and trailing dims, each with an optional mask of what counts."""
+
+from __future__ import annotations
+
+from rnndsl.language.ops.op import Op, Parameter
+from rnndsl.language.rules import reductions
+from rnndsl.language.rules import types as rules
+
+_PARAMETERS = (Parameter("x"), Parameter("mask", default=None))
+
+
+def _reduction(name: str, rule: rules.Rule, formula: str, types: str, gradient: str = "everywhere") -> Op:
+    return Op(name, "reduction", _PARAMETERS, rule, f".reductions:{name}_over", formula, types, gradient=gradient)
+
+
+ROWS: tuple[Op, ...] = (
+    _reduction("sum", reductions.reduction(rules.numeric), "the sum", "number"),
+    _reduction("mean", reductions.reduction(rules.need_float), "the sum over the count of what the mask leaves", "float"),
+    _reduction("min", reductions.reduction(rules.numeric), "the least value", "number"),
+    _reduction("max", reductions.reduction(rules.numeric), "the largest value", "number"),
+    _reduction("variance", reductions.reduction(rules.need_float), "mean(square(x - mean(x)))", "float"),
+    _reduction("norm", reductions.reduction(rules.need_float), "sqrt(sum(square(x)))", "float", gradient="0 at 0"),
+    _reduction("any", reductions.reduction(rules.boolean), "whether one holds", "bool"),
+    _reduction("all", reductions.reduction(rules.boolean), "whether all hold", "bool"),
+    _reduction("count", reductions.reduction(rules.boolean, "i32"), "how many hold", "bool -> i32"),
+)

@@ -1,0 +1,107 @@
+"""Trailing dims: joined, cut, reshaped, looked up; one-hot vectors; softmax and argmax."""
+
+from __future__ import annotations
+
+from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
+from rnndsl.language.rules import shapes
+from rnndsl.language.rules import types as rules
+
+_MOVES = traits("moves")
+_VIEW = traits("moves", "view")
+_ALONG = (Parameter("x"), Parameter("axis", "int", -1), Parameter("over", "axis", None))
+
+
+def _structure(
+    name: str,
+    parameters: tuple[Parameter, ...],
+    rule: rules.Rule,
+    formula: str,
+    types: str = "any",
+    *,
+    gradient: str = "everywhere",
+    symbol: str = "",
+    traits: frozenset[Trait] = frozenset(),
+) -> Op:
+    meaning = f".shapes:{name}"
+    return Op(name, "structure", parameters, rule, meaning, formula, types, gradient=gradient, symbol=symbol, traits=traits)
+
+
+ROWS: tuple[Op, ...] = (
+    _structure(
+        "cast",
+        (Parameter("x"), Parameter("dtype", "dtype")),
+        rules.cast,
+        "x in another dtype",
+        "any -> dtype",
+        gradient="between floats",
+        traits=_MOVES,
+    ),
+    _structure(
+        "concat",
+        (Parameter("values", "tensors"), Parameter("axis", "int", -1)),
+        shapes.concat,
+        "the values joined along a dim",
+        traits=_MOVES,
+    ),
+    _structure("stack", (Parameter("values", "tensors"),), shapes.stack, "the values along a new last dim", traits=_MOVES),
+    _structure("index", tensors("x"), shapes.index, "a part of x", symbol="[…]", traits=_VIEW),
+    _structure(
+        "reshape",
+        (Parameter("x"), Parameter("dims", "dims")),
+        shapes.reshape,
+        "x with other trailing dims",
+        "any -> any [dims]",
+        traits=_VIEW,
+    ),
+    _structure(
+        "broadcast",
+        (Parameter("x"), Parameter("dims", "dims")),
+        shapes.broadcast,
+        "x with wider trailing dims",
+        traits=_MOVES | traits("internal"),
+    ),
+    _structure(
+        "transpose",
+        tensors("x"),
+        shapes.transpose,
+        "x with its last two trailing dims exchanged",
+        "any [.., n, m] -> [.., m, n]",
+        traits=_VIEW,
+    ),
+    _structure(
+        "roll",
+        (Parameter("x"), Parameter("shift", "int", 1)),
+        shapes.roll,
+        "x[(i - shift) mod n] along the last trailing dim",
+        "any [.., n]",
+        traits=_MOVES,
+    ),
+    _structure("zeros_like", tensors("x"), rules.same, "zeros of the type of x", gradient="zero"),
+    _structure("ones_like", tensors("x"), rules.same, "ones of the type of x", gradient="zero"),
+    _structure(
+        "one_hot",
+        (Parameter("x", takes="ids"), Parameter("n", "size")),
+        shapes.one_hot,
+        "1 at the id, else 0",
+        "ids [..] -> the model's dtype [.., n]",
+        gradient="none",
+    ),
+    _structure(
+        "gather",
+        (Parameter("table"), Parameter("ids", takes="ids")),
+        shapes.gather,
+        "rows of table",
+        "any [size, n..], ids [..] -> any [.., n..]",
+        traits=traits("heavy", "lookup", "can_fail"),
+    ),
+    _structure("softmax", _ALONG, shapes.softmax, "exp(x) / sum(exp(x))", "float"),
+    _structure("log_softmax", _ALONG, shapes.softmax, "x - log(sum(exp(x)))", "float"),
+    _structure(
+        "argmax",
+        _ALONG,
+        shapes.argmax,
+        "where x is largest, the first of equals",
+        "number [.., n] -> i32 [..]",
+        gradient="none",
+    ),
+)
