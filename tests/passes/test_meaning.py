@@ -88,13 +88,13 @@ def test_level_0_changes_nothing():
 
 def test_time_grows_with_nodes_not_with_their_square():
     """20,000 nodes in the body of one scan, a chain, go through all passes in seconds."""
-    from time import perf_counter
+    from time import process_time
 
     from tests.passes.large import chain
 
-    start = perf_counter()
+    start = process_time()
     through_passes(chain(1_000))
-    small = perf_counter() - start
-    start = perf_counter()
+    small = process_time() - start
+    start = process_time()
     through_passes(chain(10_000))
-    assert perf_counter() - start < 40 * max(small, 0.02)
+    assert process_time() - start < 40 * max(small, 0.02)

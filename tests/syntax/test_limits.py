@@ -27,10 +27,10 @@ DEEP = {
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_nesting_is_one_diagnostic(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     _, found = read("rnn 1\n" + text)
     assert [d.code for d in found] == ["RNN0901"]
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_nesting_up_to_the_limit() -> None:
@@ -72,6 +72,6 @@ LONG = [" " * 300_000, "\n" * 300_000, '"' + "\\" * 100_000, "# " * 100_000, "a"
 
 @pytest.mark.parametrize("text", LONG)
 def test_no_text_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read("rnn 1\n" + text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

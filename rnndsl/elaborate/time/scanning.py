@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import NoReturn
 
@@ -30,6 +31,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
+    step.valid = functools.cache(functools.partial(_valid, options, step, inner))
     with session.graphs.building(body):
         session.graphs.steps.append(step)
         try:
@@ -41,7 +43,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
             session.graphs.steps.pop()
     if options.along in output.type.axes:
         _own_axis(options.along, f"the output of its cell, {output.type},", span)
-    carried = _carried_variables(session, outer, body, span)
+    carried = _carried_variables(session, step, span)
     until = _until(options, step)
     if options.carry:
         _local_variables(session, records, path, span)
@@ -97,6 +99,24 @@ def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool
     if not isinstance(scan, Scan) or scan.hold or scan.axis != options.along:
         return False
     return (scan.lengths, scan.mask) == tuple(pair[0].id if pair else None for pair in (options.lengths, options.mask))
+
+
+def _valid(options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
+    """Which rows count at a step under `lengths` or `mask`: one more scanned input, true at valid steps."""
+    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
+    wanted = {options.along, *step.axes}
+    like = next((x for x, _ in options.scanned() if wanted <= {*x.type.axes}), None)
+    if not by or like is None:
+        return None
+    outer, span = step.outer, step.span
+    if like.type.dims:
+        like = outer.add("index", [like], {"items": [["at", 0]] * len(like.type.dims)}, span)
+    zero = outer.add("zeros_like", [like], {}, span)
+    attrs = {"over": options.along, "lengths": options.lengths is not None, "mask": options.mask is not None}
+    valid = outer.add("valid_steps", [outer.add("eq", [zero, zero], {}, span), *by], attrs, span)
+    tensor = step.body.input(TensorType("bool", tuple(a for a in valid.type.axes if a != options.along)))
+    inner.scanned.append(ScanInput(valid.id, tensor.id))
+    return tensor
 
 
 def _id(tensor: Tensor | None) -> str:
@@ -245,8 +265,10 @@ def _until(options: Options, step: StepContext) -> str | None:
 # ---------------------------------------------------------------- variables and results
 
 
-def _carried_variables(session: Session, outer: GraphBuilder, body: GraphBuilder, span: Span) -> list[ScanVariable]:
-    """Variables that the body updates: carried from step to step. Their reads in the body become its inputs."""
+def _carried_variables(session: Session, step: StepContext, span: Span) -> list[ScanVariable]:
+    """Variables that the body updates: carried from step to step, past steps at which no row counts. Their reads in the body become
+    its inputs."""
+    outer, body = step.outer, step.body
     carried: list[ScanVariable] = []
     for path in dict.fromkeys(u.path for u in body.updates):
         record = session.registry.variables[path]
@@ -259,7 +281,12 @@ def _carried_variables(session: Session, outer: GraphBuilder, body: GraphBuilder
             body.inputs.append(GraphInput(old.id, type))
         initial = outer.latest(path) or outer.read(path, type, span)
         new = body.latest(path)
-        carried.append(ScanVariable(path, initial.id, old.id, _id(new)))
+        assert new is not None
+        valid = step.valid()
+        if valid is not None:
+            any_row = body.add("any", [valid], {"axes": list(valid.type.axes), "dims": []}, span)
+            new = body.add("where", [any_row, new, old], {}, span)
+        carried.append(ScanVariable(path, initial.id, old.id, new.id))
     return carried
 
 
