@@ -9,6 +9,7 @@ from rnndsl.derive.mode import Modes
 from rnndsl.derive.resets import reset_functions
 from rnndsl.derive.stream import stream_function
 from rnndsl.derive.training import gradients_function, train_function
+from rnndsl.derive.unseen import unseen
 from rnndsl.plan.model import Plan
 
 
@@ -31,5 +32,5 @@ def with_functions(plan: Plan) -> Plan:
         apply,
         gradients_function(plan, modes),
     )
-    functions = tuple(function for function in found if function is not None)
+    functions = tuple(unseen(function) for function in found if function is not None)
     return replace(plan, functions=functions, absent=absent)
