@@ -31,12 +31,12 @@ _OF_VARIABLES = frozenset({"variables", "trainable_variables", "local_variables"
 variables' values stand, as `graph-values/PATH`."""
 
 
-def write_meta_graph(plan: Plan, module: Any, folder: Path, *, embedded_bytes: int = EMBEDDED_BYTES) -> MetaGraphInfo:
+def write_meta_graph(plan: Plan, module: Any, folder: Path) -> MetaGraphInfo:
     """Write `graph.meta` and `graph.ckpt.*` to `folder`. Returns the names of what a session can feed, fetch and run.
 
     Raises OSError and `tf.errors.OpError`.
     """
-    variables = SessionVariables(module, embedded_bytes)
+    variables = SessionVariables(module, EMBEDDED_BYTES)
     graph = tf.Graph()
     with graph.as_default(), tf.name_scope("graph-own"):  # what is not given a name of the plan's meets none
         variables.create()

@@ -9,7 +9,7 @@ from typing import Any
 from rnndsl.elaborate.evaluate import functions, reductions
 from rnndsl.elaborate.evaluate.applying import apply_op, attribute, inline, normal
 from rnndsl.elaborate.evaluate.binding import Bound, bind
-from rnndsl.elaborate.layers import initializers, instances
+from rnndsl.elaborate.layers import instances
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
@@ -18,6 +18,7 @@ from rnndsl.elaborate.state.values import (
     Constructor,
     DefinitionValue,
     InitializerName,
+    InitializerValue,
     Instance,
     MappedCell,
     Special,
@@ -40,7 +41,7 @@ def call(session: Session, expr: tree.Call, env: Env) -> Value:
         case Special():
             return _special(session, function.name, expr, env)
         case UserFunction() if function.definition.kind == "initializer":
-            return initializers.of_call(session, expr, env)
+            return InitializerValue(expr, env)
         case UserFunction():
             return user_function(session, function, expr, env)
         case DefinitionValue():
@@ -50,7 +51,7 @@ def call(session: Session, expr: tree.Call, env: Env) -> Value:
         case Constructor():
             return instances.apply_unnamed(session, function, expr, env)
         case InitializerName():
-            return initializers.of_call(session, expr, env)
+            return InitializerValue(expr, env)
         case _:
             codes.NOT_CALLABLE(expr.function.span, what=describe(function)).throw()
 

@@ -25,7 +25,6 @@ from rnndsl.text.source import SourceFile, Span, unicode
 
 MARKERS = ("rnndsl.toml", "pyproject.toml", ".git")
 MAX_TEXT_BYTES = 10_000_000
-MAX_DATA_BYTES = 1 << 36
 _PIPE = re.compile(r"/(?:pipe|socket):\[[0-9]+\]$")
 """Where `/dev/stdin` leads if it is one."""
 STD = Path(__file__).parents[1] / "std"  # pip installs packages as files: importlib.resources would cost 18 ms of import
@@ -80,7 +79,7 @@ class Reader:
         """Every file read so far, in the order of first reading."""
         return list(self._files.values())
 
-    def read_text(self, path: Path, importer: Span | None = None, kind: Kind | None = None) -> SourceFile:
+    def read_text(self, path: Path, importer: Span | None = None) -> SourceFile:
         """The text of `path`; one `SourceFile` object a file. `importer` is the place of the import, None for the spec itself.
 
         Raises SpecError.
@@ -92,7 +91,7 @@ class Reader:
             self._given.setdefault(real, unicode(str(path)))
         data = self._read(real, importer, MAX_TEXT_BYTES)
         source = SourceFile(self._name(real), _decode(data, self._path(real, importer), importer))
-        self.record(source.name, data, kind or ("import" if importer else "spec"), real)
+        self.record(source.name, data, "import" if importer else "spec", real)
         self._sources[real] = source
         return source
 
@@ -101,13 +100,6 @@ class Reader:
         if Path(written).is_absolute():
             codes.import_absolute(span, written).throw()
         return _real((importer.parent if importer else self.base) / written)
-
-    def read_bytes(self, path: Path, importer: Span, kind: Kind = "weights") -> bytes:
-        """The bytes of the file `path`, which the text at `importer` names. Raises SpecError."""
-        real = _real(path)
-        data = self._read(real, importer, MAX_DATA_BYTES)
-        self.record(self._name(real), data, kind, real)
-        return data
 
     def read_std(self, module: str, importer: Span | None = None) -> SourceFile:
         """The standard library's module `module`: `read_std("core")` has the name `std/core.rnn`. Raises SpecError."""

@@ -158,7 +158,7 @@ class Resolver:
             self._poison(module, item)
             return
         for imported in item.names:
-            self._import_name(module, item, imported, source)
+            self._import_name(module, imported, source)
 
     def _target(self, module: ResolvedModule, item: tree.Import) -> ResolvedModule:
         if item.module is not None:
@@ -172,7 +172,7 @@ class Resolver:
             codes.import_cycle(item.module_span, [Path(p).name for p in cycle]).throw()
         return self.file(path, item.path.span)
 
-    def _import_name(self, module: ResolvedModule, item: tree.Import, imported: tree.ImportedName, source: ResolvedModule) -> None:
+    def _import_name(self, module: ResolvedModule, imported: tree.ImportedName, source: ResolvedModule) -> None:
         symbol = source.names.get(imported.name)
         if symbol is None:
             module.imported[imported.alias] = imported.span

@@ -93,17 +93,6 @@ class Bound:
         found = self.uses[at] if at < len(self.uses) else None
         return found if found is not None and found.name.span.start == name.span.start else None
 
-    def definition_at(self, offset: int) -> Site | None:
-        """The definition of the name that is read at `offset`; None where none is, or nothing defines it."""
-        at = bisect.bisect_right(self.uses, offset, key=_start) - 1
-        if at < 0 or offset >= self.uses[at].name.span.end:
-            return None
-        return self.uses[at].site
-
-    def uses_of(self, site: Site) -> list[Span]:
-        """Where what `site` defines is read, in the order of the text."""
-        return [use.name.span for use in self.uses if use.site is site]
-
 
 def _start(use: Use) -> int:
     return use.name.span.start

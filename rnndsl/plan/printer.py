@@ -29,16 +29,16 @@ from rnndsl.plan.model import (
 _PAD = "  "
 
 
-def print_plan(plan: Plan, places: bool = False) -> str:
+def print_plan(plan: Plan) -> str:
     """`plan` as text, its functions last.
 
     Equations are in static single assignment, `%3 = matmul %1, %2 : f32[batch, 4]`; the body of a scan is
-    indented below it. `places` adds where in the spec each equation comes from."""
+    indented below it."""
     lines = [f"plan {plan.name}: {plan.dtype}, seed {plan.seed}, axes {', '.join(plan.axes)}"]
     lines += _section("parameters", (f"{name} = {_json(value)}" for name, value in plan.parameters.items()))
     lines += _section("inputs", map(_input, plan.inputs))
     lines += _section("variables", map(_variable, plan.variables))
-    lines += _section("graph", graph_lines(plan.graph, places))
+    lines += _section("graph", graph_lines(plan.graph))
     lines += _section("outputs", map(_named, plan.outputs))
     lines += _section("losses", map(_named, plan.losses))
     lines += _section("metrics", map(_named, plan.metrics))
@@ -47,29 +47,24 @@ def print_plan(plan: Plan, places: bool = False) -> str:
     lines += _section("trains", map(_train, plan.trains))
     lines += _section("collections", (f"{name}: {', '.join(x)}" for name, x in plan.collections.items() if x))
     lines += _section("signatures", (f"{x.name} = {', '.join(x.outputs)}" for x in plan.signatures))
-    return "\n".join(lines) + "\n" + print_functions(plan, places)
+    return "\n".join(lines) + "\n" + print_functions(plan)
 
 
-def print_functions(plan: Plan, places: bool = False) -> str:
+def print_functions(plan: Plan) -> str:
     """The functions of `plan`, and why it lacks those that it lacks; empty before they are derived."""
-    lines = [line for function in plan.functions for line in _function(function, places)]
+    lines = [line for function in plan.functions for line in _function(function)]
     lines += [f"no function {name}: {why}" for name, why in plan.absent.items()]
     return "".join(f"{line}\n" for line in lines)
 
 
-def print_function(function: Function, places: bool = False) -> str:
-    """`function` as text."""
-    return "".join(f"{line}\n" for line in _function(function, places))
-
-
-def _function(function: Function, places: bool) -> Iterator[str]:
+def _function(function: Function) -> Iterator[str]:
     draws = f", draws by {function.draws}" if function.draws else ""
     yield f"function {function.name}: {function.kind}{draws}"
     parts = [
         *_section("inputs", map(_input, function.inputs)),
-        *_section("graph", graph_lines(function.graph, places)),
+        *_section("graph", graph_lines(function.graph)),
         *_section("outputs", map(_output, function.outputs)),
-        *_section("steps", (_step(step) + _place(getattr(step, "place", ""), places) for step in function.steps)),
+        *_section("steps", map(_step, function.steps)),
     ]
     yield from (_PAD + line for line in parts)
 
@@ -95,24 +90,20 @@ def _step(step: Step) -> str:
     return text + (f" after {', '.join(step.after)}" if step.after else "")
 
 
-def graph_lines(graph: Graph, places: bool = False) -> Iterator[str]:
+def graph_lines(graph: Graph) -> Iterator[str]:
     """The equations of `graph`, without its inputs."""
     for node in graph.nodes:
         if isinstance(node, Node):
-            yield _equation(node) + _place(node.place, places)
+            yield _equation(node)
             continue
-        yield _scan_head(node) + _place(node.place, places)
-        for line in _scan_body(node, places):
+        yield _scan_head(node)
+        for line in _scan_body(node):
             yield _PAD + line
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     body = [_PAD + line for line in lines]
     return [title, *body] if body else []
-
-
-def _place(place: str, shown: bool) -> str:
-    return f"  # {place}" if shown and place else ""
 
 
 def _json(value: Any) -> str:
@@ -153,13 +144,13 @@ def _scan_head(scan: Scan) -> str:
     return " ".join((f"%{scan.id} = scan {scan.path} over {scan.axis}", *options))
 
 
-def _scan_body(scan: Scan, places: bool) -> Iterator[str]:
+def _scan_body(scan: Scan) -> Iterator[str]:
     types = {x.id: x.type for x in scan.body.inputs}
     yield from (f"each %{x.inner} of %{x.outer} : {types[x.inner]}" for x in scan.scanned)
     yield from (f"given %{x.inner} = %{x.outer} : {types[x.inner]}" for x in scan.given)
     yield from (f"state {x.name}: %{x.old} from %{x.initial} then %{x.new} : {types[x.old]}" for x in scan.states)
     yield from (f"variable {x.path}: %{x.old} from %{x.initial} then %{x.new} : {types[x.old]}" for x in scan.variables)
-    yield from graph_lines(scan.body, places)
+    yield from graph_lines(scan.body)
     if scan.outputs:
         yield "output " + ", ".join(f"%{x}" for x in scan.outputs)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rnndsl.language.ops.table import has
@@ -149,12 +149,6 @@ def in_order(nodes: Sequence[Node | Scan]) -> tuple[Node | Scan, ...]:
             waiting.pop()
             done.setdefault(node.id, node)
     return tuple(done.values())
-
-
-def map_bodies(graph: Graph, change: Callable[[Graph], Graph]) -> Graph:
-    """`graph` with the bodies of its scans changed."""
-    nodes = tuple(replace(n, body=change(n.body)) if isinstance(n, Scan) else n for n in graph.nodes)
-    return replace(graph, nodes=nodes)
 
 
 def drop_unused_inputs(scan: Scan) -> Scan:

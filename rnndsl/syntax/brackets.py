@@ -64,7 +64,7 @@ class Brackets:
             self._tell(text.unexpected(self._span(token), ["expression"], "{"), token.start)
             return
         if self.round:
-            self._close_round(token.start)
+            self._close_round()
         self._push(token)
 
     def _push(self, token: Token) -> None:
@@ -157,8 +157,8 @@ class Brackets:
         self.suspect.append(self._span(earlier).to(self._span(token)))
         return text.unopened(self._span(token), token.type, self._span(earlier))
 
-    def _close_round(self, place: int) -> None:
-        """Close the ( and [ that are open before a statement at `place`."""
+    def _close_round(self) -> None:
+        """Close the ( and [ that are open before a statement."""
         self._report_unclosed(self.open[-1], self.tokens[-1].end)
         while self.open and self.tokens[self.open[-1]].type != "{":
             self._pop(Token(self._partner(), "", self.tokens[-1].end, self.tokens[-1].end, silent=True))

@@ -108,7 +108,7 @@ class _Preparer(Brackets):
             self._file_word(i, token)
             return
         if self.round and word in words.STATEMENTS and token.first and word != "if" and after in ("NAME", "*", "{"):
-            self._close_round(token.start)
+            self._close_round()
         if word == "then":
             self.header = ""
         if word == "else" and before and before.type == "}" and not self.round:
@@ -149,7 +149,7 @@ class _Preparer(Brackets):
     def _equation(self, i: int, token: Token) -> None:
         """A line `z = …`, at `token`, after a finished operand: what is open before it was to be closed, or opened, before."""
         if self.round and not self._closes_later(i, on_line=False):
-            self._close_round(token.start)
+            self._close_round()
         elif not self.round and self.header and self.tokens[-1].type != self.header:
             self._open_body(token)
 

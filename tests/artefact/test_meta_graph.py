@@ -101,13 +101,14 @@ def test_checkpoint_names_are_paths(built):
     assert {"enc/w", "enc/u", "enc/b", "norm/mean"} <= set(names)
 
 
-def test_large_initial_values_stay_out_of_the_graph(tmp_path):
+def test_large_initial_values_stay_out_of_the_graph(tmp_path, monkeypatch):
     import tensorflow as tf
     from sample import sample, sample_plan
 
-    from rnndsl.artefact.meta_graph import write_meta_graph
+    from rnndsl.artefact import meta_graph
 
-    write_meta_graph(sample_plan(), sample(), tmp_path, embedded_bytes=10)
+    monkeypatch.setattr(meta_graph, "EMBEDDED_BYTES", 10)
+    meta_graph.write_meta_graph(sample_plan(), sample(), tmp_path)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         saver = tf.compat.v1.train.import_meta_graph(str(tmp_path / "graph.meta"))
         saver.restore(session, str(tmp_path / "graph.ckpt"))

@@ -152,11 +152,6 @@ def test_everything_is_there():
     assert print_plan(FULL) == TEXT
 
 
-def test_places():
-    assert "%2 = matmul %x, %1 : f32[batch, 4]  # m.rnn:6:7\n" in print_plan(FULL, places=True)
-    assert "u: enc/w <- %one  # m.rnn:7:1\n" in print_plan(FULL, places=True)
-
-
 SCAN = """\
 plan m: f32, seed 0, axes batch, time
 inputs

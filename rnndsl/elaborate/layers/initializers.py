@@ -38,11 +38,6 @@ def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValu
     return None
 
 
-def of_call(session: Session, call: tree.Call, env: Env) -> InitializerValue:
-    """An initializer with its arguments, to be worked out for each variable: `fan_in` differs."""
-    return InitializerValue(call, env)
-
-
 def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> Initializer:
     """What `value` comes to for the variable at `path`. Raises SpecError if it does not fit."""
     fan_in, fan_out = fans(shape)

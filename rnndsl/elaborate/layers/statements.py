@@ -28,17 +28,6 @@ from rnndsl.text.codes import training as training_codes
 from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
 
-MODEL_ONLY = (
-    tree.Measure,
-    tree.Train,
-    tree.InitSelector,
-    tree.FreezeSelector,
-    tree.CollectSelector,
-    tree.RateSelector,
-    tree.Load,
-    tree.SignatureDecl,
-)
-
 
 @dataclass(slots=True)
 class Declared:

@@ -32,7 +32,7 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
         unnamed.suggest(f"write `layer name = {span.text if len(span.text) < 40 else owner + '(…)'}` and apply `name`").throw()
     owner = env.instance.key if env.instance else ""
     if not session.registry.claim(path, statement.span):
-        _check_owner(session, path, owner, env, statement.span)
+        _check_owner(session, path, owner, env)
         return VariableRef(path)
     _check_size(session, path, type.dims, type.dtype, statement.span)
     inherits = statement.initializer is not None and initializers.inherits(statement.initializer)
@@ -56,7 +56,7 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
     return VariableRef(path)
 
 
-def _check_owner(session: Session, path: str, owner: str, env: Env, span: Span) -> None:
+def _check_owner(session: Session, path: str, owner: str, env: Env) -> None:
     """Two layers never share a variable, even if `placed` puts both under one path."""
     if path not in session.registry.variables:
         raise Poisoned

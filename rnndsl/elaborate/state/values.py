@@ -132,7 +132,6 @@ class Instance:
     """What tells it from every other layer: its path, unless that is its owner's."""
     dims: dict[str, int] = field(default_factory=dict[str, int])
     first: Span | None = None
-    input_types: dict[str, str] = field(default_factory=dict[str, str])
     frame: Env | None = None
     """The names of the latest application, for `layer.name`."""
     registered: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
     if kernel.type.axes:
         return _by_offsets(node, x, kernel)
     if not over:
-        return _conv_dims(frame, node, x, kernel)
+        return _conv_dims(node, x, kernel)
     to = node.attrs.get("to") or over
     axes = [to if axis == over else axis for axis in x.type.axes]
     rank, at = len(axes) + 1, x.type.axes.index(over)
@@ -33,7 +33,7 @@ def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
     return _reorder(result, [*others, to], node.type)
 
 
-def _conv_dims(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
+def _conv_dims(node: Node, x: Operand, kernel: Operand) -> Any:
     spatial = len(kernel.type.dims) - 2
     if len(x.type.axes) == 1:
         return _convolve(x.tensor, kernel.tensor, node, spatial)

@@ -23,7 +23,7 @@ def rows(x: Any, width: int) -> Any:
 def matmul(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
     """[..., n] @ [n, ...]. A weight without leading axes makes one 2-D product of all positions: [T * B, n] @ [n, u]."""
     if w.type.axes:
-        return _einsum_of_axes(frame, node, x, w)
+        return _einsum_of_axes(node, x, w)
     n = x.type.dims[-1]
     weight = w.tensor if len(w.type.dims) == 2 else tf.reshape(w.tensor, [n, math.prod(w.type.dims[1:])])
     product = tf.matmul(rows(x.tensor, n), weight)
@@ -42,7 +42,7 @@ def leading(x: Any, t: TensorType) -> Any:
     return tf.concat([tf.shape(x)[:count], tf.constant(t.dims, tf.int32, [len(t.dims)])], 0)
 
 
-def _einsum_of_axes(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
+def _einsum_of_axes(node: Node, x: Operand, w: Operand) -> Any:
     """A batched product: axes are letters of an einsum, aligned by name."""
     letters = iter(ascii_letters)
     left = [next(letters) for _ in x.type.dims]
