@@ -109,7 +109,7 @@ def main() -> None:
         path = Path(folder) / "wide.rnn"
         path.write_text(spec(), encoding="utf-8")
         check = [sys.executable, "-m", "rnndsl.cli.main", "check", str(path)]
-        imports = [sys.executable, "-c", "import lark, pydantic; pydantic.BaseModel"]
+        imports = [sys.executable, "-c", "import lark, pydantic"]
         pairs = [(seconds(check), seconds(imports)) for _ in range(rounds + 1)][1:]  # the first compiles what is not yet
     for i, what in enumerate(("processor", "clock")):
         ours, theirs = min(pair[0][i] for pair in pairs), min(pair[1][i] for pair in pairs)

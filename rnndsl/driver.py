@@ -9,11 +9,11 @@ A fault of the spec ends a step with `DiagnosticsError`, once all that can be sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rnndsl.names.reading import Reader, ReadFile
+from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.text.diagnostics import DiagnosticsError, SpecError
 from rnndsl.text.render import Findings

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from rnndsl.artefact.canonical import canonicalise, read_saved_model
 from rnndsl.artefact.manifest import DTypeName, Length, TensorInfo
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.records import Immutable, field, record
 
 Shapes = Mapping[str, tuple[Length, ...]]
 """Lengths of tensors by name, with names of axes, where the plan knows them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+@record
+class Saved(Immutable):
     """One signature as the files have it. `operations`: names of the operations in the body of `function`."""
 
     inputs: tuple[TensorInfo, ...]

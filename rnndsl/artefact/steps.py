@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from rnndsl.artefact.manifest import OptimizerInfo, StepInfo, TrainInfo
+from rnndsl.artefact.manifest import OptimizerInfo, ScheduleInfo, StepInfo, TrainInfo
 from rnndsl.plan.function import Assign, OptimizerStep, Step
-from rnndsl.plan.model import Optimizer, Train
+from rnndsl.plan.model import Optimizer, Schedule, Train
 
 
 def step_info(step: Step) -> StepInfo:
@@ -32,4 +30,12 @@ def train_info(train: Train) -> TrainInfo:
 
 
 def _optimizer(optimizer: Optimizer) -> OptimizerInfo:
-    return OptimizerInfo(**asdict(optimizer))
+    rate = optimizer.rate
+    return OptimizerInfo(
+        name=optimizer.name,
+        rate=ScheduleInfo(name=rate.name, arguments=rate.arguments) if isinstance(rate, Schedule) else rate,
+        arguments=optimizer.arguments,
+        clip_norm=optimizer.clip_norm,
+        clip_value=optimizer.clip_value,
+        average=optimizer.average,
+    )

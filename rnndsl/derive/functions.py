@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rnndsl.derive.inference import apply_function, inference_functions
 from rnndsl.derive.mode import Modes
 from rnndsl.derive.resets import reset_functions
@@ -11,6 +9,7 @@ from rnndsl.derive.stream import stream_function
 from rnndsl.derive.training import gradients_function, train_function
 from rnndsl.derive.unseen import unseen
 from rnndsl.plan.model import Plan
+from rnndsl.records import replace
 
 
 def check_names(plan: Plan) -> None:

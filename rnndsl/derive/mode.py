@@ -8,18 +8,18 @@ known by the path of each state; in the body of another scan there is nothing to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_ends, rename_result, rename_used, types_of
+from rnndsl.records import Immutable, field, mutable, record, replace
 
 Finals = Mapping[str, Mapping[str, str]]
 """By the id of a scan that carries: from the path of each of its states to the id of its last value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Specialised:
+@record
+class Specialised(Immutable):
     """`graph` in one mode; `names`: the ids that have gone, each with the one that stands for it."""
 
     graph: Graph
@@ -52,7 +52,7 @@ class Modes:
         return self._made[key]
 
 
-@dataclass(slots=True)
+@mutable
 class _Mode:
     training: bool
     fresh: FreshIds

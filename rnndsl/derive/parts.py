@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from rnndsl.derive.mode import Finals
 from rnndsl.passes.remove_dead import needed, pruned
@@ -11,10 +10,11 @@ from rnndsl.plan.function import STEP, Assign, Function, Kind, Output, Step
 from rnndsl.plan.model import Graph, GraphInput, Named, Node, Plan, TensorType
 from rnndsl.plan.names import artefact_name
 from rnndsl.plan.rewriting import FreshIds, draws
+from rnndsl.records import Immutable, record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+@record
+class Draft(Immutable):
     """A function in the making. `finals`: what scans that carry end with. `more`: inputs beside those that the graph needs."""
 
     name: str

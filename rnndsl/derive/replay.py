@@ -4,11 +4,11 @@ optimizer. What does not depend on these variables is not written down twice; dr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from rnndsl.passes.remove_dead import needed
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, ScanInput
 from rnndsl.plan.rewriting import FreshIds, reads, rename_ends, rename_result, rename_used
+from rnndsl.records import field, mutable, replace
 
 Values = Mapping[str, str]
 """From the path of a variable to the id of the value that is read in its place."""
@@ -49,7 +49,7 @@ def _replaced(node: Node | Scan, values: Values, names: dict[str, str]) -> bool:
     return True
 
 
-@dataclass(slots=True)
+@mutable
 class _Copier:
     """Writes nodes down again under fresh ids. `bodies`: of each scan that was copied, the new ids in its body."""
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from rnndsl.derive.parts import Draft
@@ -22,6 +21,7 @@ from rnndsl.language.ops.table import has, has_rule, result_type
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
+from rnndsl.records import replace
 from rnndsl.text.codes import names
 
 TIME = "time"

@@ -8,7 +8,6 @@ what an earlier one wrote. Carried states and the call counter come last.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from rnndsl.derive.mode import Modes, Specialised, spread_to
 from rnndsl.derive.parts import Draft, outputs_of
@@ -18,6 +17,7 @@ from rnndsl.passes.remove_dead import needed
 from rnndsl.plan.function import Assign, Function, OptimizerStep, Output
 from rnndsl.plan.model import OBJECTIVE, Graph, Named, Node, Plan, TensorType, Train, Update, Variable
 from rnndsl.plan.rewriting import FreshIds, types_of
+from rnndsl.records import mutable, replace
 
 
 def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
@@ -66,7 +66,7 @@ def gradients_function(plan: Plan, modes: Modes) -> Function | None:
     return Draft("gradients", "gradients", making.graph, outputs).function(plan)
 
 
-@dataclass(slots=True)
+@mutable
 class _Making:
     """The graph of a function of training, as it grows."""
 

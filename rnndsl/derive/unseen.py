@@ -8,16 +8,16 @@ in the padding of ids no table. What something else uses too is seen there, and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from rnndsl.language.ops.table import OPS
 from rnndsl.language.rules.types import INTS
 from rnndsl.plan.model import Attr, Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, rename_used, types_of
+from rnndsl.records import Immutable, record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class _Mask:
+@record
+class _Mask(Immutable):
     """What leaves positions of `axes` out: the arguments behind the first of a `valid_steps`, or a masked reduction's mask."""
 
     by: tuple[str, ...]

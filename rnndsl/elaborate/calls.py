@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rnndsl.elaborate.evaluate import functions, reductions
@@ -27,6 +26,7 @@ from rnndsl.elaborate.state.values import (
 )
 from rnndsl.elaborate.time import recurrence
 from rnndsl.language.ops.op import Op, Required
+from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.source import Span
@@ -67,8 +67,8 @@ def _special(session: Session, name: str, expr: tree.Call, env: Env) -> Value:
 # ---------------------------------------------------------------- functions of the language
 
 
-@dataclass(frozen=True, slots=True)
-class _Arguments:
+@record
+class _Arguments(Immutable):
     """Arguments of an operation: values of tensor parameters with their spans, and attributes."""
 
     tensors: list[tuple[Value, Span]]

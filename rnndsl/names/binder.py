@@ -204,7 +204,7 @@ class _Binder:
                 case tree.Argument(name="until"):
                     pass  # names a state of the cell that is scanned
                 case tree.Node():
-                    pending += [getattr(node, name) for name in reversed(node.__dataclass_fields__) if name != "span"]
+                    pending += [getattr(node, name) for name in reversed(node.__fields__) if name != "span"]
                 case tuple():
                     pending += reversed(node)  # pyright: ignore[reportUnknownArgumentType]
                 case _:

@@ -15,10 +15,10 @@ import hashlib
 import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rnndsl.records import Immutable, record
 from rnndsl.text.codes import files as codes
 from rnndsl.text.diagnostics import Diagnostic, SpecError
 from rnndsl.text.source import SourceFile, Span, unicode
@@ -32,8 +32,8 @@ STD = Path(__file__).parents[1] / "std"  # pip installs packages as files: impor
 Kind = Literal["spec", "import", "std", "grammar", "weights"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile:
+@record
+class ReadFile(Immutable):
     """A file that was read. `path` is its name, with `/`; `location` where it is on this machine; `sha256` in hexadecimal."""
 
     path: str

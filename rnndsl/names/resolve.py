@@ -7,12 +7,12 @@ definitions and imports come before it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from rnndsl.language.builtins import COLLECTIONS
 from rnndsl.names.scopes import Bound
+from rnndsl.records import field, mutable, record
 from rnndsl.syntax import parse, tree
 from rnndsl.text.codes import files as file_codes
 from rnndsl.text.codes import names as codes
@@ -35,7 +35,7 @@ class FileReader(Protocol):
     def resolve_import(self, written: str, importer: Path | None, span: Span) -> Path: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Symbol:
     """A definition of a file, and the file."""
 
@@ -43,7 +43,7 @@ class Symbol:
     module: ResolvedModule
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class ResolvedModule:
     """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself."""
 
@@ -81,7 +81,7 @@ class ResolvedModule:
         yield from self.core.names if self.core else ()
 
 
-@dataclass(slots=True)
+@mutable
 class Resolver:
     reader: FileReader
     sink: Sink

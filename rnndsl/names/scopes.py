@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from rnndsl.records import field, mutable, record
 from rnndsl.syntax import tree
 from rnndsl.text.source import Span
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Site:
     """Where a name is defined: `span` is the name's own in its definition, None for what the language brings."""
 
@@ -18,7 +18,7 @@ class Site:
     span: Span | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Scope:
     """The names of a definition, a `scope`, a `for` or a `fn`; those around it are in force too.
 
@@ -67,7 +67,7 @@ class Scope:
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record
 class Use:
     """A name that is read. `site` is None if nothing defines it."""
 
@@ -76,7 +76,7 @@ class Use:
     site: Site | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Bound:
     """A file with its names bound."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from rnndsl.passes.hoist_inputs import hoist_inputs
 from rnndsl.passes.hoist_invariants import hoist_invariants
@@ -12,6 +11,7 @@ from rnndsl.passes.pack_sums import pack_sums
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.passes.share_common import share_common
 from rnndsl.plan.model import Function, Plan
+from rnndsl.records import replace
 
 __all__ = ["PASSES", "run_passes"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, TensorType
 from rnndsl.plan.rewriting import FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
+from rnndsl.records import Immutable, record, replace
 
 Hoist = Callable[[Scan, Mapping[str, TensorType]], "tuple[list[Node], Scan]"]
 """From a scan and the types of the graph around it to the nodes that come before the scan, and the scan without them."""
@@ -43,8 +43,8 @@ def fixed_ids(scan: Scan) -> set[str]:
     return fixed
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+@record
+class Move(Immutable):
     """`nodes` of the body, in order, with the types that they have outside. They leave the body; where it still needs one, it
     gets it as an input of the same id: scanned if `scanned` holds the id, else given. Leaves are written down again on the side
     that needs them."""

@@ -7,12 +7,11 @@ What is packed is exact: each column of a product depends on its own column of t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rnndsl.language.ops.products import MATMUL
 from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, is_pure, types_of
+from rnndsl.records import replace
 
 
 def pack_projections(function: Function) -> Function:

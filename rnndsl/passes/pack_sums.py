@@ -7,14 +7,13 @@ instead of twice a gate. What is packed is exact: each column of a sum depends o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rnndsl.language.ops.elementwise import ADD
 from rnndsl.language.ops.table import has
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, is_pure, types_of
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, record, replace
 
 
 @record

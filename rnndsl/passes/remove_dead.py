@@ -6,9 +6,9 @@ The function's own inputs stay: they are its interface.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, ScanState, ScanVariable, all_nodes
+from rnndsl.records import Immutable, record, replace
 
 
 def remove_dead(function: Function) -> Function:
@@ -31,8 +31,8 @@ def needed(graph: Graph, ends: Iterable[str]) -> set[str]:
     return live.ids
 
 
-@dataclass(frozen=True, slots=True)
-class _Fed:
+@record
+class _Fed(Immutable):
     """An input of a body: who feeds it."""
 
     scan: Scan

@@ -6,10 +6,10 @@ Within each graph, bodies of scans included, and for inputs that a scan gets twi
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, TensorType
 from rnndsl.plan.rewriting import is_pure, rename_ends, rename_result, rename_used, with_graph
+from rnndsl.records import replace
 
 
 def share_common(function: Function) -> Function:

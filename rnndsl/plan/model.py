@@ -5,8 +5,6 @@ Equations stand in `plan.graph`, the tables around them in `plan.tables`, functi
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from rnndsl.plan.function import Assign, Clear, Function, Kind, OptimizerStep, Output, Step
 from rnndsl.plan.graph import (
     Attr,
@@ -33,7 +31,7 @@ from rnndsl.plan.tables import (
     Update,
     Variable,
 )
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, field, record
 
 __all__ = [
     "OBJECTIVE",

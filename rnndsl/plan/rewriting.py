@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from rnndsl.language.ops.table import has
 from rnndsl.plan.model import (
@@ -20,6 +19,7 @@ from rnndsl.plan.model import (
     TensorType,
     all_nodes,
 )
+from rnndsl.records import replace
 
 
 class FreshIds:

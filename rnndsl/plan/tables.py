@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Literal
 
 from rnndsl.plan.graph import Attr, DType, TensorType
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, field, record
 
 
 @record

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rnndsl.records import mutable
 from rnndsl.syntax.tokens import LimitReached, Token
 from rnndsl.text.codes import limits
 from rnndsl.text.sink import Sink
@@ -15,7 +14,7 @@ PREFIXES = frozenset({"-", "not"})
 """Operators before their operand, where the token before them does not end one."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Level:
     """What the expression at hand has cost inside one bracket, with what is around that bracket (`base…`).
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from rnndsl.records import Immutable, record
 from rnndsl.syntax import words
 from rnndsl.syntax.tokens import Token
 from rnndsl.text.source import SourceFile, Span
@@ -13,8 +13,8 @@ LOOKBACK = 40
 """Tokens of the line before a fault that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+@record
+class Fault(Immutable):
     """Token `i` does not fit. `accepts` says whether a type would have."""
 
     source: SourceFile

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
 
+from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import words
 from rnndsl.syntax.fault import Fault
 from rnndsl.syntax.habits import habit
@@ -21,8 +21,8 @@ ORDER = (
 """What a message names first of all that could stand somewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+@record
+class Repair(Immutable):
     """A diagnostic, and perhaps the type as which the token `back` places before the faulty one is to be read."""
 
     diagnostic: Diagnostic

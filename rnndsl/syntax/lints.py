@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
+from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
 from rnndsl.syntax.tokens import Token
 from rnndsl.text.codes import text
@@ -17,8 +17,8 @@ UPPER_CAMEL = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 SNAKE = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Doc:
+@record
+class Doc(Immutable):
     """A doc comment: consecutive `##` lines."""
 
     text: str

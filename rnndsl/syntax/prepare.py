@@ -8,8 +8,7 @@ opening token around token i (its own for a closing one), -1 outside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rnndsl.records import mutable
 from rnndsl.syntax import words
 from rnndsl.syntax.brackets import LOOKAHEAD, Brackets
 from rnndsl.syntax.tokens import Scan, Token
@@ -18,7 +17,7 @@ from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Prepared:
     """Balanced tokens, the last of type $END. `suspect`: texts that a `}` too many put outside every definition."""
 

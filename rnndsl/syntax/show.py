@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import cast
 
 from rnndsl.syntax import tree
@@ -21,7 +20,7 @@ def show_tree(module: tree.Module) -> str:
 
 def _node(label: str, node: tree.Node, depth: int) -> Iterator[str]:
     at = node.span.source.position(node.span.start)
-    values = {f.name: getattr(node, f.name) for f in fields(node) if f.name not in HIDDEN}
+    values = {name: getattr(node, name) for name in node.__fields__ if name not in HIDDEN}
     simple = {k: v for k, v in values.items() if not _nodes(v) and v not in ((), None)}
     attributes = "".join(f" {k}={v!r}" for k, v in simple.items())
     yield f"{'  ' * depth}{label}{type(node).__name__}{attributes}  @{at.line}:{at.column}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from rnndsl.records import record
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
+@record
 class Tables:
     """`rows[state][symbol]` is a state to go to or, if negative, `-1 - rule`. A rule is (symbol, length, action)."""
 

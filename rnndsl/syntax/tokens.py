@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from rnndsl.records import field, mutable
 from rnndsl.syntax.tables import Tables
 from rnndsl.syntax.tree import Comment
 from rnndsl.text.codes import limits, text
@@ -55,7 +54,7 @@ class Token:
         return f"Token({self.type!r}, {self.text!r}, {self.start})"
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Scan:
     """The tokens of a text, without an end; its comments; and the lines (from 1) on which a fault was found."""
 

@@ -1,4 +1,4 @@
-"""The syntax tree: frozen, slotted dataclasses, one for each form of the language.
+"""The syntax tree: records, one for each form of the language.
 
 The tree holds what was written and where, nothing resolved. Every node has a `span`; comments are kept beside the tree in
 `Module.comments` (doc comments also on the definition they belong to).

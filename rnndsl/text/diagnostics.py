@@ -9,10 +9,9 @@ one diagnostic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal, NoReturn
 
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, record, replace
 from rnndsl.text.source import Span
 
 Severity = Literal["error", "warning", "lint"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from rnndsl.records import field, mutable
 from rnndsl.text.codes import limits
 from rnndsl.text.diagnostics import Diagnostic, DiagnosticsError
 
@@ -12,7 +12,7 @@ MAX_FOUND = 200
 """Errors of one run that are told; and warnings and lints."""
 
 
-@dataclass(slots=True)
+@mutable
 class Sink:
     """Collects diagnostics, each place and message once, and no more than somebody would read.
 

@@ -10,7 +10,6 @@ import bisect
 import hashlib
 import re
 from array import array
-from dataclasses import dataclass, field
 
 from rnndsl.records import Immutable, record
 
@@ -29,7 +28,6 @@ class Position(Immutable):
     utf16: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SourceFile:
     """One `.rnn` text and its name.
 
@@ -37,16 +35,15 @@ class SourceFile:
     `std/core.rnn` for a module of the standard library, whose text is `library`: its faults are shown where users apply it.
     """
 
-    name: str
-    text: str
-    library: bool = False
-    line_starts: array[int] = field(init=False, repr=False)
-    """The offset of each line, in four bytes."""
+    __slots__ = ("library", "line_starts", "name", "text")
 
-    def __post_init__(self) -> None:
-        starts = array("I", [0])
-        starts.extend(match.end() for match in re.finditer("\n", self.text))
-        object.__setattr__(self, "line_starts", starts)
+    def __init__(self, name: str, text: str, library: bool = False) -> None:
+        self.name = name
+        self.text = text
+        self.library = library
+        self.line_starts = array("I", [0])
+        """The offset of each line, in four bytes."""
+        self.line_starts.extend(match.end() for match in re.finditer("\n", text))
 
     def line_number(self, offset: int) -> int:
         """The line of `offset`, from 1."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from rnndsl.plan.model import (
     Variable,
 )
 from rnndsl.plan.rewriting import draws
+from rnndsl.records import replace
 
 ORDER = ("batch", "time", "src", "frame")
 _ids = itertools.count()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -14,6 +13,7 @@ from rnndsl.derive.functions import with_functions
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Assign, Named, Node, Optimizer, OptimizerStep, TensorType, Train
+from rnndsl.records import replace
 from tests.compiling import plan_of
 from tests.passes.oracle import numbers
 from tests.plan.interpreter import interpret

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
+from rnndsl.records import replace
 from rnndsl.syntax import format_module, parse
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.sink import Sink

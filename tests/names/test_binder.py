@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,11 +67,11 @@ def is_word(option: str | None, name: str) -> bool:
 
 def names(node: tree.Node) -> Iterator[tuple[tree.Name, tree.Node, str]]:
     """Every `Name` below `node`, with the node and the field that it stands in."""
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
+    for field in node.__fields__:
+        value = getattr(node, field)
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, tree.Name):
-                yield part, node, field.name
+                yield part, node, field
             elif isinstance(part, tree.Node):
                 yield from names(part)
 

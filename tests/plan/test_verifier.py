@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -11,6 +10,7 @@ from rnndsl.derive.functions import with_functions
 from rnndsl.meaning.verifier import VerificationError, verify
 from rnndsl.plan.function import Clear
 from rnndsl.plan.model import Assign, Function, Named, Node, Optimizer, Plan, Scan, Signature, TensorType, Train, Update
+from rnndsl.records import replace
 from tests.plan.reading import read_plan
 
 GOOD = """\

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from rnndsl.derive.inference import apply_function
 from rnndsl.derive.mode import Modes
 from rnndsl.derive.stream import stream_function
 from rnndsl.passes import PASSES
 from rnndsl.plan.model import Function, Named, Output, Plan
+from rnndsl.records import replace
 
 TABLES = ("outputs", "losses", "metrics", "residuals", "updates")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from rnndsl.syntax import parse, tree
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.sink import Sink
@@ -45,17 +43,17 @@ def show_tree(node: object, indent: str = "") -> str:
         return f"Module version={node.version}\n" + "".join(show_tree(item, "  ") for item in node.items)
     plain: list[str] = []
     parts: list[str] = []
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
-        if field.name in ("span", "name_span", "header", "module_span", "source") and not isinstance(value, tree.Node):
+    for field in node.__fields__:
+        value = getattr(node, field)
+        if field in ("span", "name_span", "header", "module_span", "source") and not isinstance(value, tree.Node):
             continue
         if isinstance(value, tree.Name):
-            plain.append(f"{field.name}={value.name}")
+            plain.append(f"{field}={value.name}")
         elif isinstance(value, tree.Node):
-            parts.append(f"{indent}  {field.name}:\n{show_tree(value, indent + '    ')}")
+            parts.append(f"{indent}  {field}:\n{show_tree(value, indent + '    ')}")
         elif isinstance(value, tuple) and value:
             inner = "".join(show_tree(item, indent + "    ") if item else f"{indent}    -\n" for item in value)
-            parts.append(f"{indent}  {field.name}:\n{inner}")
+            parts.append(f"{indent}  {field}:\n{inner}")
         elif value not in (None, (), False):
-            plain.append(f"{field.name}={value!r}")
+            plain.append(f"{field}={value!r}")
     return f"{indent}{' '.join([type(node).__name__, *plain])}\n{''.join(parts)}"

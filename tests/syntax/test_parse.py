@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -23,8 +22,8 @@ cell C(units: int = 4) {
 
 def nodes(node: tree.Node) -> Iterator[tree.Node]:
     yield node
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for field in node.__fields__:
+        value = getattr(node, field)
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, tree.Node):
                 yield from nodes(part)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rnndsl.backends.tensorflow.align import Operand, fit, shape_of
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
 from rnndsl.plan.rewriting import types_of
+from rnndsl.records import Immutable, record
 
 Key = tuple[str, str]
 """A result of a scan: what it is of, and its name."""
@@ -42,8 +42,8 @@ class Variables(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+@record
+class Context(Immutable):
     """What all frames of a lowering share.
 
     order: of the plan's axes. lower: from a frame and one of its nodes to the node's tensor. scan: from a frame and one of its

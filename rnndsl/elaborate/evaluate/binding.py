@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from rnndsl.language.ops.op import Required
+from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.wording import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+@record
+class Bound(Immutable):
     """What a parameter gets: the argument as written, or its default."""
 
     expr: tree.Expr | None

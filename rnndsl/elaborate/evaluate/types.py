@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, failed
@@ -12,6 +10,7 @@ from rnndsl.elaborate.state.values import AxisValue, DTypeValue, Instance, Tenso
 from rnndsl.language.builtins import DTYPES
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
 from rnndsl.text.codes import elsewhere, sizes
 from rnndsl.text.codes import types as codes
@@ -74,8 +73,8 @@ def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) 
     return TensorType(kind, ordered, tuple(dims))
 
 
-@dataclass(frozen=True, slots=True)
-class _Application:
+@record
+class _Application(Immutable):
     """One application of a layer, for the diagnostics of its inputs."""
 
     layer: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from rnndsl.elaborate.evaluate.binding import check_names
 from rnndsl.elaborate.evaluate.lookup import is_tensor
 from rnndsl.elaborate.evaluate.unify import alone
@@ -11,13 +9,14 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor
+from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.source import Span
 from rnndsl.text.wording import did_you_mean
 
 
-@dataclass(slots=True)
+@mutable
 class Feed:
     """The values given to an application, handed to its inputs in the order of their declaration or by name."""
 

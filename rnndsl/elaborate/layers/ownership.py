@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rnndsl.elaborate.layers import defaults
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Constructor, DefinitionValue, Instance, MappedCell, Placed, Value
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as codes
 from rnndsl.text.source import Span

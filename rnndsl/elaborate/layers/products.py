@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 from rnndsl.elaborate.evaluate import applying
 from rnndsl.elaborate.state.builder import GraphBuilder
@@ -20,6 +19,7 @@ from rnndsl.elaborate.state.values import MappedCell, Tensor
 from rnndsl.language.ops.elementwise import MUL
 from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Node, Scan
+from rnndsl.records import replace
 from rnndsl.text.codes import time as codes
 
 

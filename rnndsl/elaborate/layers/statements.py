@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from rnndsl.elaborate.evaluate.indexing import family_index, integer
@@ -20,6 +19,7 @@ from rnndsl.elaborate.state.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value
 from rnndsl.names.binder import names_of
+from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as codes
@@ -29,7 +29,7 @@ from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True)
+@mutable
 class Declared:
     """What a body declares beside names, each with the environment of its place."""
 
@@ -40,7 +40,7 @@ class Declared:
     model: list[tuple[Any, Env]] = field(default_factory=list[tuple[Any, Env]])
 
 
-@dataclass(slots=True)
+@mutable
 class Declarer:
     """`on_input` and `on_state` are called as such a statement is met, with its member name."""
 

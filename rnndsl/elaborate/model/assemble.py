@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.model import penalties
@@ -15,14 +14,15 @@ from rnndsl.language.optimizers import slots
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
+from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import training as training_codes
 from rnndsl.text.diagnostics import Poisoned
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+@record
+class Made(Immutable):
     """The parts of a plan, ready to be put together."""
 
     name: str
@@ -42,8 +42,8 @@ class Made:
 def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections) -> list[Variable]:
     """Every declared variable with its initialiser, trainability and collections; then carried states and the counter."""
     found: list[Variable] = []
-    for record in records:
-        session.reports.attempt(lambda record=record: found.append(_variable(session, record, chosen)))
+    for each in records:
+        session.reports.attempt(lambda each=each: found.append(_variable(session, each, chosen)))
     found += session.registry.carried.values()
     if session.registry.draws:
         found.append(_counter())

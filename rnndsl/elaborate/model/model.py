@@ -6,7 +6,6 @@ import keyword
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from rnndsl.elaborate import expressions
 from rnndsl.elaborate.evaluate import types
@@ -27,6 +26,7 @@ from rnndsl.language.builtins import AXES, COLLECTIONS, MEASURES
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.names.resolve import ResolvedModule
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
+from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import names as name_codes
@@ -40,7 +40,7 @@ _CALLS_PER_EXPRESSION = 20
 """At most so many of Python's calls lie between an expression and one that is evaluated within it."""
 
 
-@dataclass(slots=True)
+@mutable
 class _Parts:
     """What the model's statements come to, before variables are settled."""
 

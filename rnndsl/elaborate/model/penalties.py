@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.rules.types import widest
 from rnndsl.plan.model import Attr, DType, Graph, Node, Scan, TensorType
+from rnndsl.records import replace
 from rnndsl.text.codes import training as codes
 from rnndsl.text.diagnostics import Poisoned
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.layers.defaults import joined
@@ -14,6 +13,7 @@ from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerValue
 from rnndsl.plan.model import Initializer
+from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import training as training_codes
 from rnndsl.text.codes import variables as codes
@@ -51,7 +51,7 @@ def _part_matches(pattern: str, name: str) -> bool:
     return name.endswith(parts[-1]) and len(name) - len(parts[-1]) >= at
 
 
-@dataclass(slots=True)
+@mutable
 class Selections:
     """What the selectors of a model say of each variable, by path."""
 

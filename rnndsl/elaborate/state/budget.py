@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import cast
 
 from rnndsl.elaborate.state.values import Value
+from rnndsl.records import field, mutable
 from rnndsl.text.codes import sizes as codes
 from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Budget:
     """rounds: of all `for`s so far. bytes: of all variables so far."""
 

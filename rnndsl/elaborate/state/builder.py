@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from rnndsl.elaborate.state.bytes import check_value
@@ -11,12 +10,13 @@ from rnndsl.elaborate.state.values import Tensor
 from rnndsl.language.ops import table as ops
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
+from rnndsl.records import Immutable, field, mutable, record
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class PendingUpdate:
+@record
+class PendingUpdate(Immutable):
     """An `update` met while a graph was built."""
 
     name: str
@@ -26,7 +26,7 @@ class PendingUpdate:
     place: str
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class GraphBuilder:
     """One graph in the making: the top one, or the body of a scan. `fresh` gives ids that are unique in the plan."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from rnndsl.elaborate.state.values import InitializerValue, Instance, Value
 from rnndsl.plan.model import DType
+from rnndsl.records import Immutable, field, mutable, record, replace
 from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rnndsl.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+@record
+class Defaults(Immutable):
     """What `with (...)` sets for everything below. Each but the dtype carries the words that say where it was set."""
 
     init: InitializerValue | None = None
@@ -38,7 +38,7 @@ class Pending:
 PENDING = Pending()
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Lazy:
     """A value computed when first asked for.
 
@@ -68,7 +68,7 @@ def _never() -> Value:
     raise Poisoned
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Env:
     """A set of names above another.
 

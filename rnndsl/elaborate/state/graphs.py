@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from rnndsl.elaborate.state.builder import GraphBuilder
 from rnndsl.elaborate.state.records import StepContext
+from rnndsl.records import field, mutable
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Graphs:
     """`axes` in the plan's order. `builders` and `steps` are stacks: the graph in the making is the last, so is the step."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
 
 from rnndsl.elaborate.state.builder import GraphBuilder
 from rnndsl.elaborate.state.environment import Defaults
 from rnndsl.elaborate.state.values import InitializerValue, MappedCell, Tensor
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.records import field, mutable
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class StateRecordInProgress:
     """A state of the scan in the making. `define` computes the new value, once all equations can be asked for.
 
@@ -33,7 +33,7 @@ class StateRecordInProgress:
     """What products read of a past value, under `map_recurrent`."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class StepContext:
     """One step of a scan in the making: the body's graph, the enclosing one, and the states met so far by dotted name."""
 
@@ -62,7 +62,7 @@ class StepContext:
         return self.body.add("broadcast", [initial], {"dims": list(type.dims)}, self.span)
 
 
-@dataclass(slots=True)
+@mutable
 class VariableRecord:
     """A declared variable. `initializer` is the declaration's own; selectors and inheritance come at the end."""
 

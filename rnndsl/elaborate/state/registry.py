@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.values import Instance
 from rnndsl.plan.model import Variable
+from rnndsl.records import field, mutable
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Registry:
     """seed: the model's. owners: by path, where it is declared. tree: by path, the paths below it in the order of the text."""
 

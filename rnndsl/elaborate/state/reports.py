@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
+from rnndsl.records import field, mutable
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.diagnostics import Diagnostic, Poisoned, SpecError
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Reports:
     """incomplete: whether variables may be missing, since what declares them is faulty.
     anonymous: the constructors without a name that are being applied, and where."""

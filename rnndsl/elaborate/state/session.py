@@ -6,7 +6,6 @@ import functools
 import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Literal
 
 from rnndsl.elaborate.state.arithmetic import fits, shape_of
@@ -19,6 +18,7 @@ from rnndsl.elaborate.state.registry import Registry
 from rnndsl.elaborate.state.reports import Reports
 from rnndsl.elaborate.state.values import BidirectionalResult, ScanResult, Tensor, Value, VariableRef
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import time as time_codes
@@ -34,7 +34,7 @@ _SHOWN = 12
 """The most names of a cycle that its diagnostic shows."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Session:
     """`evaluator` gives expressions their values and `needs` says what a value waits for; both are of later rooms, so whoever
     makes a session gives it these."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rnndsl.language.ops.op import Op
 from rnndsl.plan.model import DType, TensorType
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, field, mutable, record
 from rnndsl.syntax import tree
 from rnndsl.text.source import Span
 
@@ -120,7 +119,7 @@ class Constructor(Immutable):
         return self.definition.kind
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@mutable
 class Instance:
     """A layer: a constructor under a path. Dims are bound at the first application."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
 
 from rnndsl.elaborate.evaluate.binding import check_names
 from rnndsl.elaborate.evaluate.functions import axis
@@ -12,6 +11,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Value
+from rnndsl.records import field, mutable, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import time as codes
@@ -23,7 +23,7 @@ MAX_STEPS = (1 << 31) - 1
 _OF_STEP = ("initial", "given")
 
 
-@dataclass(slots=True)
+@mutable
 class Options:
     """What a scan is given: inputs by position and by name, and its options."""
 

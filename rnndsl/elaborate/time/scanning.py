@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import NoReturn
 
 from rnndsl.elaborate.evaluate import types
@@ -17,6 +16,7 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
 from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
+from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import time as codes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from rnndsl.records import Immutable, record
 from rnndsl.text.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+@record
+class Findings(Immutable):
     """What was found in one spec. `shown` turns the name of a file into the path to print for it."""
 
     diagnostics: tuple[Diagnostic, ...]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from rnndsl.records import Immutable, record
 from rnndsl.text.source import Span
 
 TAB = 4
@@ -17,8 +17,8 @@ WINDOW = 110
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+@record
+class Line(Immutable):
     """One line of a snippet: `number` None for the dots between two lines. `mark` is the line of marks below it, or empty."""
 
     number: int | None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from rnndsl.artefact.opening import ArtefactError, open_artefact
+from rnndsl.records import replace
 from rnndsl.weights.formats.checkpoint import CheckpointSource
 from rnndsl.weights.source import Array, WeightsFileError
 

@@ -7,7 +7,6 @@ and `until` there is no selection in the loop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape, without
@@ -19,6 +18,7 @@ from rnndsl.backends.tensorflow.scan.validity import Validity
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.plan.rewriting import draws, scan_ends, types_of, used_ids
+from rnndsl.records import mutable
 
 Results = dict[Key, Operand]
 
@@ -29,7 +29,7 @@ def lower_scan(frame: Frame, scan: Scan) -> Results:
         return _Loop(frame, scan).results()
 
 
-@dataclass(slots=True)
+@mutable
 class _Carried:
     """What the loop carries from step to step."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, fit, meet, move_axis_first, unite, without
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Scan, TensorType
+from rnndsl.records import mutable
 
 
-@dataclass(slots=True)
+@mutable
 class Validity:
     """`lengths` (i32, clipped to the number of steps) and `mask` (bool, time first, in the loop's order), if the scan has them.
 
