@@ -10,7 +10,7 @@ PEERS ?= torch
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
 
-.PHONY: help venv test fuzz lint types check test-peers sunspots schemas clean
+.PHONY: help venv test test-slow fuzz lint types check test-peers sunspots schemas clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,plot]'
 	@touch $@
 
-test: lint types check  ## lint, types and all tests
+test: lint types check  ## lint, types and all tests but the slow ones
 
 lint: $(STAMP)  ## ruff
 	$(BIN)/ruff check .
@@ -33,8 +33,13 @@ lint: $(STAMP)  ## ruff
 types: $(STAMP)  ## pyright, strict for the package
 	$(BIN)/pyright
 
-check: $(STAMP)  ## the tests, with the build of a wheel
-	$(BIN)/python -m pytest -n $(JOBS)
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations=10
+
+check: $(STAMP)  ## the tests that are not slow
+	$(PYTEST) -m "not slow"
+
+test-slow: $(STAMP)  ## the slow tests: every cell in TensorFlow, large samples, the build of a wheel
+	$(PYTEST) -m slow
 
 test-peers: $(STAMP)  ## the tests that need another framework, each in an environment of its own (not in CI)
 	for peer in $(PEERS); do \

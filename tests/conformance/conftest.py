@@ -16,7 +16,13 @@ def planned(request: pytest.FixtureRequest) -> Subject:
     return subject(request.param)
 
 
-@pytest.fixture(scope="session", params=cases(), ids=lambda case: case.id)
+def _dear() -> list[object]:
+    """Every cell; a few stand for all where `slow` tests are left out."""
+    few = representatives()
+    return [case if case.id in few else pytest.param(case, marks=pytest.mark.slow) for case in cases()]
+
+
+@pytest.fixture(scope="session", params=_dear(), ids=lambda case: case.id)
 def built(request: pytest.FixtureRequest) -> Iterator[object]:
     """Each cell, in a model that TensorFlow runs."""
     from tests.conformance.build import Built
