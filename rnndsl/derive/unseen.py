@@ -79,7 +79,8 @@ def _is_by_position(node: Node, axes: frozenset[str]) -> bool:
     """Whether each position of `axes` in the value of `node` is made of the same position of its arguments."""
     about = [node.attrs.get(name) for name in ("over", "from", "to")]
     reduced = node.attrs.get("axes", ())
-    return OPS[node.op].kind not in ("leaf", "control") and node.op != "ctc" and not axes & {*about, *reduced}
+    op = OPS[node.op]
+    return op.kind not in ("leaf", "control") and "whole_sequence" not in op.traits and not axes & {*about, *reduced}
 
 
 def _guard(function: Function, guarded: Mapping[str, _Mask], types: Mapping[str, TensorType]) -> Function:

@@ -35,25 +35,8 @@ def huber(frame: Frame, node: Node, *operands: Operand) -> Any:
     return tf.where(distance <= delta, tf.square(a - b) / 2, delta * (distance - delta / 2))
 
 
-def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Operand) -> Any:
-    """-log p(labels | logits), Graves et al. 2006; logits [batch, time, classes], labels [batch, label], one value a sequence.
-
-    Computed in f32, which is all that TensorFlow's has."""
-    dtype = logits.tensor.dtype
-    loss = tf.nn.ctc_loss(
-        labels=tf.cast(labels.tensor, tf.int32),
-        logits=tf.cast(logits.tensor, tf.float32),
-        logit_length=tf.cast(lengths[0].tensor, tf.int32),
-        label_length=tf.cast(lengths[1].tensor, tf.int32),
-        logits_time_major=False,
-        blank_index=node.attrs.get("blank", 0),
-    )
-    return tf.cast(loss, dtype)
-
-
 LOWERINGS: Mapping[str, Lower] = {
     "cross_entropy": cross_entropy,
     "binary_cross_entropy": binary_cross_entropy,
     "huber": huber,
-    "ctc": ctc,
 }

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 
 from rnndsl.backends.tensorflow.frame import Lower
-from rnndsl.backends.tensorflow.ops import axes, convolution, elementwise, losses, products, random, reductions, shapes, variables
+from rnndsl.backends.tensorflow.ops import (
+    alignment,
+    axes,
+    convolution,
+    elementwise,
+    losses,
+    products,
+    random,
+    reductions,
+    shapes,
+    variables,
+)
 
 __all__ = ["LOWERINGS"]
 
@@ -22,4 +33,4 @@ def _united(families: Iterable[ModuleType]) -> Mapping[str, Lower]:
     return table
 
 
-LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, random, reductions, losses))
+LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, random, reductions, losses, alignment))
