@@ -22,7 +22,7 @@ from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
 from rnndsl.records import replace
-from rnndsl.text.codes import names
+from rnndsl.text.codes import places
 
 TIME = "time"
 
@@ -51,8 +51,7 @@ def state_name(path: str) -> str:
 
 def _meet(a: str, b: str, name: str) -> NoReturn:
     """Raises SpecError: two things have the same name in the stream."""
-    meets = names.ARTEFACT_NAMES_MEET(None, a=a, b=b, name=name)
-    meets.note(f"`{b}` is a state among the inputs and outputs of `stream`").throw()
+    places.state_meets(name, a, b).throw()
 
 
 class _Step:

@@ -28,7 +28,8 @@ from rnndsl.elaborate.time import recurrence
 from rnndsl.language.ops.op import Op, Required
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import arguments as codes
+from rnndsl.text.codes import places
 from rnndsl.text.source import Span
 
 
@@ -53,7 +54,7 @@ def call(session: Session, expr: tree.Call, env: Env) -> Value:
         case InitializerName():
             return InitializerValue(expr, env)
         case _:
-            codes.NOT_CALLABLE(expr.function.span, what=describe(function)).throw()
+            codes.not_callable(expr.function.span, describe(function)).throw()
 
 
 def _special(session: Session, name: str, expr: tree.Call, env: Env) -> Value:
@@ -61,7 +62,7 @@ def _special(session: Session, name: str, expr: tree.Call, env: Env) -> Value:
         return recurrence.SPECIALS[name](session, expr, env)
     if name in functions.SPECIALS:
         return functions.SPECIALS[name](session, expr, env)
-    codes.MISPLACED(expr.span, what=f"`{name}`", where="an expression: it is the `rate` of an optimizer").throw()
+    places.rate_as_value(expr.span, name).throw()
 
 
 # ---------------------------------------------------------------- functions of the language
@@ -81,11 +82,10 @@ def _builtin(session: Session, op: Op, expr: tree.Call, env: Env) -> Value:
     names = {p.name: p.default for p in op.parameters}
     bound = bind(op.name, names, expr)
     if {"axis", "over"} <= bound.keys() and bound["axis"].expr is not None and bound["over"].expr is not None:
-        codes.BAD_ARGUMENT(expr.span, function=op.name, problem="works over `axis` or `over`, not both").throw()
+        codes.axis_and_over(expr.span, op.name).throw()
     of_step = next((p.name for p in op.parameters if p.takes == "step"), None)
     if of_step is not None and (each := bound[of_step].expr) is not None and session.graphs.step is None:
-        wrong = codes.BAD_ARGUMENT(each.span, function=op.name, problem=f"takes `{of_step}` in the step of a cell alone")
-        wrong.suggest("a model has no steps: each element of a value is dropped by itself").throw()
+        codes.of_step(each.span, op.name, of_step).throw()
     arguments = _arguments(session, op, bound, env)
     return apply_op(session, op, arguments.tensors, arguments.attrs, expr.span, env)
 

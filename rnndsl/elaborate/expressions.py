@@ -13,6 +13,7 @@ from rnndsl.elaborate.state.values import CollectionValue, RecordValue, Training
 from rnndsl.language.ops.table import BINARY_OPERATORS, OPS
 from rnndsl.language.rules.types import INTS
 from rnndsl.syntax import tree
+from rnndsl.text.codes import kinds, places
 from rnndsl.text.codes import names as codes
 from rnndsl.text.source import Span
 
@@ -60,7 +61,7 @@ def _evaluate(session: Session, expr: tree.Expr, env: Env) -> Value:
         case tree.CollectionSet():
             return CollectionValue(tuple(n.name for n in expr.names))
         case tree.Range():
-            codes.MISPLACED(expr.span, what="a range", where="an expression: it stands in `for` and between index brackets").throw()
+            places.range_as_value(expr.span).throw()
 
 
 def _chain(session: Session, expr: tree.Binary, env: Env) -> Value:
@@ -95,7 +96,7 @@ def _check_kinds(expr: tree.Binary, left: Value, right: Value) -> None:
     logic = expr.op in _LOGIC
     for value, span in ((left, expr.left.span), (right, expr.right.span)):
         if isinstance(value, bool) != logic:
-            codes.WRONG_KIND(span, what=describe(value), wanted="a bool" if logic else "a number").throw()
+            (kinds.not_a_bool if logic else kinds.not_a_number)(span, describe(value)).throw()
 
 
 def _is_number(value: Value) -> bool:
@@ -109,7 +110,7 @@ def _is_runtime(value: Value) -> bool:
 def _training_logic(expr: tree.Binary, left: Value, right: Value) -> Value:
     flag, other = (left, right) if isinstance(left, TrainingFlag) else (right, left)
     if expr.op not in _LOGIC or not isinstance(other, bool):
-        codes.WRONG_KIND(expr.span, what="`training`", wanted="an operand of this operator").throw()
+        kinds.training_as_operand(expr.span).throw()
     return flag if other == (expr.op == "and") else other
 
 
@@ -119,7 +120,7 @@ def _unary(session: Session, expr: tree.Unary, env: Env) -> Value:
         return TrainingFlag(not value.negated)
     if _is_number(value):
         if isinstance(value, bool) != (expr.op == "not"):
-            codes.WRONG_KIND(expr.operand.span, what=describe(value), wanted="a bool" if expr.op == "not" else "a number").throw()
+            (kinds.not_a_bool if expr.op == "not" else kinds.not_a_number)(expr.operand.span, describe(value)).throw()
         return not value if expr.op == "not" else -value  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]
     tensor = alone(session, value, expr.operand.span, env)
     return session.graphs.builder.add("not" if expr.op == "not" else "neg", [tensor], {}, expr.span)
@@ -130,8 +131,7 @@ def _conditional(session: Session, expr: tree.Conditional, env: Env) -> Value:
     if isinstance(condition, bool):
         return evaluate(session, expr.yes if condition else expr.no, env)
     if not isinstance(condition, TrainingFlag):
-        wrong = codes.NOT_CONSTANT(expr.condition.span, what=describe(condition))
-        wrong.suggest("`where(condition, a, b)` chooses elementwise at run time").throw()
+        kinds.condition_at_run_time(expr.condition.span, describe(condition)).throw()
     yes, no = evaluate(session, expr.yes, env), evaluate(session, expr.no, env)
     if condition.negated:
         yes, no = no, yes

@@ -87,7 +87,12 @@ WORDS = frozenset(
 )  # fmt: skip
 """Words that mean something in one place only: `over = last`, `masked = hold`, `~ inherited`."""
 OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("leading", "inner", "last")}
+    {
+        "masked": ("hold",),
+        "merge": ("concat", "sum", "mul", "average", "none"),
+        "over": ("leading", "inner", "last"),
+        "padding": ("same", "valid", "causal"),
+    }
 )
 """By an option, the words that it takes, whatever else has such a name."""
 MEASURES = frozenset({"damping", "accepted"})

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import DType, Variable
+from rnndsl.text.codes import clauses
+from rnndsl.text.codes.clauses import Clause
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,20 +85,20 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     return shape[-2] * field, shape[-1] * field
 
 
-def problem(name: str, arguments: Mapping[str, Any], shape: Sequence[int], dtype: DType) -> str | None:
+def problem(name: str, arguments: Mapping[str, Any], shape: Sequence[int], dtype: DType) -> Clause | None:
     """Why a variable can't be initialised so, as a sentence without a subject; None if it can. All arguments are given."""
     if name in _RANDOM and dtype not in ("f16", "bf16", "f32", "f64") and not (name == "uniform" and dtype in ("i32", "i64")):
-        return f"draws floating-point numbers, not {dtype}"
+        return clauses.draws_floats(dtype)
     if name == "orthogonal" and len(shape) < 2:
-        return f"needs rank 2 or more, not the shape {list(shape)}"
+        return clauses.least_dims("two or more", shape)
     if name == "identity" and len(shape) != 2:
-        return f"needs rank 2, not the shape {list(shape)}"
+        return clauses.least_dims("two", shape)
     if name == "uniform" and not arguments["low"] <= arguments["high"]:
-        return f"has low = {arguments['low']} above high = {arguments['high']}"
+        return clauses.low_above_high(arguments["low"], arguments["high"])
     if name == "log_uniform" and not 0 < arguments["low"] <= arguments["high"]:
-        return f"needs 0 < low <= high, not low = {arguments['low']} and high = {arguments['high']}"
+        return clauses.log_bounds(arguments["low"], arguments["high"])
     if arguments.get("stddev", 0) < 0:
-        return f"has a negative stddev = {arguments['stddev']}"
+        return clauses.negative_stddev(arguments["stddev"])
     if name == "variance_scaling":
         return _scaling_problem(arguments)
     if name == "values":
@@ -104,21 +106,21 @@ def problem(name: str, arguments: Mapping[str, Any], shape: Sequence[int], dtype
     return None
 
 
-def _scaling_problem(arguments: Mapping[str, Any]) -> str | None:
+def _scaling_problem(arguments: Mapping[str, Any]) -> Clause | None:
     if not arguments["scale"] > 0:
-        return f"needs a positive scale, not {arguments['scale']}"
+        return clauses.scale_not_positive(arguments["scale"])
     if arguments["mode"] not in MODES:
-        return f"has no mode {arguments['mode']!r}: {', '.join(MODES)}"
+        return clauses.no_mode(arguments["mode"], MODES)
     if arguments["distribution"] not in DISTRIBUTIONS:
-        return f"has no distribution {arguments['distribution']!r}: {', '.join(DISTRIBUTIONS)}"
+        return clauses.no_distribution(arguments["distribution"], DISTRIBUTIONS)
     return None
 
 
-def _values_problem(value: Any, shape: Sequence[int]) -> str | None:
+def _values_problem(value: Any, shape: Sequence[int]) -> Clause | None:
     found = _nested_shape(value)
     if found is None:
-        return "has lists of different lengths"
-    return None if found == tuple(shape) else f"has the shape {list(found)}, not {list(shape)}"
+        return clauses.ragged_values()
+    return None if found == tuple(shape) else clauses.values_shape(found, shape)
 
 
 def _nested_shape(value: Any) -> tuple[int, ...] | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import Optimizer
+from rnndsl.text.codes import clauses
+from rnndsl.text.codes.clauses import Clause
 
 COMMON: Mapping[str, Any] = MappingProxyType({"clip_norm": None, "clip_value": None, "average": None})
 """`clip_norm` bounds the global norm of the gradients (Pascanu et al. 2013), `clip_value` each component; `average` is the decay of
@@ -49,29 +51,29 @@ SCHEDULES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 _FRACTIONS = ("momentum", "beta_1", "beta_2", "rho")
 
 
-def argument_problem(optimizer: str, name: str, value: float) -> str | None:
+def argument_problem(optimizer: str, name: str, value: float) -> Clause | None:
     """What is wrong with the number `value` of an argument, if anything."""
     if name in _FRACTIONS:
         above = (optimizer, name) == ("lion", "beta_1")
         fine = 0 < value < 1 if above else 0 <= value < 1
-        return None if fine else f"needs `{name}` {'above 0' if above else 'from 0 up'} and below 1, not {value:g}"
+        return None if fine else (clauses.between_zero_and_one if above else clauses.from_zero_below_one)(name, value)
     if name == "learning_rate_power":
-        return None if value <= 0 else f"needs `{name}` of at most 0, not {value:g}"
-    return None if value >= 0 else f"needs `{name}` from 0 up, not {value:g}"
+        return None if value <= 0 else clauses.at_most_zero(name, value)
+    return None if value >= 0 else clauses.from_zero(name, value)
 
 
-def schedule_problem(arguments: Mapping[str, Any]) -> str | None:
+def schedule_problem(arguments: Mapping[str, Any]) -> Clause | None:
     """What is wrong with the numbers of a schedule, if anything."""
     if "steps" in arguments and not arguments["steps"] > 0:
-        return f"needs `steps` above 0, not {arguments['steps']:g}"
+        return clauses.above_zero("steps", arguments["steps"])
     boundaries = arguments.get("boundaries", [])
     if any(b <= a for a, b in itertools.pairwise(boundaries)):
-        return "needs boundaries that go up"
+        return clauses.boundaries_go_up()
     if "values" in arguments and len(arguments["values"]) != len(boundaries) + 1:
-        return "needs one value more than boundaries"
+        return clauses.one_value_more(len(arguments["values"]), len(boundaries))
     numbers = {k: v for k, v in arguments.items() if k in ("rate", "decay", "alpha")}
     numbers.update((f"values[{k}]", v) for k, v in enumerate(arguments.get("values", [])))
-    return next((f"needs `{k}` from 0 up, not {v:g}" for k, v in numbers.items() if v < 0), None)
+    return next((clauses.from_zero(k, v) for k, v in numbers.items() if v < 0), None)
 
 
 def slots(optimizer: Optimizer) -> list[tuple[str, float]]:

@@ -201,6 +201,12 @@ class _Binder:
                     self.bound.collections += [(name, self.collections) for name in node.names]
                 case tree.Argument(name=str() as option, value=tree.Name() as value) if option in OPTION_WORDS:
                     self._option(option, value, scope)
+                case tree.Argument(name=str() as option, value=tree.ListExpr(items=items)) if option in OPTION_WORDS:
+                    for item in items:  # `over = [batch, inner]`
+                        if isinstance(item, tree.Name):
+                            self._option(option, item, scope)
+                        else:
+                            pending.append(item)
                 case tree.Argument(name="until"):
                     pass  # names a state of the cell that is scanned
                 case tree.Node():

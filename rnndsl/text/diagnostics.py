@@ -36,13 +36,12 @@ class Code(Immutable):
 
     number: str
     title: str
-    template: str = ""
     severity: Severity = "error"
     status: Literal[1, 2] = 1
     of_arguments: bool = False
 
-    def __call__(self, span: Span | None, message: str | None = None, **fields: object) -> Diagnostic:
-        return Diagnostic(self, self.template.format(**fields) if message is None else message, span)
+    def __call__(self, span: Span | None, message: str) -> Diagnostic:
+        return Diagnostic(self, message, span)
 
 
 @record

@@ -18,12 +18,18 @@ MAX_COMPARED = 60
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Hint | None:
-    """A line that names the nearest of `known`, or None if none is near. Of very many, or of very long ones, some are compared."""
+    """A line that names the nearest of `known`, or None if none is near."""
+    near = similar(name, known)
+    return meant(near) if near else None
+
+
+def similar(name: str, known: Iterable[str]) -> str | None:
+    """The nearest of `known`, or None if none is near. Of very many, or of very long ones, some are compared."""
     if len(name) > MAX_COMPARED:
         return None
     names = list(islice((n for n in known if abs(len(n) - len(name)) <= len(name)), MAX_SIMILAR))
     near = [n for n in names if n.casefold() == name.casefold()] or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return meant(near[0]) if near else None
+    return near[0] if near else None
 
 
 def meant(word: str) -> Hint:

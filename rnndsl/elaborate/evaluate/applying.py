@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnndsl.elaborate.evaluate.lookup import is_tensor
+from rnndsl.elaborate.evaluate.lookup import is_tensor, is_word, of_file
 from rnndsl.elaborate.evaluate.unify import unify_for
 from rnndsl.elaborate.state.arithmetic import compute
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value
+from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Op, Parameter, Required
 from rnndsl.plan.model import TensorType
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import arguments as codes
+from rnndsl.text.codes import indices, kinds
 from rnndsl.text.codes import sizes as limit_codes
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.source import Span
 
 _MAX_DEPTH = 100
-_KINDS = {"axis": "an axis", "dtype": "a dtype", "int": "a whole number", "size": "a whole number", "dims": "a list of dims"}
 
 
 def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +38,12 @@ def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
 
 def attribute(session: Session, function: str, parameter: Parameter, expr: tree.Expr, env: Env) -> Any:
     """The value of an argument that must be known at compile time, as the plan holds it."""
+    words = OPTION_WORDS.get(parameter.name, ()) if parameter.kind == "string" else ()
+    word = is_word(expr, *words)
+    if word is not None:
+        return word
+    if words and isinstance(expr, tree.Name) and env.find(expr.name) is None and of_file(session, expr.name, env) is None:
+        kinds.unknown_word(expr.span, expr.name, words, parameter.name, function).throw()
     value = session.evaluate(expr, env)
     match parameter.kind, value:
         case ("axis", AxisValue()) | ("dtype", DTypeValue()):
@@ -52,8 +59,7 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
         case "dims", list() if all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in value):
             return list(value)
         case _:
-            wanted = f"{_KINDS.get(parameter.kind, f'a {parameter.kind}')} (`{parameter.name}` of `{function}`)"
-            codes.WRONG_KIND(expr.span, what=describe(value), wanted=wanted).throw()
+            kinds.attribute(expr.span, describe(value), parameter.kind, parameter.name, function).throw()
 
 
 def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], attrs: dict[str, Any], span: Span, env: Env) -> Value:
@@ -89,11 +95,7 @@ def _is_argument(op: Op, attrs: Mapping[str, Any], args: Sequence[Tensor]) -> bo
 def _check_chances(op: Op, tensors: Sequence[tuple[Value, Span]]) -> None:
     for parameter, (value, span) in zip(op.tensors, tensors, strict=True):
         if parameter.takes == "chance" and isinstance(value, int | float) and not 0 <= value <= 1:
-            _not_a_chance(op, value, span)
-
-
-def _not_a_chance(op: Op, value: Value, span: Span) -> None:
-    codes.BAD_ARGUMENT(span, function=op.name, problem=f"needs a chance from 0 to 1, not {value}").throw()
+            codes.chance(span, op.name, value).throw()
 
 
 def _plain(op: Op, values: Sequence[Value]) -> bool:
@@ -106,7 +108,7 @@ def from_end(t: Tensor, dim: int, span: Span) -> int:
     """A trailing dim as counted from the end; `dim` may count from the front."""
     rank = len(t.type.dims)
     if not -rank <= dim < rank:
-        type_codes.BAD_INDEX(span, problem=f"{t.type} has no trailing dim {dim}").throw()
+        indices.no_trailing_dim(span, t.type, dim).throw()
     return dim if dim < 0 else dim - rank
 
 
@@ -118,7 +120,7 @@ def _constant(session: Session, op: Op, attrs: dict[str, Any], span: Span, env: 
 
 def _check_size(size: int, elements: int, span: Span) -> None:
     if size < 1:
-        type_codes.BAD_DIM(span, what=size).throw()
+        type_codes.not_a_dim(span, size).throw()
     if elements > limit_codes.MAX_ELEMENTS:
         limit_codes.constant_too_large(span, elements).throw()
 
@@ -142,17 +144,18 @@ def call_value(session: Session, function: Value, values: Sequence[Value], env: 
         case UserFunction():
             return inline(session, function, _positional(session, function, values, span), env, span)
         case _:
-            codes.NOT_CALLABLE(span, what=describe(function)).throw()
+            codes.not_callable(span, describe(function)).throw()
 
 
 def _check_parameters(op: Op, count: int, span: Span) -> None:
     """Raises SpecError unless `op` is a function of `count` values, with defaults for the rest."""
     if op.kind == "reduction":
-        codes.WRONG_KIND(span, what=f"the reduction `{op.name}`", wanted="an elementwise function").throw()
+        kinds.elementwise(span, op.name).throw()
     lacking = [p.name for p in op.parameters[count:] if p.default is Required]
-    if lacking or count > len(op.tensors):
-        problem = f"needs {', '.join(f'`{n}`' for n in lacking)}" if lacking else f"takes {len(op.tensors)} values, not {count}"
-        codes.BAD_ARGUMENT(span, function=op.name, problem=problem).throw()
+    if lacking:
+        codes.missing(span, op.name, lacking).throw()
+    if count > len(op.tensors):
+        codes.wrong_count(span, op.name, len(op.tensors), count).throw()
 
 
 def _positional(session: Session, function: UserFunction, values: Sequence[Value], span: Span) -> dict[str, Value]:
@@ -160,7 +163,6 @@ def _positional(session: Session, function: UserFunction, values: Sequence[Value
     definition = function.definition
     rest = list(zip(definition.params, definition.defaults, strict=True))[len(values) :]
     if len(values) > len(definition.params) or any(default is None for _, default in rest):
-        problem = f"has {len(definition.params)} parameters, not {len(values)}"
-        codes.BAD_ARGUMENT(span, function=definition.name.name, problem=problem).throw()
+        codes.wrong_parameter_count(span, definition.name.name, len(definition.params), len(values)).throw()
     given = {p.name: v for p, v in zip(definition.params, values, strict=False)}
     return given | {p.name: session.evaluate(default, function.env) for p, default in rest if default is not None}

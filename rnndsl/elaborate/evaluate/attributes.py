@@ -29,7 +29,6 @@ from rnndsl.language.builtins import NAMES
 from rnndsl.syntax import tree
 from rnndsl.text.codes import elsewhere
 from rnndsl.text.codes import names as codes
-from rnndsl.text.wording import did_you_mean
 
 
 def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
@@ -120,8 +119,7 @@ def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCe
     if layer is not None and layer.frame is None:
         _apply_first(session, layer, expr.target.span.text, env)
     if layer is None or layer.frame is None:
-        wanted = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(value), name=expr.name)
-        wanted.suggest("its variables are known once it is applied").throw()
+        codes.not_applied_yet(expr.name_span, describe(value), expr.name).throw()
     frame = layer.frame
     state = frame.states.get(expr.name)
     step = session.graphs.step
@@ -168,22 +166,12 @@ def state(expr: tree.Attribute, record: StateRecord) -> Value:
     _unknown(expr, record, known)
 
 
-def _habit(expr: tree.Attribute, owner: Value) -> str | None:
-    """`x.shape` and `x.relu()` of a value."""
-    if not isinstance(owner, Tensor | list | VariableRef):
-        return None
-    target = expr.target.span.text
-    if expr.name in elsewhere.ATTRIBUTES:
-        return elsewhere.ATTRIBUTES[expr.name]
-    return f"write `{expr.name}({target})`" if expr.name in NAMES else elsewhere.NAMES.get(expr.name)
-
-
 def _unknown(expr: tree.Attribute, owner: Value, known: Iterable[str]) -> NoReturn:
-    names = list(known)
-    missing = codes.UNKNOWN_ATTRIBUTE(expr.name_span, what=describe(owner), name=expr.name)
-    hint = (
-        _habit(expr, owner)
-        or did_you_mean(expr.name, names)
-        or (f"it has {', '.join(f'`{n}`' for n in sorted(names))}" if names else None)
-    )
-    missing.suggest(hint).throw()
+    what = describe(owner)
+    if isinstance(owner, Tensor | list | VariableRef):
+        is_foreign = expr.name in elsewhere.ATTRIBUTES or (expr.name in elsewhere.NAMES and expr.name not in NAMES)
+        if is_foreign:
+            codes.foreign_attribute(expr.name_span, what, expr.name).throw()
+        if expr.name in NAMES:
+            codes.function_as_attribute(expr.name_span, what, expr.name, expr.target.span.text).throw()
+    codes.unknown_attribute(expr.name_span, what, expr.name, known).throw()

@@ -16,7 +16,8 @@ from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, T
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import arguments as codes
+from rnndsl.text.codes import kinds
 from rnndsl.text.codes import sizes as limit_codes
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.source import Span
@@ -31,8 +32,9 @@ def items(session: Session, given: Bound, env: Env, function: str) -> list[tuple
         return [(session.evaluate(e, env), e.span) for e in given.expr.items]
     value = session.evaluate(given.expr, env)
     if not isinstance(value, list) or not value:
-        what = "an empty one" if value == [] else describe(value)
-        codes.BAD_ARGUMENT(given.expr.span, function=function, problem=f"takes a list of values, not {what}").throw()
+        if value == []:
+            codes.empty_list(given.expr.span, function).throw()
+        codes.no_values(given.expr.span, function, describe(value)).throw()
     return [(each, given.expr.span) for each in value]
 
 
@@ -41,7 +43,7 @@ def integer(session: Session, given: Bound, env: Env, function: str, name: str) 
         return int(given.default)
     value = session.evaluate(given.expr, env)
     if isinstance(value, bool) or not isinstance(value, int):
-        codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"a whole number (`{name}` of `{function}`)").throw()
+        kinds.whole_number(given.expr.span, describe(value), name, function).throw()
     return value
 
 
@@ -49,7 +51,7 @@ def axis(session: Session, expr: tree.Expr, env: Env) -> str:
     """The name of an axis. Raises SpecError."""
     value = session.evaluate(expr, env)
     if not isinstance(value, AxisValue):
-        type_codes.UNKNOWN_AXIS(expr.span, name=expr.span.text).throw()
+        type_codes.unknown_axis(expr.span, expr.span.text).throw()
     return value.name
 
 
@@ -74,7 +76,7 @@ def _split(session: Session, call: tree.Call, env: Env) -> Value:
     dim = applying.from_end(x, integer(session, bound["axis"], env, "split", "axis"), call.span)
     size = x.type.dims[dim]
     if n < 1 or size % n:
-        type_codes.TYPE_MISMATCH(call.span, op="split", problem=f"cannot part {size} into {n} equal parts").throw()
+        type_codes.unequal_parts(call.span, size, n).throw()
     width = size // n
     return [_slice(session, x, dim, k * width, (k + 1) * width, call.span) for k in range(n)]
 
@@ -87,7 +89,7 @@ def _slice(session: Session, x: Tensor, dim: int, start: int, stop: int, span: S
 
 def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
     if not call.arguments or not isinstance(call.arguments[0].value, tree.String):
-        codes.BAD_ARGUMENT(call.span, function="einsum", problem='starts with its equation, such as "ij,jk->ik"').throw()
+        codes.no_equation(call.span).throw()
     operands = [(session.evaluate(a.value, env), a.value.span) for a in call.arguments[1:]]
     equation = call.arguments[0].value.value
     return session.graphs.builder.add("einsum", unify(session, operands, env), {"equation": equation}, call.span)
@@ -98,7 +100,7 @@ def _length(session: Session, call: tree.Call, env: Env) -> Value:
     assert bound["list"].expr is not None
     value = session.evaluate(bound["list"].expr, env)
     if not isinstance(value, list):
-        codes.WRONG_KIND(call.span, what=describe(value), wanted="a list").throw()
+        kinds.not_a_list(call.span, describe(value)).throw()
     return len(value)
 
 
@@ -111,14 +113,14 @@ def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
     total = 1
     for size in sizes:
         if size < 1:
-            type_codes.BAD_DIM(call.span, what=size).throw()
+            type_codes.not_a_dim(call.span, size).throw()
         total *= size
     if total > limit_codes.MAX_TABLE:
         limit_codes.table_too_large(call.span, total).throw()
     assert bound["f"].expr is not None
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):
-        codes.WRONG_KIND(bound["f"].expr.span, what=describe(function), wanted="a function of whole numbers").throw()
+        kinds.table_function(bound["f"].expr.span, describe(function)).throw()
     table = [_entry(session, function, (i,), sizes[1:], env, call.span) for i in range(sizes[0])]
     return session.literal(table, env.defaults.dtype, call.span)
 
@@ -129,7 +131,7 @@ def _entry(session: Session, function: Value, at: tuple[int, ...], rest: list[in
     with session.budget.refunding():
         value = applying.call_value(session, function, at, env, span)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        codes.NOT_CONSTANT(span, what=describe(value)).throw()
+        kinds.not_constant(span, describe(value)).throw()
     return value
 
 
@@ -140,15 +142,13 @@ def _position(session: Session, call: tree.Call, env: Env) -> Value:
     known = (*session.graphs.builder.inputs, *(n for n in session.graphs.builder.nodes if not isinstance(n, Scan)))
     like = next((each for each in known if over in each.type.axes), None)
     if like is None:
-        type_codes.TYPE_MISMATCH(call.span, op="position", problem=f"works over `{over}`, which no value before it has").throw()
+        type_codes.no_such_axis(call.span, over).throw()
     return session.graphs.builder.add("position", [Tensor(like.id, like.type)], {"over": over}, call.span)
 
 
 def _rename(session: Session, call: tree.Call, env: Env) -> Value:
     if len(call.arguments) != 2 or call.arguments[0].name is not None or call.arguments[1].name is None:
-        codes.BAD_ARGUMENT(
-            call.span, function="rename", problem="takes a value and one new name: `rename(x, time = frame)`"
-        ).throw()
+        codes.rename_form(call.span).throw()
     value, new = call.arguments
     assert new.name is not None
     x = session.tensor(session.evaluate(value.value, env), value.value.span)
@@ -163,9 +163,7 @@ def _penalty(op: str) -> Special:
         assert bound["collection"].expr is not None
         value = session.evaluate(bound["collection"].expr, env)
         if not isinstance(value, CollectionValue) or len(value.names) != 1:
-            codes.WRONG_KIND(
-                bound["collection"].expr.span, what=describe(value), wanted="one collection, such as `{regularised}`"
-            ).throw()
+            kinds.one_collection(bound["collection"].expr.span, describe(value)).throw()
         type = TensorType(env.defaults.dtype)
         attrs = {"collection": value.names[0], "of": op}
         made = session.graphs.builder.leaf("penalty", type, attrs, call.span)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import StateRecordInProgress
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Family, ScopeValue, Tensor, Value
+from rnndsl.elaborate.state.values import BidirectionalResult, Family, ScanResult, ScopeValue, Tensor, Value
 from rnndsl.syntax import tree
+from rnndsl.text.codes import indices as codes
+from rnndsl.text.codes import scans as scan_codes
 from rnndsl.text.codes import time as time_codes
-from rnndsl.text.codes import types as codes
-from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.diagnostics import Diagnostic, Poisoned
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
 
 
 def index(session: Session, expr: tree.Index, env: Env) -> Value:
@@ -25,21 +27,41 @@ def index(session: Session, expr: tree.Index, env: Env) -> Value:
     if isinstance(target, list):
         return _item(session, expr, target, env)
     tensor = session.tensor(target, expr.target.span)
+    if isinstance(target, ScanResult | BidirectionalResult) and target.last is not None and _is_last(expr):
+        _last_of_scan(session, expr, tensor)
     return _part(session, expr, tensor, env)
 
 
-def integer(session: Session, expr: tree.Expr, env: Env, what: str) -> int:
-    """A whole number known at compile time."""
+def _is_last(expr: tree.Index) -> bool:
+    """Whether `[-1]` is written."""
+    match expr.indices:
+        case (tree.Unary(op="-", operand=tree.Number(value=1)),):
+            return True
+        case _:
+            return False
+
+
+def _last_of_scan(session: Session, expr: tree.Index, tensor: Tensor) -> None:
+    """`run[-1]`: the last step is probably meant, and it is `run.last`."""
+    written = expr.target.span.text
+    if not tensor.type.dims:
+        codes.step_by_index(expr.span, written, tensor.type).throw()
+    if not expr.span.source.library:
+        session.reports.sink.add(scan_codes.last_unit(expr.span, written))
+
+
+def integer(session: Session, expr: tree.Expr, env: Env, wrong: Callable[[Span, str], Diagnostic]) -> int:
+    """A whole number known at compile time. Raises SpecError with what `wrong` makes of a place and a value in words."""
     value = session.evaluate(expr, env)
     if isinstance(value, bool) or not isinstance(value, int):
-        codes.BAD_INDEX(expr.span, problem=f"{what} is a whole number known at compile time, not {describe(value)}").throw()
+        wrong(expr.span, describe(value)).throw()
     return value
 
 
 def member_name(session: Session, expr: tree.Index, family: str, env: Env) -> str:
     """The name of a family's member: `cell_2` for `cell[2]`."""
     if len(expr.indices) != 1:
-        codes.BAD_INDEX(expr.span, problem=f"a family such as `{family}` has one index").throw()
+        codes.many_of_family(expr.span, family).throw()
     return f"{family}_{family_index(session, expr.indices[0], env)}"
 
 
@@ -50,9 +72,9 @@ def family_index(session: Session, expr: tree.Expr, env: Env) -> str:
 
 
 def _from_zero(session: Session, expr: tree.Expr, env: Env) -> int:
-    value = integer(session, expr, env, "the index of a family")
+    value = integer(session, expr, env, codes.family_index)
     if value < 0:  # it becomes a part of a path
-        codes.BAD_INDEX(expr.span, problem=f"the index of a family is a whole number from 0 up, not {value}").throw()
+        codes.negative_member(expr.span, value).throw()
     return value
 
 
@@ -64,30 +86,29 @@ def member(session: Session, expr: tree.Index, family: Family, env: Env) -> Valu
     found = where.find(name)
     if found is None:
         members = [n for e in where.chain() for n in e.names if n.startswith(f"{family.name}_")]
-        missing = codes.BAD_INDEX(expr.span, problem=f"there is no `{name}` in the family `{family.name}`")
-        missing.suggest(did_you_mean(name, members)).throw()
+        codes.no_member(expr.span, name, family.name, members).throw()
     return lookup.bound(session, found)
 
 
 def _item(session: Session, expr: tree.Index, items: list[Value], env: Env) -> Value:
     if len(expr.indices) != 1:
-        codes.BAD_INDEX(expr.span, problem="a list has one index").throw()
+        codes.many_of_list(expr.span).throw()
     only = expr.indices[0]
     if isinstance(only, tree.Range):
         start, stop = _bounds(session, only, len(items), env)
         return items[start:stop]
-    at = integer(session, only, env, "the index of a list")
+    at = integer(session, only, env, codes.index)
     if not -len(items) <= at < len(items):
-        codes.BAD_INDEX(only.span, problem=f"there is no item {at} in a list of {len(items)}").throw()
+        codes.no_item(only.span, at, len(items)).throw()
     return items[at]
 
 
 def _bounds(session: Session, expr: tree.Range, size: int, env: Env) -> tuple[int, int]:
-    start = integer(session, expr.start, env, "an end of a range") if expr.start else 0
-    stop = integer(session, expr.stop, env, "an end of a range") if expr.stop else size
+    start = integer(session, expr.start, env, codes.range_end) if expr.start else 0
+    stop = integer(session, expr.stop, env, codes.range_end) if expr.stop else size
     start, stop = (start + size if start < 0 else start), (stop + size if stop < 0 else stop)
     if not 0 <= start <= stop <= size:
-        codes.BAD_INDEX(expr.span, problem=f"there is no range {start}..{stop} in a dim of {size}").throw()
+        codes.no_range(expr.span, start, stop, size).throw()
     return start, stop
 
 
@@ -95,15 +116,15 @@ def _part(session: Session, expr: tree.Index, x: Tensor, env: Env) -> Tensor:
     """Indices belong to the last trailing dims; a dim without one is kept whole."""
     dims = x.type.dims
     if len(expr.indices) > len(dims):
-        codes.BAD_INDEX(expr.span, problem=f"{len(expr.indices)} indices for the trailing dims of {x.type}").throw()
+        codes.too_many(expr.span, len(expr.indices), x.type).throw()
     items: list[list[object]] = [["all"]] * (len(dims) - len(expr.indices))
     for size, each in zip(dims[len(items) :], expr.indices, strict=True):
         if isinstance(each, tree.Range):
             items.append(["range", *_bounds(session, each, size, env)])
             continue
-        at = integer(session, each, env, "an index")
+        at = integer(session, each, env, codes.index)
         if not -size <= at < size:
-            codes.BAD_INDEX(each.span, problem=f"there is no index {at} in a dim of {size}").throw()
+            codes.no_index(each.span, at, size).throw()
         items.append(["at", at % size])
     return session.graphs.builder.add("index", [x], {"items": items}, expr.span)
 
@@ -122,20 +143,18 @@ def delay(session: Session, expr: tree.Delay, env: Env) -> Value:
     if steps == 0:
         return session.evaluate(expr.target, env)
     if name is None or session.graphs.step is None or name not in session.graphs.step.states:
-        what = f"`{expr.target.span.text}`"
-        wrong = time_codes.BAD_DELAY(expr.span, what=what)
         if session.graphs.step is None:
-            wrong.suggest(f"outside of a cell, write `shift({expr.target.span.text}, {steps}, over = time)`").throw()
-        wrong.suggest("states can, and inputs that declare an initial value: `input x: [n] = zeros`").throw()
+            time_codes.delay_outside_cell(expr.span, expr.target.span.text, steps).throw()
+        time_codes.not_delayed(expr.span, expr.target.span.text).throw()
     return past(session, session.graphs.step.states[name], steps, expr.span)
 
 
 def _steps(session: Session, expr: tree.Expr, env: Env) -> int:
     value = session.evaluate(expr, env)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        time_codes.DELAY_STEPS(expr.span, what=describe(value)).throw()
-    if value > 1000:
-        time_codes.DELAY_STEPS(expr.span, what=f"{value}: at most 1000").throw()
+        time_codes.delay_steps(expr.span, describe(value)).throw()
+    if value > time_codes.MAX_DELAY:
+        time_codes.delay_too_long(expr.span, value).throw()
     return value
 
 

@@ -33,7 +33,6 @@ from rnndsl.language.rules.types import widest
 from rnndsl.names.check import unknown
 from rnndsl.names.resolve import Symbol
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
 from rnndsl.text.diagnostics import Poisoned
 
 
@@ -96,7 +95,7 @@ def symbol_value(session: Session, symbol: Symbol, defaults: Defaults) -> Value:
         case tree.Const():
             return session.force(constant(session, symbol, item, env))
         case tree.LayoutDef():
-            codes.WRONG_KIND(item.span, what=f"the layout `{item.name.name}`", wanted="a value").throw()
+            raise AssertionError(f"{item.name.name}: a layout is found by its two names alone")
 
 
 def constant(session: Session, symbol: Symbol, item: tree.Const, env: Env) -> Lazy:

@@ -12,8 +12,8 @@ from rnndsl.elaborate.state.values import AxisValue, Tensor, Value
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Op, Required
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
-from rnndsl.text.codes import types as type_codes
+from rnndsl.text.codes import kinds
+from rnndsl.text.codes import types as codes
 from rnndsl.text.source import Span
 
 
@@ -50,14 +50,13 @@ def _what(session: Session, op: Op, x: Tensor, over: Bound, span: Span, env: Env
     if default == "everything":
         return list(x.type.axes), every
     if default == "error":
-        wrong = type_codes.REDUCTION_NEEDS_OVER(span, function=op.name)
-        wrong.suggest("write `over = batch`, `over = [batch, time]`, `over = leading` or `over = last`").throw()
+        codes.reduction_needs_over(span, op.name).throw()
     return [], _last(x, span)
 
 
 def _last(x: Tensor, span: Span) -> list[int]:
     if not x.type.dims:
-        type_codes.TYPE_MISMATCH(span, op="over = last", problem=f"has no trailing dim in {x.type}").throw()
+        codes.no_last_dim(span, x.type).throw()
     return [-1]
 
 
@@ -81,5 +80,5 @@ def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[lis
 
 def _axis(value: Value, part: tree.Expr) -> list[str]:
     if not isinstance(value, AxisValue):
-        codes.WRONG_KIND(part.span, what=describe(value), wanted="an axis, `leading`, `inner` or `last`").throw()
+        kinds.reduced(part.span, describe(value), OPTION_WORDS["over"]).throw()
     return [value.name]

@@ -12,10 +12,10 @@ from rnndsl.language.rules.types import TypeRuleError, broadcast_dims
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
-from rnndsl.text.codes import elsewhere, sizes
+from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import sizes
 from rnndsl.text.codes import types as codes
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
 
 _MAX_DIM = 1 << 40
 
@@ -25,8 +25,7 @@ def dtype(session: Session, name: tree.Name, env: Env) -> DType:
     value = env.find(name.name)
     found = lookup.bound(session, value) if value is not None else lookup.of_file(session, name.name, env)
     if not isinstance(found, DTypeValue):
-        near = f"write `{elsewhere.DTYPES[name.name]}`" if name.name in elsewhere.DTYPES else did_you_mean(name.name, DTYPES)
-        codes.UNKNOWN_DTYPE(name.span, name=name.name).suggest(near).throw()
+        codes.unknown_dtype(name.span, name.name, DTYPES).throw()
     return found.name
 
 
@@ -48,7 +47,7 @@ def dim(session: Session, expr: tree.Expr, env: Env) -> int:
     if isinstance(value, int) and value >= _MAX_DIM:
         sizes.dim_too_large(expr.span, value, _MAX_DIM - 1).throw()
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        codes.BAD_DIM(expr.span, what=describe(value)).throw()
+        codes.not_a_dim(expr.span, describe(value)).throw()
     return value
 
 
@@ -59,18 +58,29 @@ def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) 
     dims: list[int] = []
     for part in expr.dims:
         if isinstance(part, tree.Rest):
-            codes.BAD_DIM(part.span, what="`…`, which only inputs of blocks and cells have").throw()
+            codes.rest_out_of_place(part.span).throw()
         axis = axis_of(session, part, env)
         if axis is None:
+            _check_bound(session, part, env)
             dims.append(dim(session, part, env))
         elif dims or axis in axes:
-            codes.AXES_LATE(part.span, order=", ".join(session.graphs.axes)).throw()
+            codes.axes_late(part.span, session.graphs.axes).throw()
         else:
             axes.append(axis)
     ordered = tuple(a for a in session.graphs.axes if a in axes)
     if ordered != tuple(axes):
-        codes.AXES_LATE(expr.span, order=", ".join(session.graphs.axes)).throw()
+        codes.axes_late(expr.span, session.graphs.axes).throw()
     return TensorType(kind, ordered, tuple(dims))
+
+
+def _check_bound(session: Session, part: tree.Expr, env: Env) -> None:
+    """Raises SpecError for the name of a dim that an input further on will bind."""
+    if not isinstance(part, tree.Name) or env.instance is None or not _binds(session, part.name, env):
+        return
+    inputs = (s for s in walk(env.instance.constructor.definition.body) if isinstance(s, tree.Input) and s.type is not None)
+    later = next((s for s in inputs if s.type and any(isinstance(d, tree.Name) and d.name == part.name for d in s.type.dims)), None)
+    if later is not None and later.span.start > part.span.start:
+        codes.dim_bound_later(part.span, part.name, later.name.name, later.span).throw()
 
 
 @record
@@ -116,8 +126,7 @@ def _match_dim(
         env.frame().names[part.name] = bound
         if bound != size:
             env.frame().names[part.name] = failed(part.name, part.span)
-            clash = codes.DIM_CLASH(at.span, name=part.name, first=bound, second=size, layer=at.instance.path or at.layer)
-            clash.note("the first application is here", at.instance.first).throw()
+            codes.dim_clash(at.span, part.name, bound, size, at.instance.path or at.layer, at.instance.first).throw()
         return
     if dim(session, part, env) != size:
         _mismatch(statement, given, env, at)
@@ -131,10 +140,9 @@ def _binds(session: Session, name: str, env: Env) -> bool:
 def _mismatch(statement: tree.Input, given: Tensor, env: Env, at: _Application) -> None:
     assert statement.type is not None
     named = [d.name for d in statement.type.dims if isinstance(d, tree.Name)]
-    sizes = [f"{name} = {size}" for name in dict.fromkeys(named) if isinstance(size := env.find(name), int)]
-    declared = statement.type.span.text + (f" with {' and '.join(sizes)}" if sizes else "")
-    wrong = codes.INPUT_MISMATCH(at.span, name=statement.name.name, layer=at.layer, declared=declared, given=given.type)
-    wrong.note("the input is declared here", statement.span).throw()
+    known = {name: size for name in named if isinstance(size := env.find(name), int)}
+    written = statement.type.span.text
+    codes.input_mismatch(at.span, statement.name.name, at.layer, written, known, given.type, statement.span).throw()
 
 
 def fits(given: TensorType, into: TensorType) -> bool:

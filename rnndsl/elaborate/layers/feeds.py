@@ -11,9 +11,9 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import arguments as codes
+from rnndsl.text.codes import kinds
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
 
 
 @mutable
@@ -34,18 +34,14 @@ class Feed:
             return self.named.pop(name)
         if self.positional:
             return self.positional.pop(0)
-        codes.BAD_ARGUMENT(self.span, function=self.layer, problem=f"needs a value for its input `{name}`").throw()
+        codes.missing_input(self.span, self.layer, name).throw()
 
     def finish(self) -> None:
         """Raises SpecError if something was given that no input takes."""
         for name, (_, span) in self.named.items():
-            unknown = codes.BAD_ARGUMENT(span, function=self.layer, problem=f"has no input `{name}`")
-            unknown.suggest(did_you_mean(name, self.taken)).throw()
+            codes.unknown_input(span, self.layer, name, self.taken).throw()
         for _, span in self.positional:
-            count = len(self.taken)
-            codes.BAD_ARGUMENT(
-                span, function=self.layer, problem=f"takes {count} input{'s' * (count != 1)}, and this is one more"
-            ).throw()
+            codes.too_many_inputs(span, self.layer, len(self.taken)).throw()
 
 
 def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
@@ -55,7 +51,7 @@ def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
     for argument in call.arguments:
         value = session.evaluate(argument.value, env)
         if not is_tensor(value) and not isinstance(value, int | float | bool):
-            codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor for an input of `{layer}`").throw()
+            kinds.tensor_input(argument.value.span, describe(value), layer).throw()
         tensor = alone(session, value, argument.value.span, env)
         if argument.name is None:
             made.positional.append((tensor, argument.value.span))

@@ -15,8 +15,8 @@ from rnndsl.language.initializers import DISTRIBUTIONS, MODES, PARAMETERS, fans,
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import DType, Initializer
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
-from rnndsl.text.codes import variables as variable_codes
+from rnndsl.text.codes import kinds
+from rnndsl.text.codes import variables as codes
 from rnndsl.text.source import Span
 
 _MAX_DEPTH = 50
@@ -45,9 +45,13 @@ def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[in
     with session.budget.deeper(span, path, _MAX_DEPTH + 50):
         found = _resolve(session, value.expr, value.env.child(names), names)
     made = Initializer(name=found.name, arguments=dict(found.arguments))
-    wrong = _misfit(made, shape, dtype)
+    value_of = made.arguments.get("value", [])
+    strange = next((each for each in _leaves(value_of) if not fits(each, dtype)), None)
+    if strange is not None:
+        codes.initializer_dtype(value.expr.span, made.name, path, strange, dtype).throw()
+    wrong = problem(made.name, made.arguments, shape, dtype)
     if wrong:
-        variable_codes.BAD_INITIALIZER(value.expr.span, name=made.name, path=path, problem=wrong).throw()
+        codes.bad_initializer(value.expr.span, made.name, path, wrong).throw()
     return made
 
 
@@ -74,7 +78,7 @@ def _of_value(session: Session, value: Value, expr: tree.Expr, env: Env, fan: di
         case list():
             return Recipe("values", {"value": value})
         case _:
-            codes.WRONG_KIND(expr.span, what=describe(value), wanted="an initializer").throw()
+            kinds.no_initializer(expr.span, describe(value)).throw()
 
 
 def _builtin(session: Session, name: str, call: tree.Call, env: Env) -> Recipe:
@@ -92,8 +96,9 @@ def _argument(session: Session, function: str, name: str, given: Bound, env: Env
     value = session.evaluate(given.expr, env)
     if isinstance(value, str) if words else _is_number(value, name == "value"):
         return value
-    wanted = f"one of {', '.join(words)}" if words else "a number"
-    codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"{wanted} (`{name}` of `{function}`)").throw()
+    if words:
+        kinds.one_of(given.expr.span, describe(value), words, name, function).throw()
+    kinds.number(given.expr.span, describe(value), name, function).throw()
 
 
 def _is_number(value: Value, any_value: bool) -> bool:
@@ -116,31 +121,7 @@ def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env
         return _resolve(session, definition.value, function.env.child(names), fan)
 
 
-def _misfit(made: Initializer, shape: tuple[int, ...], dtype: DType) -> str | None:
-    if made.name == "orthogonal" and len(shape) < 2:
-        return f"it needs two dims or more, not {list(shape)}"
-    if made.name == "identity" and len(shape) != 2:
-        return f"it needs two dims, not {list(shape)}"
-    if made.name == "values" and _shape_of(made.arguments["value"]) != shape:
-        return f"the values have shape {list(_shape_of(made.arguments['value']))}, not {list(shape)}"
-    mode = made.arguments.get("mode")
-    if mode is not None and mode not in ("fan_in", "fan_out", "fan_avg"):
-        return f'there is no mode "{mode}" (fan_in, fan_out, fan_avg)'
-    value = made.arguments.get("value", [])
-    strange = next((each for each in _leaves(value) if not fits(each, dtype)), None)
-    if strange is not None:
-        return f"{str(strange).lower()} is no {dtype}"
-    wrong = problem(made.name, made.arguments, shape, dtype)
-    return f"it {wrong}" if wrong else None
-
-
 def _leaves(value: object) -> list[object]:
     if not isinstance(value, list):
         return [value]
     return [leaf for each in cast("list[object]", value) for leaf in _leaves(each)]
-
-
-def _shape_of(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list):
-        return ()
-    return (len(value), *(_shape_of(value[0]) if value else ()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

@@ -35,12 +35,11 @@ from rnndsl.language.ops.op import Required
 from rnndsl.names.check import PARAMETER_TYPES
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
-from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import arguments, kinds, places
 from rnndsl.text.codes import time as time_codes
 from rnndsl.text.codes.sizes import LAYER_COST
 from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
 
 _MAX_DEPTH = 64
 
@@ -52,7 +51,7 @@ def construct(session: Session, value: DefinitionValue, call: tree.Call, env: En
     """A definition with its constructor arguments: typed, defaults filled in. Raises SpecError."""
     definition = value.definition
     if definition.kind == "model":
-        codes.MODEL_AS_LAYER(call.span, name=definition.name.name).throw()
+        places.model_as_layer(call.span, definition.name.name).throw()
     bound = bind(definition.name.name, {p.name: Required if p.default is None else None for p in definition.params}, call)
     inner = Env(value.symbol.module, kind="file")
     for param in definition.params:
@@ -82,7 +81,7 @@ def _initializer(session: Session, expr: tree.Expr, env: Env) -> Binding:
     if isinstance(expr, tree.Name):
         value = session.evaluate(expr, env)
         if not isinstance(value, InitializerName | InitializerValue | UserFunction | int | float):
-            codes.WRONG_KIND(expr.span, what=describe(value), wanted="an initializer").throw()
+            kinds.no_initializer(expr.span, describe(value)).throw()
         return value if isinstance(value, InitializerValue) else InitializerValue(expr, env)
     return InitializerValue(expr, env)
 
@@ -98,13 +97,12 @@ def typed(param: tree.ConstructorParam, value: Value, span: Span) -> Value:
     elif _fits(param.type.name, value):
         return float(value) if param.type.name == "float" and isinstance(value, int) else value
     wanted = f"[{param.type.name}]" if param.is_list else param.type.name
-    what = describe(value)
     if isinstance(value, DefinitionValue):
-        what = f"{what} without its arguments"
-    elif param.is_list and isinstance(value, list):
-        what = f"a list with {describe(next(each for each in value if not _fits(param.type.name, each)))}"
-    wrong = codes.WRONG_KIND(span, what=what, wanted=f"{'an' if wanted[0] in 'aeio' else 'a'} {wanted}")
-    wrong.note(f"the parameter `{param.name}` is declared here", param.span).throw()
+        kinds.bare_parameter(span, describe(value), wanted, param.name, param.span).throw()
+    if param.is_list and isinstance(value, list):
+        strange = next(each for each in value if not _fits(param.type.name, each))
+        kinds.parameter_item(span, describe(strange), wanted, param.name, param.span).throw()
+    kinds.parameter(span, describe(value), wanted, param.name, param.span).throw()
 
 
 def _fits(wanted: str, value: Value) -> bool:
@@ -136,7 +134,7 @@ def apply(session: Session, value: Instance | MappedCell, call: tree.Call, env: 
     if layer.kind == "block":
         return run(session, layer, values, call.span, "")
     if session.graphs.step is None:
-        time_codes.CELL_OUTSIDE_SCAN(call.span, path=layer.path).throw()
+        time_codes.cell_outside_scan(call.span, layer.path).throw()
     prefix = dotted(env.state_prefix, _local_name(session, layer, call, env))
     return step(session, value, values, call.span, prefix)
 
@@ -177,7 +175,7 @@ def step(session: Session, value: Instance | MappedCell, values: Feed, span: Spa
     assert session.graphs.step is not None
     first = session.graphs.step.stepped.get(id(value))
     if first is not None:
-        time_codes.STEPPED_TWICE(span, path=value.path).note("the first application is here", first).throw()
+        time_codes.stepped_twice(span, value.path, first).throw()
     session.graphs.step.stepped[id(value)] = span
     before = len(session.graphs.step.states)
     output = run(session, value, values, span, prefix)
@@ -192,7 +190,7 @@ def apply_unnamed(session: Session, constructor: Constructor, call: tree.Call, e
     instance = Instance(path, constructor, env.frame().defaults, call.span)
     values = feed(session, name, call, env)
     if constructor.kind == "cell" and session.graphs.step is None:
-        time_codes.CELL_OUTSIDE_SCAN(call.span, path=name).throw()
+        time_codes.cell_outside_scan(call.span, name).throw()
     session.reports.anonymous.append((name, call.function.span))
     try:
         return run(session, instance, values, call.span, dotted(env.state_prefix, path.rpartition("/")[2]))
@@ -220,8 +218,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
     known = {s.name.name for s in walk(definition.body) if isinstance(s, tree.Input)}
     for name, (_, place) in values.named.items():
         if name not in known and name.rpartition("_")[0] not in known:
-            unknown = codes.BAD_ARGUMENT(values.names.get(name, place), function=values.layer, problem=f"has no input `{name}`")
-            unknown.suggest(did_you_mean(name, known)).throw()
+            arguments.unknown_input(values.names.get(name, place), values.layer, name, known).throw()
 
     def on_input(statement: tree.Input, name: str, env: Env) -> None:
         try:
@@ -249,7 +246,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
 
 def _input(session: Session, instance: Instance, values: Feed, statement: tree.Input, name: str, env: Env, span: Span) -> None:
     if statement.kind == "target":
-        codes.MISPLACED(statement.span, what="`target`", where=f"a {env.kind}: it belongs to a model").throw()
+        places.of_model(statement.span, "target", env.kind).throw()
     tensor, place = values.take(name)
     frame = env.frame()
     frame.names[name] = tensor
@@ -280,10 +277,9 @@ def _evaluate(session: Session, declared: Declared, instance: Instance) -> Value
 def _output(session: Session, declared: Declared, instance: Instance) -> Value:
     definition = instance.constructor.definition
     if not declared.outputs:
-        codes.NO_OUTPUT(definition.header, what=f"the {definition.kind} `{definition.name.name}`").throw()
+        places.no_output(definition.header, definition.kind, definition.name.name).throw()
     if len(declared.outputs) > 1:
-        second = codes.TWO_OUTPUTS(declared.outputs[1][0].span, name=definition.name.name)
-        second.note("the first is here", declared.outputs[0][0].span).throw()
+        places.two_outputs(declared.outputs[1][0].span, definition.name.name, declared.outputs[0][0].span).throw()
     statement, env = declared.outputs[0]
     value = session.evaluate(statement.value if statement.name is None else statement.name, env)
     if is_tensor(value) or isinstance(value, list):

@@ -9,15 +9,17 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Constructor, DefinitionValue, Instance, MappedCell, Placed, Value
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as codes
+from rnndsl.text.codes import kinds, places
 from rnndsl.text.source import Span
 
 
 def make(session: Session, statement: tree.Layer, name: str, env: Env) -> Value:
     """What `layer name = constructor` binds. A named layer given as the constructor keeps its own path and is shared."""
-    check_path_name(statement.name.span, name, env)
     value = session.evaluate(statement.constructor, env)
     return _own(session, value, statement, _Place(name, join(env.frame().path, name)), env)
+
+
+OPTIMIZERS_SCOPE = "train"
 
 
 @record
@@ -26,12 +28,6 @@ class _Place(Immutable):
 
     name: str
     path: str
-
-
-def check_path_name(span: Span, name: str, env: Env) -> None:
-    """`train` at the top is for the optimizers' own variables."""
-    if name == "train" and not env.frame().path:
-        codes.RESERVED_PATH(span, name=name, use="the optimizers' variables, `train/NAME/…`").throw()
 
 
 def _own(session: Session, value: Value, statement: tree.Layer, place: _Place, env: Env) -> Value:
@@ -46,21 +42,20 @@ def _own(session: Session, value: Value, statement: tree.Layer, place: _Place, e
             return _own(session, value.cell, statement, _placed(value, place, env), env)
         case Instance():
             if statement.defaults:
-                shared = codes.MISPLACED(
-                    statement.defaults[0].span, what="`with`", where="a layer that is shared: its own declaration sets its defaults"
-                )
-                shared.note("the layer is declared here", value.span).throw()
+                places.shared_defaults(statement.defaults[0].span, value.span).throw()
             return value
         case DefinitionValue():
-            name = value.definition.name.name
-            wrong = codes.WRONG_KIND(statement.constructor.span, what=describe(value), wanted="a constructor with its arguments")
-            wrong.suggest(f"write `{name}(…)`, or `{name}()` if it takes none").throw()
+            kinds.unapplied_definition(statement.constructor.span, describe(value), value.definition.name.name).throw()
         case _:
-            codes.WRONG_KIND(statement.constructor.span, what=describe(value), wanted="a block or cell with its arguments").throw()
+            kinds.no_layer(statement.constructor.span, describe(value)).throw()
 
 
 def _placed(value: Placed, place: _Place, env: Env) -> _Place:
-    """A layer under a path of its own; its states go by its name, or by its owner's if it adds no segment."""
+    """A layer under a path of its own; its states go by its name, or by its owner's if it adds no segment.
+
+    `train` at the top, which is no name of the text's, is for the optimizers' own variables."""
+    if value.segments[:1] == (OPTIMIZERS_SCOPE,) and not env.frame().path:
+        places.optimizers_path(value.span, OPTIMIZERS_SCOPE).throw()
     env.frame().placed[place.name] = place.name if value.segments else ""
     return _Place(place.name, join(env.frame().path, "/".join(value.segments)) if value.segments else env.frame().path)
 
@@ -71,7 +66,7 @@ def _instance(session: Session, constructor: Constructor, statement: tree.Layer,
     key = place.path if place.path != frame.path else f"{owner}={frame.path}={place.name}"
     if not _claim(session, key, place, statement.span, frame.path):
         return session.registry.instances[key]
-    own = defaults.inherit(session, frame.defaults, statement.defaults, env, f"layer `{place.path}`")
+    own = defaults.inherit(session, frame.defaults, statement.defaults, env, "layer", place.path)
     instance = Instance(place.path, constructor, own, statement.span, key)
     session.registry.instances[key] = instance
     return instance
@@ -88,5 +83,5 @@ def _claim(session: Session, key: str, place: _Place, span: Span, owner: str) ->
             session.registry.claim(part, span)
     first = session.registry.names.setdefault(place.path, join(owner, place.name))
     if first != join(owner, place.name):
-        codes.PATH_TAKEN(span, path=place.path).note("the first is declared here", session.registry.owners[place.path]).throw()
+        places.path_taken(span, place.path, session.registry.owners[place.path]).throw()
     return session.registry.claim(place.path, span)

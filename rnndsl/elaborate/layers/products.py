@@ -38,7 +38,7 @@ def reading(session: Session, value: MappedCell) -> Generator[None]:
         return  # the outermost sees all of them
     read_as = {old: new for old, new in step.read_as.items() if old not in before}
     if not _redirect(session, step.body, start, read_as):
-        codes.NO_RECURRENT_PRODUCT(value.span).throw()
+        codes.no_recurrent_product(value.span).throw()
 
 
 def reader(session: Session, record: StateRecordInProgress, env: Env) -> Callable[[Tensor], Tensor] | None:
@@ -54,7 +54,7 @@ def reader(session: Session, record: StateRecordInProgress, env: Env) -> Callabl
             result = applying.call_value(session, each.function, [value], env, each.span)
             read = session.tensor(result, each.span, value.type.dtype)
             if read.type != value.type:
-                codes.STATE_TYPE(each.span, name=record.name, declared=value.type, given=read.type).throw()
+                codes.mapped_state_type(each.span, record.name, value.type, read.type).throw()
             value = read
         return value
 

@@ -22,6 +22,7 @@ from rnndsl.names.binder import names_of
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import indices, kinds, places
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import sizes as limit_codes
 from rnndsl.text.codes import training as training_codes
@@ -177,7 +178,7 @@ class Declarer:
         if isinstance(condition, TrainingFlag):
             training_codes.declared_under_training(statement.condition.span).throw()
         if not isinstance(condition, bool):
-            codes.WRONG_KIND(statement.condition.span, what=describe(condition), wanted="a compile-time bool").throw()
+            kinds.condition(statement.condition.span, describe(condition)).throw()
         self.run(statement.yes if condition else statement.no, env)
 
     def _for(self, statement: tree.For, env: Env) -> None:
@@ -191,22 +192,20 @@ class Declarer:
 
     def _rounds(self, expr: tree.Expr, env: Env) -> range | list[Value]:
         if isinstance(expr, tree.Range):
-            start = integer(self.session, expr.start, env, "an end of a range") if expr.start else 0
-            if expr.stop is None:
-                codes.WRONG_KIND(expr.span, what="a range without an end", wanted="a range `a..b`").throw()
-            return range(start, integer(self.session, expr.stop, env, "an end of a range"))
+            start = integer(self.session, expr.start, env, indices.range_end) if expr.start else 0
+            assert expr.stop is not None  # so in a `for`
+            return range(start, integer(self.session, expr.stop, env, indices.range_end))
         value = self.session.evaluate(expr, env)
         if not isinstance(value, list):
-            codes.WRONG_KIND(expr.span, what=describe(value), wanted="a range `a..b` or a list").throw()
+            kinds.no_range(expr.span, describe(value)).throw()
         return value
 
     def _scope(self, statement: tree.Scope, env: Env) -> None:
         name = self._name(statement.name, env)
-        layers.check_path_name(statement.name.span, name, env)
         path = join(env.frame().path, name)
         inner = env.child()
         inner.is_frame, inner.path, inner.owner = True, path, env.frame().owner
-        inner.defaults = defaults.inherit(self.session, env.frame().defaults, statement.defaults, env, f"scope `{path}`")
+        inner.defaults = defaults.inherit(self.session, env.frame().defaults, statement.defaults, env, "scope", path)
         self._bind(statement.name, env, ScopeValue(inner))
         self.session.registry.claim(path, statement.span)
         self.run(statement.body, inner)
@@ -214,9 +213,7 @@ class Declarer:
     def _model_statement(self, statement: tree.Statement, env: Env) -> None:
         if env.kind != "model":
             what = re.match(r"\w+", statement.span.text)
-            codes.MISPLACED(
-                statement.span, what=f"`{what[0] if what else ''}`", where=f"a {env.kind}: it belongs to a model"
-            ).throw()
+            places.of_model(statement.span, what[0] if what else "", env.kind).throw()
         if isinstance(statement, tree.Measure):
             named = tree.IndexedName(statement.name.span, statement.name.name)
             default = "error" if statement.kind == "residual" else "everything"

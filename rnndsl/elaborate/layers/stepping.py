@@ -17,7 +17,6 @@ from rnndsl.syntax import tree
 from rnndsl.text.codes import time as codes
 from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
 
 
 def declare_state(session: Session, statement: tree.State, name: str, env: Env) -> None:
@@ -25,7 +24,7 @@ def declare_state(session: Session, statement: tree.State, name: str, env: Env) 
     step = session.graphs.step
     env.frame().states[name] = ""
     if env.kind != "cell" or step is None:
-        codes.NO_BATCH_STATE(statement.span, kind=env.kind).throw()
+        codes.state_outside_cell(statement.span, env.kind).throw()
     declared = types.full(session, statement.type, env, env.frame().defaults.dtype)
     type = _with_axes(session, declared, step)
     full = dotted(env.frame().state_prefix, name)
@@ -41,7 +40,7 @@ def declare_input_state(session: Session, statement: tree.Input, name: str, tens
     """An input that declares an initial value can be delayed: its past is a state."""
     assert statement.initial is not None
     if session.graphs.step is None:
-        codes.BAD_DELAY(statement.initial.span, what=f"the input `{name}` of a {env.kind}").throw()
+        codes.input_of_block(statement.initial.span, name, env.kind).throw()
     base = dotted(env.frame().state_prefix, name)
     type = _with_axes(session, tensor.type, session.graphs.step)
     full = f"{base}[t-1]"
@@ -87,7 +86,7 @@ def _given(session: Session, step: StepContext, name: str, type: TensorType) -> 
     if number is not None and value.type.dtype != type.dtype:
         value = session.literal(number, type.dtype, step.initial_spans.get(name, step.span))
     if not types.fits(value.type, type):
-        codes.INITIAL_TYPE(step.initial_spans.get(name), name=name, declared=type, given=f"is {value.type}").throw()
+        codes.initial_type(step.initial_spans.get(name), name, type, value.type).throw()
     return value
 
 
@@ -103,9 +102,7 @@ def _outside(state: str, initial: Span, env: Env) -> Env:
 
 def _forbidden(state: str, initial: Span, name: str, span: Span | None) -> Lazy:
     def fail() -> NoReturn:
-        wrong = codes.INITIAL_NOT_CONSTANT(initial, state=state, what=f"`{name}`")
-        wrong = wrong.note(f"`{name}` is defined here", span) if span is not None else wrong
-        wrong.suggest("use numbers and the cell's own params").throw()
+        codes.initial_from_step(initial, state, name, span).throw()
 
     return Lazy(name, span or initial, fail, "const")
 
@@ -115,12 +112,12 @@ def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state:
     item = expr
     if isinstance(expr, tree.ListExpr):
         if k > len(expr.items):
-            codes.INITIAL_TYPE(expr.span, name=state, declared=f"read {k} steps back", given=f"has {len(expr.items)} items").throw()
+            codes.initial_too_short(expr.span, state, k, len(expr.items)).throw()
         item = expr.items[k - 1]
     value = _plain(session, session.evaluate(item, env), item, state, type.dtype, env)
     tensor = session.tensor(value, item.span, type.dtype)
     if not types.fits(tensor.type, type):
-        codes.INITIAL_TYPE(item.span, name=state, declared=type, given=f"is {tensor.type}").throw()
+        codes.initial_type(item.span, state, type, tensor.type).throw()
     return tensor
 
 
@@ -135,7 +132,7 @@ def _plain(session: Session, value: Value, expr: tree.Expr, state: str, dtype: D
     if dtype == "bool" and recipe.name in ("zeros", "ones"):
         return recipe.name == "ones"
     if number is None:
-        codes.INITIAL_TYPE(expr.span, name=state, declared="constant", given=f"would be drawn by `{recipe.name}`").throw()
+        codes.random_initial(expr.span, state, recipe.name).throw()
     return number
 
 
@@ -145,15 +142,14 @@ def _equation(session: Session, full: str, name: str, type: TensorType, statemen
         raise Poisoned
     value = session.tensor(session.force(binding), binding.span, type.dtype)
     if not types.fits(value.type, type):
-        wrong = codes.STATE_TYPE(binding.span, name=full, declared=type, given=value.type)
-        wrong.note("the state is declared here", statement.span).throw()
+        codes.state_type(binding.span, full, type, value.type, statement.span).throw()
     return value
 
 
 def require_equation(statement: tree.State, name: str, env: Env) -> None:
     """Diagnoses a state that no equation defines."""
     if not isinstance(env.frame().names.get(name), Lazy):
-        codes.STATE_WITHOUT_EQUATION(statement.span, name=name).throw()
+        codes.state_without_equation(statement.span, name).throw()
 
 
 def map_states(session: Session, value: MappedCell, before: set[str], span: Span) -> None:
@@ -172,7 +168,7 @@ def _map(session: Session, record: StateRecordInProgress, value: MappedCell, env
         result = applying.call_value(session, value.function, [define(), record.old], env, span)
         tensor = session.tensor(result, span, record.old.type.dtype)
         if not types.fits(tensor.type, record.old.type):
-            codes.STATE_TYPE(span, name=record.name, declared=record.old.type, given=tensor.type).throw()
+            codes.mapped_state_type(span, record.name, record.old.type, tensor.type).throw()
         return tensor
 
     record.define, record.new = mapped, None
@@ -194,5 +190,4 @@ def check_initials(step: StepContext) -> None:
     """Diagnoses initial values for states that the cell does not have."""
     for name in step.initial:
         if name not in step.used_initials:
-            unknown = codes.UNKNOWN_STATE(step.initial_spans.get(name), name=name)
-            unknown.suggest(did_you_mean(name, step.states) or f"it has {', '.join(f'`{s}`' for s in step.states)}").throw()
+            codes.unknown_state(step.initial_spans.get(name), name, step.states).throw()

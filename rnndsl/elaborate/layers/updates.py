@@ -9,6 +9,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import VariableRef
+from rnndsl.language.builtins import COLLECTIONS
 from rnndsl.plan.model import TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import training as codes
@@ -22,7 +23,7 @@ def evaluate(session: Session, statement: tree.Update, env: Env) -> None:
     record = session.registry.variables[target.path]
     if record.kind == "param" and not record.frozen:
         codes.update_of_trainable(statement.target.span, target.path, record.span).throw()
-    collections = joined(session, statement.collections, "update ops") or ("update_ops",)
+    collections = joined(session, statement.collections, COLLECTIONS["update_ops"]) or ("update_ops",)
     if not env.defaults.training:
         return
     session.updating = target.path

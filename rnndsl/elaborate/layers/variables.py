@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.layers import initializers
 from rnndsl.elaborate.layers.defaults import joined
+from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.bytes import size_of
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import VariableRecord
@@ -12,7 +13,7 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerValue, VariableRef
 from rnndsl.plan.model import DType, Initializer
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import places
 from rnndsl.text.codes import sizes as limit_codes
 from rnndsl.text.codes import variables as codes
 from rnndsl.text.diagnostics import Poisoned
@@ -25,11 +26,10 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
     path = join(frame.path, name)
     type = types.full(session, statement.type, env, frame.defaults.dtype)
     if type.axes:
-        name_codes.MISPLACED(statement.type.span, what="an axis", where="the type of a variable: its shape is fixed").throw()
+        places.axis_of_variable(statement.type.span).throw()
     if session.reports.anonymous:
         owner, span = session.reports.anonymous[-1]
-        unnamed = name_codes.UNNAMED_LAYER(span, name=owner)
-        unnamed.suggest(f"write `layer name = {span.text if len(span.text) < 40 else owner + '(…)'}` and apply `name`").throw()
+        places.unnamed_layer(span, owner).throw()
     owner = env.instance.key if env.instance else ""
     if not session.registry.claim(path, statement.span):
         _check_owner(session, path, owner, env)
@@ -62,10 +62,8 @@ def _check_owner(session: Session, path: str, owner: str, env: Env) -> None:
         raise Poisoned
     if session.registry.variables[path].owner == owner or env.instance is None:
         return
-    taken = name_codes.PATH_TAKEN(env.instance.span, path=path)
-    taken.note(
-        "of the layer that is declared here", session.registry.instances[session.registry.variables[path].owner].span
-    ).throw()
+    other = session.registry.instances[session.registry.variables[path].owner]
+    places.variable_taken(env.instance.span, path, other.span).throw()
 
 
 def _check_size(session: Session, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> None:
@@ -89,13 +87,13 @@ def initializer(session: Session, record: VariableRecord, selected: tuple[Initia
         return initializers.recipe(session, selected[0], record.path, record.shape, record.dtype, record.span), selected[1]
     if record.initializer is not None and not (record.inherits and record.defaults.init is not None):
         made = initializers.recipe(session, record.initializer, record.path, record.shape, record.dtype, record.span)
-        return made, f"declared at {record.span}"
+        return made, origins.declared(record.span)
     inherited = record.defaults.init
     if record.inherits and inherited is None:
-        codes.NOTHING_INHERITED(record.span, path=record.path).throw()
+        codes.nothing_inherited(record.span, record.path).throw()
     if inherited is not None and (record.inherits or (record.kind == "param" and len(record.shape) >= 2)):
         return initializers.recipe(session, inherited, record.path, record.shape, record.dtype, record.span), inherited.origin
     floating = record.dtype in ("f16", "bf16", "f32", "f64")
     if len(record.shape) >= 2 and floating:
-        return Initializer(name="glorot_uniform"), "default for rank 2 and up"
-    return Initializer(name="zeros"), "default" if len(record.shape) >= 2 else "default for rank 0 and 1"
+        return Initializer(name="glorot_uniform"), origins.MATRIX
+    return Initializer(name="zeros"), origins.WHOLE if len(record.shape) >= 2 else origins.VECTOR

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.model import penalties
 from rnndsl.elaborate.model.selectors import Selections
+from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
@@ -17,6 +18,7 @@ from rnndsl.plan.names import artefact_name
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import places
 from rnndsl.text.codes import training as training_codes
 from rnndsl.text.diagnostics import Poisoned
 
@@ -76,16 +78,16 @@ def _variable(session: Session, record: VariableRecord, chosen: Selections) -> V
 def _not_trainable(record: VariableRecord, chosen: Selections) -> str | None:
     """Why an optimizer leaves the variable alone: the last selector, else the declaration, else the nearest `with`."""
     if record.kind == "var":
-        return "a `var`"
+        return origins.A_VAR
     if record.dtype not in FLOATS:
-        return f"{record.dtype} has no gradient"
+        return origins.no_gradient(record.dtype)
     if record.path in chosen.frozen:
         frozen, origin = chosen.frozen[record.path]
         return origin if frozen else None
     if record.frozen:
-        return "declared `frozen`"
+        return origins.FROZEN
     inherited = record.defaults.trainable
-    return f"`trainable = false` {inherited[1]}" if inherited is not None and not inherited[0] else None
+    return origins.untrainable(inherited[1]) if inherited is not None and not inherited[0] else None
 
 
 def _counter() -> Variable:
@@ -95,9 +97,9 @@ def _counter() -> Variable:
         dtype="i64",
         shape=(),
         initializer=Initializer(name="zeros"),
-        initializer_origin="counts the calls that draw random numbers",
+        initializer_origin=origins.COUNTER,
         trainable=False,
-        not_trainable="a counter",
+        not_trainable=origins.A_COUNTER,
         collections=("local_variables",),
     )
 
@@ -109,9 +111,8 @@ def _check_names(session: Session, found: Sequence[Variable]) -> None:
         first = taken.setdefault(name, variable.path)
         if first != variable.path:
             span = session.registry.variables[variable.path].span if variable.path in session.registry.variables else None
-            meets = name_codes.ARTEFACT_NAMES_MEET(span, a=first, b=variable.path, name=name)
             other = session.registry.variables.get(first)
-            session.reports.report(meets.note(f"`{first}` is declared here", other.span) if other else meets)
+            session.reports.report(places.names_meet(span, first, variable.path, name, other.span if other else None))
 
 
 def update_list(session: Session) -> list[Update]:
@@ -157,7 +158,7 @@ def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Var
     """What the optimizer of `train` keeps for itself, as Keras makes it: `train/NAME/…`, in `global_variables` alone."""
     known = {v.path: v for v in variables}
     root = f"train/{train.name}"
-    origin = f"the optimizer `{train.optimizer.name}` of `{train.name}`"
+    origin = origins.optimizer(train.optimizer.name, train.name)
     found = [_own(f"{root}/iteration", "i64", (), 0, origin, None, train.place)]
     for slot, first in slots(train.optimizer):
         for path in train.variables:
@@ -169,7 +170,7 @@ def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Var
             of = known[path]
             wide = of.dtype if of.dtype == "f64" else "f32"
             own = _own(f"{root}/average/{path}", wide, of.shape, 0, origin, of.device, train.place)
-            found.append(replace(own, initializer=of.initializer, initializer_origin=f"the first value of {path}"))
+            found.append(replace(own, initializer=of.initializer, initializer_origin=origins.first_value(path)))
     return found
 
 
@@ -182,7 +183,7 @@ def _own(path: str, dtype: DType, shape: tuple[int, ...], first: float, origin: 
         initializer=Initializer(name="constant", arguments={"value": first}) if first else Initializer(name="zeros"),
         initializer_origin=origin,
         trainable=False,
-        not_trainable="an optimizer's own",
+        not_trainable=origins.OPTIMIZERS,
         collections=("global_variables",),
         device=device,
         place=place,
@@ -222,7 +223,7 @@ def _signatures(session: Session, plan: Plan, declared: Sequence[tree.SignatureD
 def _custom(plan: Plan, statement: tree.SignatureDecl, taken: Sequence[str]) -> Signature:
     name = statement.name.name
     if name in SIGNATURES:
-        name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
+        places.reserved_signature(statement.name.span, name).throw()
     if name in taken:
         name_codes.signature_twice(statement.name.span, name).throw()
     outputs = [o.name for o in plan.outputs]

@@ -29,6 +29,7 @@ from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import kinds, places
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.codes.sizes import MAX_DEPTH
@@ -125,7 +126,7 @@ class _Model:
 
         def inherit() -> None:
             nonlocal own
-            own = defaults.inherit(session, own, self.model.defaults, names, f"model `{self.model.name.name}`")
+            own = defaults.inherit(session, own, self.model.defaults, names, "model", self.model.name.name)
 
         session.reports.attempt(inherit)
         env = Env(self.module, names, is_frame=True, kind="model", defaults=own, owner=session.graphs.builder)
@@ -159,15 +160,16 @@ class _Model:
                 continue
             value = self.session.evaluate(argument.value, names)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                name_codes.WRONG_KIND(argument.value.span, what=describe(value), wanted="a seed, a whole number from 0 up").throw()
+                kinds.seed(argument.value.span, describe(value)).throw()
             self.session.registry.seed = value
 
     def _input(self, statement: tree.Input, name: str, env: Env) -> None:
-        if statement.kind == "given" or statement.initial is not None:
-            what = "`given`" if statement.kind == "given" else "an initial value"
-            name_codes.MISPLACED(statement.span, what=what, where="a model: it belongs to a cell").throw()
+        if statement.kind == "given":
+            places.given_in_model(statement.span).throw()
+        if statement.initial is not None:
+            places.initial_in_model(statement.span).throw()
         if statement.type is None:
-            type_codes.NO_TYPE(statement.span, kind=statement.kind, name=name).throw()
+            type_codes.no_type(statement.span, statement.kind, name).throw()
         self._check_input(statement, name)
         type = types.full(self.session, statement.type, env, env.defaults.dtype)
         check_input(type, name, statement.span)
@@ -176,20 +178,13 @@ class _Model:
 
     def _check_input(self, statement: tree.Input, name: str) -> None:
         if name == "self" or keyword.iskeyword(name):
-            reserved = name_codes.RESERVED_PATH(
-                statement.name.span, name=name, use="Python: TensorFlow takes no argument of this name"
-            )
-            reserved.suggest(f"call it `{name}_`").throw()
+            places.word_of_python(statement.name.span, name).throw()
         if name.startswith("_"):
-            reserved = name_codes.RESERVED_PATH(
-                statement.name.span, name=name, use="TensorFlow: a signature takes no argument of such a name"
-            )
-            reserved.suggest(f"call it `{name.lstrip('_') or 'x'}_`").throw()
+            places.leading_underscore(statement.name.span, name).throw()
         self._check_once(statement.name.span, name)
         for other in self.parts.inputs:
             if other.name.casefold() == name.casefold():
-                meets = name_codes.ARTEFACT_NAMES_MEET(statement.name.span, a=other.name, b=name, name=other.name)
-                meets.note("a signature's arguments differ in more than the case of letters", self.spans[other.name]).throw()
+                places.arguments_meet(statement.name.span, other.name, name, self.spans[other.name]).throw()
 
     def _check_once(self, span: Span, name: str) -> None:
         """Names of inputs, losses and metrics are the artefact's: no scope parts them. Raises SpecError."""
@@ -203,8 +198,7 @@ class _Model:
     def _output(self, statement: tree.Output, env: Env) -> None:
         expr = statement.name if statement.name is not None else statement.value
         if not isinstance(expr, tree.Name):
-            unnamed = name_codes.MISPLACED(statement.span, what="an output without a name", where="a model")
-            unnamed.suggest(f"write `output name = {statement.value.span.text}`").throw()
+            places.unnamed_output(statement.span, statement.value.span.text).throw()
         value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
         first = self.outputs.setdefault(expr.name, expr.span)
         if first != expr.span:
@@ -214,14 +208,13 @@ class _Model:
     def _measure(self, statement: tree.Measure, env: Env) -> None:
         expr = tree.Name(statement.name.span, statement.name.name)
         if statement.name.name in MEASURES:
-            name_codes.RESERVED_PATH(expr.span, name=expr.name, use="a result of `levenberg_marquardt`").throw()
+            places.reserved_measure(expr.span, expr.name).throw()
         self._check_once(expr.span, expr.name)
         value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
         if statement.kind != "residual":
             _check_scalar(statement, value)
         if statement.kind != "metric" and value.type.dtype not in FLOATS:
-            problem = f"is a {statement.kind}, which needs a floating-point value, not {value.type.dtype}: write a `cast`"
-            type_codes.TYPE_MISMATCH(statement.value.span, op=statement.name.name, problem=problem).throw()
+            type_codes.measure_dtype(statement.value.span, statement.name.name, statement.kind, value.type.dtype).throw()
         named = Named(name=statement.name.name, value=value.id, place=str(statement.span), collection=self._collection(statement))
         {"loss": self.parts.losses, "metric": self.parts.metrics, "residual": self.parts.residuals}[statement.kind].append(named)
 
@@ -265,8 +258,7 @@ class _Model:
         if named and self.session.reports.sink.failed:
             return  # what is wrong with it has been told
         if not declared.outputs and not any(isinstance(s, tree.Measure) for s, _ in declared.model):
-            nothing = name_codes.NO_OUTPUT(self.model.header, what=f"the model `{self.model.name.name}`")
-            nothing.suggest("write `output name = …`, or a `loss`").throw()
+            places.no_result(self.model.header, self.model.name.name).throw()
 
     def _unused_layers(self) -> None:
         if self.session.reports.sink.failed:
@@ -274,7 +266,7 @@ class _Model:
             return
         for instance in self.session.registry.instances.values():
             if instance.first is None:
-                self.session.reports.sink.add(name_codes.UNUSED_LAYER(instance.span, path=instance.path))
+                self.session.reports.sink.add(places.unused_layer(instance.span, instance.path))
 
     def _trains(
         self, declared: Declared, settled: list[Variable], planned: list[Update], records: list[VariableRecord]
@@ -319,8 +311,7 @@ class _Model:
 
 def _check_scalar(statement: tree.Measure, value: Tensor) -> None:
     if value.type.axes or value.type.dims:
-        wrong = type_codes.NOT_SCALAR(statement.value.span, kind=statement.kind, name=statement.name.name, type=value.type)
-        wrong.suggest("`mean(…)` without `over` averages over everything here").throw()
+        type_codes.not_scalar(statement.value.span, statement.kind, statement.name.name, value.type).throw()
 
 
 def _plain(names: Mapping[str, Binding]) -> dict[str, object]:

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Sequence
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.layers.defaults import joined
+from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import InitializerValue
+from rnndsl.elaborate.state.values import InitializerValue, Instance
 from rnndsl.plan.model import Initializer
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import training as training_codes
 from rnndsl.text.codes import variables as codes
 from rnndsl.text.diagnostics import Poisoned
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.wording import similar
 
 
 def matches(text: str, path: str) -> bool:
@@ -69,36 +70,36 @@ def select(session: Session, selector: tree.Selector, records: Sequence[Variable
     if not found and not optional and session.reports.incomplete:
         raise Poisoned
     if not found and not optional:
-        nothing = codes.SELECTS_NOTHING(selector.span, pattern=selector.pattern)
         near = nearest(selector.pattern, [r.path for r in records])
-        nothing.suggest(near or _by_kind(session, selector.pattern)).throw()
+        kind = _of_kind(session, selector.pattern) if near is None else None
+        if kind is not None:
+            rest = selector.pattern.partition("/")[2] or "**"
+            name = kind.constructor.definition.name.name
+            codes.selects_kind(selector.span, selector.pattern, kind.path, name, rest).throw()
+        codes.selects_nothing(selector.span, selector.pattern, near).throw()
     return found
 
 
 def nearest(text: str, paths: Iterable[str]) -> str | None:
-    """The path, or the prefix of one, that is nearest to a pattern."""
+    """A pattern that selects something and is near to `text`, or None."""
     known = set(paths)
     if any(path.startswith(f"{text}/") for path in known):
-        return f"did you mean `{text}/**`?"
+        return f"{text}/**"
     stem, wildcard, _ = text.partition("/*")
     if wildcard and "*" not in stem:
         scopes = {path[:i] for path in known for i, c in enumerate(path) if c == "/"}
         if stem in scopes:  # nothing lies right below it
-            return f"did you mean `{stem}/**`?" if text == f"{stem}/*" else None
+            return f"{stem}/**" if text == f"{stem}/*" else None
         near = difflib.get_close_matches(stem, sorted(scopes), n=1)
-        return f"did you mean `{near[0]}{text[len(stem) :]}`?" if near else None
+        return f"{near[0]}{text[len(stem) :]}" if near else None
     prefixes = {f"{path[:i]}/**" for path in known for i, c in enumerate(path) if c == "/"}
-    return did_you_mean(text, sorted(known | prefixes))
+    return similar(text, sorted(known | prefixes))
 
 
-def _by_kind(session: Session, pattern: str) -> str | None:
-    """`gru/**`, where the layer `g` is a GRU."""
-    stem, _, rest = pattern.partition("/")
-    for path, instance in session.registry.instances.items():
-        kind = instance.constructor.definition.name.name
-        if kind.casefold() == stem.casefold():
-            return f"the layer `{path}` is a `{kind}`: write `{path}/{rest or '**'}`"
-    return None
+def _of_kind(session: Session, pattern: str) -> Instance | None:
+    """A layer that is a GRU, for `gru/**`."""
+    stem = pattern.partition("/")[0].casefold()
+    return next((i for i in session.registry.instances.values() if i.constructor.definition.name.name.casefold() == stem), None)
 
 
 def run(session: Session, statements: Sequence[tuple[tree.Statement, Env]], records: Sequence[VariableRecord]) -> Selections:
@@ -117,7 +118,10 @@ def _one(session: Session, result: Selections, statement: tree.Statement, env: E
         case tree.FreezeSelector():
             word = "freeze" if statement.frozen else "unfreeze"
             for record in _params(session, statement.selector, records, statement.optional):
-                result.frozen[record.path] = (statement.frozen, f"`{word} {statement.selector.pattern}` at {statement.span}")
+                result.frozen[record.path] = (
+                    statement.frozen,
+                    origins.by_selector(word, statement.selector.pattern, statement.span),
+                )
         case tree.CollectSelector():
             (name,) = joined(session, (statement.collection,), "variables")
             for record in select(session, statement.selector, records, statement.optional):
@@ -136,25 +140,25 @@ def _params(session: Session, selector: tree.Selector, records: Sequence[Variabl
     found = select(session, selector, records, optional)
     params = [r for r in found if r.kind == "param"]
     if found and not params:
-        codes.FREEZES_VAR(selector.span, pattern=selector.pattern).throw()
+        codes.selects_vars(selector.span, selector.pattern).throw()
     return params
 
 
 def _factor(session: Session, expr: tree.Expr, env: Env) -> float:
     value = session.evaluate(expr, env)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        codes.BAD_RATE(expr.span, what=describe(value)).throw()
+        codes.bad_rate(expr.span, describe(value)).throw()
     return float(value)
 
 
 def _initialise(session: Session, result: Selections, statement: tree.InitSelector, env: Env, record: VariableRecord) -> None:
     value = InitializerValue(statement.initializer, env)
-    origin = f"`init {statement.selector.pattern}` at {statement.span}"
+    origin = origins.by_selector("init", statement.selector.pattern, statement.span)
     recipe = _recipe(session, value, record)
     if record.path in result.initializers:
         other, _, first = result.initializers[record.path]
         if _recipe(session, other, record) != recipe:
-            codes.TWO_INITIALIZERS(statement.span, path=record.path).note("the other selector is here", first.span).throw()
+            codes.two_initializers(statement.span, record.path, first.span).throw()
     result.initializers[record.path] = (value, origin, statement)
 
 

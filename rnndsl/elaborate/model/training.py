@@ -17,10 +17,9 @@ from rnndsl.language.builtins import SIGNATURES
 from rnndsl.language.optimizers import COMMON, OPTIMIZERS, SCHEDULES, argument_problem, schedule_problem
 from rnndsl.plan.model import OBJECTIVE, Named, Optimizer, PlanInput, Schedule, Train, Update, Variable
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import arguments, clauses, kinds, places
 from rnndsl.text.codes import training as codes
 from rnndsl.text.diagnostics import Poisoned
-from rnndsl.text.wording import did_you_mean
 
 
 def train(
@@ -42,7 +41,7 @@ def train(
     """
     name = statement.name.name
     if name in SIGNATURES:
-        name_codes.RESERVED_PATH(statement.name.span, name=name, use="a signature of every model").throw()
+        places.reserved_signature(statement.name.span, name).throw()
     optimizer = _optimizer(session, statement.optimizer, env, inputs)
     order, run = _updates(session, statement, updates)
     return Train(
@@ -76,17 +75,17 @@ def _optimizer(session: Session, expr: tree.Expr, env: Env, inputs: Sequence[Pla
 
 def _name_average(call: tree.Call) -> tree.Call:
     """`average(0.99)` among the arguments is `average = 0.99`."""
-    arguments: list[tree.Argument] = []
+    renamed: list[tree.Argument] = []
     for each in call.arguments:
         inner = each.value
         is_average = isinstance(inner, tree.Call) and isinstance(inner.function, tree.Name) and inner.function.name == "average"
         if is_average and isinstance(inner, tree.Call) and each.name in (None, "average"):
             if len(inner.arguments) != 1 or inner.arguments[0].name not in (None, "decay"):
-                name_codes.BAD_ARGUMENT(inner.span, function="average", problem="takes one argument, the decay").throw()
-            arguments.append(tree.Argument(each.span, "average", each.span, inner.arguments[0].value))
+                arguments.average_form(inner.span).throw()
+            renamed.append(tree.Argument(each.span, "average", each.span, inner.arguments[0].value))
         else:
-            arguments.append(each)
-    return tree.Call(call.span, call.function, tuple(arguments))
+            renamed.append(each)
+    return tree.Call(call.span, call.function, tuple(renamed))
 
 
 def _constant(session: Session, function: str, name: str, given: Bound, env: Env) -> Any:
@@ -95,11 +94,10 @@ def _constant(session: Session, function: str, name: str, given: Bound, env: Env
     value = session.evaluate(given.expr, env)
     wants_bool = isinstance(given.default, bool)
     if isinstance(value, bool) != wants_bool or not isinstance(value, int | float):
-        wanted = "true or false" if wants_bool else "a number"
-        name_codes.WRONG_KIND(given.expr.span, what=describe(value), wanted=f"{wanted} (`{name}` of `{function}`)").throw()
+        (kinds.true_or_false if wants_bool else kinds.number)(given.expr.span, describe(value), name, function).throw()
     problem = None if wants_bool or name in ("rate", *COMMON) else argument_problem(function, name, value)
     if problem is not None:
-        name_codes.BAD_ARGUMENT(given.expr.span, function=function, problem=problem).throw()
+        arguments.bad_number(given.expr.span, function, problem).throw()
     return value if wants_bool else float(value)
 
 
@@ -108,8 +106,8 @@ def _optional(session: Session, function: str, name: str, given: Bound, env: Env
         return None
     value = _constant(session, function, name, Bound(given.expr, 0.0), env)
     if value <= 0 or (name == "average" and value >= 1):
-        problem = f"needs `{name}` above 0{' and below 1' if name == 'average' else ''}, not {value:g}"
-        name_codes.BAD_ARGUMENT(given.expr.span, function=function, problem=problem).throw()
+        wrong = clauses.between_zero_and_one if name == "average" else clauses.above_zero
+        arguments.bad_number(given.expr.span, function, wrong(name, value)).throw()
     return value
 
 
@@ -124,14 +122,14 @@ def _rate(session: Session, function: str, given: Bound, env: Env, inputs: Seque
         return _rate_input(value, expr, inputs)
     rate = _constant(session, function, "rate", given, env) if not isinstance(value, bool) else value
     if isinstance(rate, bool) or rate < 0:
-        name_codes.WRONG_KIND(expr.span, what=describe(value), wanted="a rate from 0 up").throw()
+        kinds.rate(expr.span, describe(value)).throw()
     return rate
 
 
 def _rate_input(value: Tensor, expr: tree.Expr, inputs: Sequence[PlanInput]) -> str:
     floating = value.type.dtype in ("f16", "bf16", "f32", "f64")
     if value.id not in {i.name for i in inputs} or value.type.axes or value.type.dims or not floating:
-        name_codes.WRONG_KIND(expr.span, what=describe(value), wanted="a number, a schedule or a scalar input as the rate").throw()
+        kinds.rate_tensor(expr.span, describe(value)).throw()
     return value.id
 
 
@@ -139,7 +137,7 @@ def _schedule(session: Session, call: tree.Call, env: Env) -> Schedule:
     assert isinstance(call.function, tree.Name)
     name = call.function.name
     if name not in SCHEDULES:
-        name_codes.WRONG_KIND(call.span, what=f"`{name}`", wanted="a schedule").suggest(did_you_mean(name, SCHEDULES)).throw()
+        kinds.no_schedule(call.span, name, SCHEDULES).throw()
     bound = bind(name, SCHEDULES[name], call)
     values: dict[str, Any] = {k: session.evaluate(b.expr, env) if b.expr is not None else b.default for k, b in bound.items()}
     _check_schedule(name, values, call)
@@ -150,10 +148,10 @@ def _check_schedule(name: str, values: Mapping[str, Value], call: tree.Call) -> 
     for key, value in values.items():
         many = isinstance(value, list) and all(isinstance(v, int | float) for v in value)
         if many != (name == "piecewise") or not (many or isinstance(value, int | float)):
-            name_codes.BAD_ARGUMENT(call.span, function=name, problem=f"cannot take {describe(value)} as `{key}`").throw()
+            arguments.schedule_value(call.span, name, key, describe(value)).throw()
     problem = schedule_problem(values)
     if problem is not None:
-        name_codes.BAD_ARGUMENT(call.span, function=name, problem=problem).throw()
+        arguments.bad_number(call.span, name, problem).throw()
 
 
 # ---------------------------------------------------------------- what, over what, when

@@ -10,9 +10,8 @@ from typing import Any, cast
 from rnndsl.language.ops.op import Op
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType
-from rnndsl.text.codes import names as name_codes
-from rnndsl.text.codes import sizes
-from rnndsl.text.codes import types as type_codes
+from rnndsl.text.codes import arguments as codes
+from rnndsl.text.codes import indices, sizes
 from rnndsl.text.source import Span
 
 _LIMIT = 1 << 63
@@ -29,14 +28,13 @@ def compute(op: Op, arguments: Sequence[Any], span: Span, attrs: Mapping[str, An
     try:
         result = op.scalar(*arguments, **(attrs or {}))
     except ZeroDivisionError:
-        name_codes.ARITHMETIC(span, problem="division by zero").throw()
+        codes.division_by_zero(span).throw()
     except OverflowError:
         sizes.number_too_large(span).throw()
     except (ValueError, TypeError):
-        shown = ", ".join(str(a) for a in arguments)
-        name_codes.ARITHMETIC(span, problem=f"`{op.name}` is undefined for {shown}").throw()
+        codes.undefined(span, op.name, arguments).throw()
     if isinstance(result, complex):
-        name_codes.ARITHMETIC(span, problem="the result is not a real number").throw()
+        codes.not_real(span).throw()
     if isinstance(result, int) and not isinstance(result, bool) and not -_LIMIT <= result < _LIMIT:
         sizes.number_too_large(span).throw()
     if isinstance(result, float) and not math.isfinite(result):
@@ -48,10 +46,9 @@ def check_whole(operator: str, right: Any, span: Span) -> None:
     """Raises SpecError for a constant right of `operator` that leaves no whole number, whatever whole number is on its left."""
     _, numbers = shape_of(right, span)
     if operator in ("//", "%") and 0 in numbers:
-        name_codes.ARITHMETIC(span, problem="division by zero").throw()
+        codes.division_by_zero(span).throw()
     if operator == "**" and any(isinstance(each, int) and each < 0 for each in numbers):
-        wrong = name_codes.ARITHMETIC(span, problem="a negative power of a whole number is no whole number")
-        wrong.suggest("write a `cast` to a floating-point dtype").throw()
+        codes.negative_power(span).throw()
 
 
 def fits(value: object, dtype: DType) -> bool:
@@ -68,6 +65,6 @@ def shape_of(value: object, span: Span) -> tuple[tuple[int, ...], Sequence[objec
         return (), [value]
     parts = [shape_of(each, span) for each in cast("list[object]", value)]
     if len({dims for dims, _ in parts}) > 1:
-        type_codes.BAD_INDEX(span, problem="the rows of a list of numbers have different lengths").throw()
+        indices.ragged(span).throw()
     inner = parts[0][0] if parts else ()
     return (len(parts), *inner), [each for _, flat in parts for each in flat]

@@ -54,7 +54,7 @@ class GraphBuilder:
         try:
             type = ops.result_type(op, [a.type for a in args], attrs, self.axes)
         except TypeRuleError as error:
-            type_codes.TYPE_MISMATCH(span, op=ops.OPS[op].shown, problem=str(error)).throw()
+            type_codes.mismatch(span, ops.OPS[op].shown, error).throw()
         return self._append(op, [a.id for a in args], attrs, type, span)
 
     def result(self, scan: str, of: str, name: str, type: TensorType, span: Span) -> Tensor:

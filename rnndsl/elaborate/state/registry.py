@@ -8,7 +8,7 @@ from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.values import Instance
 from rnndsl.plan.model import Variable
 from rnndsl.records import field, mutable
-from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import places
 from rnndsl.text.source import Span
 
 
@@ -36,7 +36,7 @@ class Registry:
         if first == span:
             return False
         if first is not None:
-            name_codes.PATH_TAKEN(span, path=path).note("the first is declared here", first).throw()
+            places.path_taken(span, path, first).throw()
         self.owners[path] = span
         parent = path.rpartition("/")[0]
         self.tree.setdefault(parent, []).append(path)

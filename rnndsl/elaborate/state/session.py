@@ -20,7 +20,7 @@ from rnndsl.elaborate.state.values import BidirectionalResult, ScanResult, Tenso
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as name_codes
+from rnndsl.text.codes import places as place_codes
 from rnndsl.text.codes import time as time_codes
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.diagnostics import Poisoned, SpecError
@@ -30,7 +30,6 @@ Reduction = Literal["last", "everything", "error"]
 _LONG = 16
 """So many values wait for one another before what the next ones need is worked out first, so that a chain of any length fits."""
 _INDEXED = re.compile(r"\b(\w+)\[-1\]")
-_SHOWN = 12
 """The most names of a cycle that its diagnostic shows."""
 
 
@@ -134,24 +133,16 @@ class Session:
 
     def _cycle(self, cycle: list[Lazy]) -> None:
         """Each of `cycle` needs the next, the last the first."""
-        lazy = cycle[0]
-        shown = [f"`{each.name}`" for each in (*cycle, lazy)]
-        if len(shown) > _SHOWN:
-            shown[_SHOWN // 2 : -_SHOWN // 2] = ["…"]
-        text = " → ".join(shown)
-        in_time = all(each.kind == "equation" for each in cycle)
-        what = "equations need each other at the same time" if in_time else "definitions need each other"
-        diagnostic = time_codes.CYCLE(lazy.span, what=what, cycle=text)
-        for each in cycle[1:_SHOWN]:
-            diagnostic = diagnostic.note(f"`{each.name}` is needed on the way", each.span)
+        first, names = cycle[0], [each.name for each in cycle]
+        places = {each.name: each.span for each in cycle[1:]}
         for each in cycle:
             each.state = "failed"
-        indexed = next((m for each in cycle if (m := _INDEXED.search(each.span.text)) and m[1] in {c.name for c in cycle}), None)
-        if in_time and indexed:
-            diagnostic.suggest(
-                f"`{indexed[0]}` is an item of `{indexed[1]}`; its value one step back is `{indexed[1]}[t-1]`"
-            ).throw()
-        diagnostic.suggest("a delay such as `h[t-1]` breaks a cycle" if in_time else None).throw()
+        if any(each.kind != "equation" for each in cycle):
+            time_codes.cycle_of_definitions(first.span, names, places).throw()
+        indexed = next((m for each in cycle if (m := _INDEXED.search(each.span.text)) and m[1] in names), None)
+        if indexed:
+            time_codes.cycle_by_index(first.span, names, places, indexed[0], indexed[1]).throw()
+        time_codes.cycle_in_time(first.span, names, places).throw()
 
     def tensor(self, value: Value, span: Span, dtype: DType | None = None) -> Tensor:
         """`value` as a tensor: a scan's outputs, a variable's value, a number as a constant of `dtype`."""
@@ -169,13 +160,12 @@ class Session:
             case list() if value and all(isinstance(v, bool | int | float | list) for v in value):
                 return self.literal(value, dtype or "f32", span)
             case _:
-                type_codes.NOT_A_TENSOR(span, what=describe(value)).throw()
+                type_codes.not_a_tensor(span, describe(value)).throw()
 
     def _at_hand(self, tensor: Tensor, span: Span) -> Tensor:
         """`tensor`, if it is a value of the graph in the making. Raises SpecError for one of another graph."""
         if tensor.id not in self.graphs.builder.ids:
-            far = name_codes.MISPLACED(span, what="a value from outside of it", where="the step of a cell")
-            far.suggest("hand it to the cell as an input: `given`").throw()
+            place_codes.from_outside(span).throw()
         return tensor
 
     def literal(self, value: object, dtype: DType, span: Span) -> Tensor:
@@ -184,9 +174,8 @@ class Session:
         dims, flat = shape_of(value, span)
         for each in flat:
             if not fits(each, dtype):
-                wrong = type_codes.LITERAL_DTYPE(span, value=str(each).lower() if isinstance(each, bool) else each, dtype=dtype)
                 is_far = dtype == "f16" and not isinstance(each, bool)
-                wrong.suggest("f16 ends at 65504: write a nearer number, such as -6e4" if is_far else "write a `cast`").throw()
+                (type_codes.beyond_f16(span, each) if is_far else type_codes.number_dtype(span, each, dtype)).throw()
         return self.graphs.builder.leaf("literal", TensorType(dtype, (), dims), {"value": value}, span)
 
     def read(self, path: str, span: Span) -> Tensor:

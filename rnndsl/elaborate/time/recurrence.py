@@ -32,8 +32,9 @@ from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
-from rnndsl.text.codes import names as names_codes
-from rnndsl.text.codes import time as codes
+from rnndsl.text.codes import arguments, kinds, places
+from rnndsl.text.codes import scans as codes
+from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.source import Span
 
 _MERGES = OPTION_WORDS["merge"]
@@ -42,14 +43,13 @@ _MERGES = OPTION_WORDS["merge"]
 def _cell(session: Session, call: tree.Call, position: int, env: Env, function: str) -> Instance | MappedCell:
     """The cell argument of `scan` and its like."""
     if len(call.arguments) <= position or call.arguments[position].name is not None:
-        names_codes.BAD_ARGUMENT(call.span, function=function, problem="starts with the cell").throw()
+        arguments.no_cell(call.span, function).throw()
     expr = call.arguments[position].value
     value = session.evaluate(expr, env)
     if isinstance(value, Constructor) and value.kind == "cell":
-        unnamed = names_codes.UNNAMED_LAYER(expr.span, name=value.definition.name.name)
-        unnamed.suggest(f"write `layer name = {expr.span.text}` and give `name` to `{function}`").throw()
+        places.unnamed_cell(expr.span, value.definition.name.name, function).throw()
     if not isinstance(value, Instance | MappedCell) or value.kind != "cell":
-        codes.NOT_A_CELL(expr.span, function=function, what=describe(value)).throw()
+        codes.not_a_cell(expr.span, function, describe(value)).throw()
     return value
 
 
@@ -96,19 +96,16 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
     forward = _cell(session, call, 0, env, "bidirectional")
     backward = _cell(session, call, 1, env, "bidirectional")
     if forward is backward:
-        codes.SCAN_OPTION(
-            call.arguments[1].span, option="bidirectional", problem="needs a cell for each way: the same layer is given twice"
-        ).throw()
+        codes.same_cell_twice(call.arguments[1].span).throw()
     arguments = [a for a in call.arguments[2:] if a.name != "merge"]
     merge = _merge_mode(call, env)
     options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", _inputs(forward) | _inputs(backward))
     if options.reverse or options.steps is not None:
         wrong = next(a for a in arguments if a.name in ("reverse", "steps"))
-        codes.SCAN_OPTION(wrong.span, option=str(wrong.name), problem="has no place in `bidirectional`").throw()
+        codes.not_both_ways(wrong.span, str(wrong.name)).throw()
     if options.carry:
         wrong = next(a for a in arguments if a.name == "carry")
-        problem = "has no place in `bidirectional`: time runs one way between calls"
-        codes.SCAN_OPTION(wrong.span, option="carry", problem=problem).throw()
+        codes.carry_both_ways(wrong.span).throw()
     path = _path(session, env)
     fw = scanning.scan(session, forward, options.of_direction("fw"), call.span, f"{path}/fw")
     bw = scanning.scan(session, backward, options.of_direction("bw", reverse=True), call.span, f"{path}/bw")
@@ -125,7 +122,7 @@ def _merge_mode(call: tree.Call, env: Env) -> str:
         expr = tree.String(expr.span, value)
     word = is_word(expr, *_MERGES)
     if word is None:
-        codes.SCAN_OPTION(expr.span, option="merge", problem=f"is one of {', '.join(_MERGES)}").throw()
+        codes.merge(expr.span, _MERGES).throw()
     return word
 
 
@@ -146,22 +143,22 @@ def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Ten
 
 
 def _map_state(session: Session, call: tree.Call, env: Env) -> Value:
-    return _mapped(session, call, env, "map_state", "the new and the old state")
+    return _mapped(session, call, env, "map_state", kinds.state_function)
 
 
 def _map_recurrent(session: Session, call: tree.Call, env: Env) -> Value:
-    return _mapped(session, call, env, "map_recurrent", "a past state")
+    return _mapped(session, call, env, "map_recurrent", kinds.past_function)
 
 
-def _mapped(session: Session, call: tree.Call, env: Env, name: str, of: str) -> Value:
+def _mapped(session: Session, call: tree.Call, env: Env, name: str, wrong_function: Callable[[Span, str], Diagnostic]) -> Value:
     bound = bind(name, {"cell": Required, "f": Required, "skip": None}, call)
     assert bound["cell"].expr is not None and bound["f"].expr is not None
     cell = session.evaluate(bound["cell"].expr, env)
     if not isinstance(cell, Constructor | Instance | MappedCell | Placed) or cell.kind != "cell":
-        codes.NOT_A_CELL(bound["cell"].expr.span, function=name, what=describe(cell)).throw()
+        codes.not_a_cell(bound["cell"].expr.span, name, describe(cell)).throw()
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):
-        names_codes.WRONG_KIND(bound["f"].expr.span, what=describe(function), wanted=f"a function of {of}").throw()
+        wrong_function(bound["f"].expr.span, describe(function)).throw()
     return MappedCell(
         cell, function, call.span, _skipped(session, bound["skip"].expr, env, name), recurrent=name == "map_recurrent"
     )
@@ -172,21 +169,17 @@ def _skipped(session: Session, expr: tree.Expr | None, env: Env, function: str) 
         return ()
     names = session.evaluate(expr, env)
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
-        names_codes.WRONG_KIND(
-            expr.span, what=describe(names), wanted=f'names of states, such as ["c"] (`skip` of `{function}`)'
-        ).throw()
+        kinds.state_names(expr.span, describe(names), function).throw()
     return tuple(str(each) for each in names)
 
 
 def _placed(session: Session, call: tree.Call, env: Env) -> Value:
     """`placed(layer, "a", "b{k}")`: the path of the layer to be, from its owner's; empty segments are left out."""
     if not call.arguments or any(a.name is not None for a in call.arguments):
-        names_codes.BAD_ARGUMENT(call.span, function="placed", problem="takes a block or cell, and the segments of a path").throw()
+        arguments.placed_form(call.span).throw()
     what = session.evaluate(call.arguments[0].value, env)
     if not isinstance(what, Constructor | Instance | MappedCell | Placed):
-        names_codes.WRONG_KIND(
-            call.arguments[0].value.span, what=describe(what), wanted="a block or cell with its arguments"
-        ).throw()
+        kinds.no_layer(call.arguments[0].value.span, describe(what)).throw()
     segments = [part for a in call.arguments[1:] for part in _segment(session, a.value, env).split("/") if part]
     return Placed(what, tuple(segments), call.span)
 
@@ -195,12 +188,12 @@ def _segment(session: Session, expr: tree.Expr, env: Env) -> str:
     """A string with `{name}` replaced by the compile-time number or string of that name."""
     text = session.evaluate(expr, env)
     if not isinstance(text, str):
-        names_codes.WRONG_KIND(expr.span, what=describe(text), wanted="a string, a segment of a path").throw()
+        kinds.path_segment(expr.span, describe(text)).throw()
 
     def value(found: re.Match[str]) -> str:
         part = session.evaluate(tree.Name(expr.span, found[1]), env)
         if isinstance(part, bool) or not isinstance(part, int | str):
-            names_codes.WRONG_KIND(expr.span, what=describe(part), wanted=f"a whole number or a string (`{found[1]}`)").throw()
+            kinds.segment_part(expr.span, describe(part), found[1]).throw()
         return str(part)
 
     return re.sub(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
@@ -214,7 +207,7 @@ def _states(session: Session, call: tree.Call, env: Env) -> Value:
     layer = layer_of(value)
     known = session.graphs.step.states if session.graphs.step else {}
     if layer is None or layer.kind != "cell" or not layer.registered or any(name not in known for name in layer.registered):
-        codes.NOT_A_CELL(bound["layer"].expr.span, function="states", what=f"{describe(value)} not applied in this step").throw()
+        codes.not_stepped(bound["layer"].expr.span, describe(value)).throw()
     return [new_value(session, name) for name in layer.registered if "[t-" not in name]
 
 

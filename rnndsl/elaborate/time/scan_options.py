@@ -13,10 +13,10 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Value
 from rnndsl.records import field, mutable, replace
 from rnndsl.syntax import tree
-from rnndsl.text.codes import names as name_codes
-from rnndsl.text.codes import time as codes
+from rnndsl.text.codes import arguments as argument_codes
+from rnndsl.text.codes import kinds
+from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
 
 OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked")
 MAX_STEPS = (1 << 31) - 1
@@ -73,7 +73,7 @@ def read(
         else:
             options.named[argument.name] = tensor
     if options.reverse and options.carry:
-        codes.SCAN_OPTION(call.span, option="carry", problem="cannot go with `reverse`: time runs one way between calls").throw()
+        codes.carry_in_reverse(call.span).throw()
     return options
 
 
@@ -84,10 +84,8 @@ def _is_input(name: str, inputs: Collection[str]) -> bool:
 
 def _not_an_input(argument: tree.Argument, value: Value, function: str, known: Collection[str]) -> None:
     if argument.name is not None and argument.name not in known:
-        problem = f"has no option `{argument.name}`, nor its cell an input of this name"
-        unknown = name_codes.BAD_ARGUMENT(argument.name_span or argument.span, function=function, problem=problem)
-        unknown.suggest(did_you_mean(argument.name, known)).throw()
-    name_codes.WRONG_KIND(argument.value.span, what=describe(value), wanted=f"a tensor to `{function}` over").throw()
+        argument_codes.unknown_option(argument.name_span or argument.span, function, argument.name, known).throw()
+    kinds.scanned_tensor(argument.value.span, describe(value), function).throw()
 
 
 def _option(session: Session, options: Options, argument: tree.Argument, env: Env) -> None:
@@ -113,14 +111,14 @@ def _option(session: Session, options: Options, argument: tree.Argument, env: En
             options.until = (expr.span.text, expr.span)
         case _:
             if is_word(expr, "hold") is None:
-                codes.SCAN_OPTION(expr.span, option="masked", problem="is `hold`, or left out for zeros").throw()
+                codes.masked(expr.span).throw()
             options.hold = True
 
 
 def _flag(session: Session, expr: tree.Expr, env: Env, name: str) -> bool:
     value = session.evaluate(expr, env)
     if not isinstance(value, bool):
-        codes.SCAN_OPTION(expr.span, option=name, problem=f"is true or false at compile time, not {describe(value)}").throw()
+        codes.flag(expr.span, name, describe(value)).throw()
     return value
 
 
@@ -128,11 +126,11 @@ def _count(session: Session, expr: tree.Expr, env: Env) -> int | Tensor:
     value = session.evaluate(expr, env)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         if value > MAX_STEPS:
-            codes.SCAN_OPTION(expr.span, option="steps", problem=f"is at most {MAX_STEPS}, not {value}").throw()
+            codes.too_many_steps(expr.span, MAX_STEPS, value).throw()
         return value
     if isinstance(value, Tensor) and value.type.dtype == "i32" and not value.type.axes and not value.type.dims:
         return value
-    codes.SCAN_OPTION(expr.span, option="steps", problem=f"is a whole number or an input i32[], not {describe(value)}").throw()
+    codes.steps(expr.span, describe(value)).throw()
 
 
 def _states(session: Session, options: Options, expr: tree.Expr, env: Env) -> None:
@@ -146,8 +144,7 @@ def _states(session: Session, options: Options, expr: tree.Expr, env: Env) -> No
             for name, each in value.fields.items():
                 _initial(session, options, name, each, value.spans[name], env)
         case _:
-            problem = f"is `(state = value, …)` or a scan's `final`, not {describe(value)}"
-            codes.SCAN_OPTION(expr.span, option="initial", problem=problem).throw()
+            codes.initial(expr.span, describe(value)).throw()
 
 
 def _initial(session: Session, options: Options, name: str, value: Value, span: Span, env: Env) -> None:
@@ -164,6 +161,6 @@ def _initial(session: Session, options: Options, name: str, value: Value, span: 
 def _given(session: Session, options: Options, expr: tree.Expr, env: Env) -> None:
     value = session.evaluate(expr, env)
     if not isinstance(value, RecordValue):
-        codes.SCAN_OPTION(expr.span, option="given", problem=f"is `(name = value, …)`, not {describe(value)}").throw()
+        codes.given(expr.span, describe(value)).throw()
     for name, each in value.fields.items():
         options.given[name] = (session.tensor(each, value.spans[name], env.defaults.dtype), value.spans[name])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import NoReturn
 
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.layers import instances, stepping
 from rnndsl.elaborate.layers.feeds import Feed
+from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
-from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
@@ -19,7 +18,7 @@ from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, Sc
 from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
-from rnndsl.text.codes import time as codes
+from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
 
 
@@ -27,7 +26,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     """A scan of `cell` in the graph in the making. Raises SpecError or Poisoned."""
     outer, body = session.graphs.builder, session.graphs.new_builder()
     axes = leading_axes(session, cell, options, options.along)
-    _check_options(options, axes, span)
+    _check_options(session, options, axes, span)
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
@@ -42,7 +41,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
         finally:
             session.graphs.steps.pop()
     if options.along in output.type.axes:
-        _own_axis(options.along, f"the output of its cell, {output.type},", span)
+        codes.output_with_axis(span, options.along, output.type).throw()
     carried = _carried_variables(session, step, span)
     until = _until(options, step)
     if options.carry:
@@ -180,11 +179,10 @@ def leading_axes(session: Session, cell: Instance | MappedCell, options: Options
 
 def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
     if along is not None and along not in tensor.type.axes:
-        lacking = codes.SCAN_AXIS(span, axis=along, what=str(tensor.type))
-        named = f"{tensor.type.dtype}[batch, {along}, {tensor.type.dims[-1]}]" if len(tensor.type.dims) > 1 else None
-        lacking.suggest(
-            f"axes go by their names, whatever their length: `{named}`" if named and not tensor.type.axes else None
-        ).throw()
+        type = tensor.type
+        if len(type.dims) > 1 and not type.axes:
+            codes.axis_by_position(span, along, type, type.dtype, type.dims[-1]).throw()
+        codes.no_axis(span, along, type).throw()
     return {a for a in tensor.type.axes if a != along}
 
 
@@ -212,44 +210,34 @@ def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
     return named
 
 
-def _check_options(options: Options, axes: tuple[str, ...], span: Span) -> None:
+def _check_options(session: Session, options: Options, axes: tuple[str, ...], span: Span) -> None:
     if options.steps is None and not options.scanned():
-        codes.SCAN_OPTION(span, option="scan", problem="needs an input to go along, or `steps = n`").throw()
+        codes.nothing_to_scan(span).throw()
     if options.steps is not None and options.scanned():
-        codes.SCAN_OPTION(options.scanned()[0][1], option="steps", problem="is for a cell without a scanned input").throw()
+        codes.steps_and_input(options.scanned()[0][1]).throw()
     if options.along in axes:
         _check_axis(options)
     if options.lengths:
-        _check(options.lengths, "lengths", "i32", axes)
+        _check(options.lengths, "lengths", TensorType("i32", axes))
     if options.mask:
-        tensor, span = options.mask
-        if options.along not in tensor.type.axes:
-            codes.SCAN_OPTION(span, option="mask", problem=f"needs the axis `{options.along}`, and is {tensor.type}").throw()
-        rest = TensorType(tensor.type.dtype, tuple(a for a in tensor.type.axes if a != options.along), tensor.type.dims)
-        _check((Tensor(tensor.id, rest), span), "mask", "bool", axes)
+        steps = tuple(a for a in session.graphs.axes if a in axes or a == options.along)
+        _check(options.mask, "mask", TensorType("bool", steps))
 
 
 def _check_axis(options: Options) -> None:
     """Diagnoses what has the scan's own axis at each step, an initial or a given value."""
     for name, (tensor, span) in options.given.items():
         if options.along in tensor.type.axes:
-            _own_axis(options.along, f"the given `{name}`, {tensor.type},", span)
+            codes.given_with_axis(span, options.along, name, tensor.type).throw()
     for name, tensor in options.initial.items():
         if options.along in tensor.type.axes:
-            _own_axis(options.along, f"the initial `{name}`, {tensor.type},", options.initial_spans[name])
+            codes.initial_with_axis(options.initial_spans[name], options.along, name, tensor.type).throw()
 
 
-def _own_axis(axis: str, what: str, span: Span) -> NoReturn:
-    wrong = codes.SCAN_OPTION(span, option="scan", problem=f"goes along `{axis}`, and {what} has that axis at every step")
-    wrong.suggest(f"`rename(…, {axis} = …)` it").throw()
-
-
-def _check(given: tuple[Tensor, Span], option: str, dtype: str, axes: tuple[str, ...]) -> None:
+def _check(given: tuple[Tensor, Span], option: str, wanted: TensorType) -> None:
     tensor, span = given
-    type = tensor.type
-    if type.dtype != dtype or type.axes != axes or type.dims:
-        problem = f"has the leading axes of the input, {dtype}[{', '.join(axes)}], and is {describe(tensor)}"
-        codes.SCAN_OPTION(span, option=option, problem=problem).throw()
+    if tensor.type != wanted:
+        codes.option_type(span, option, wanted, tensor.type).throw()
 
 
 def _until(options: Options, step: StepContext) -> str | None:
@@ -258,7 +246,7 @@ def _until(options: Options, step: StepContext) -> str | None:
     name, span = options.until
     record = step.states.get(name)
     if record is None or record.old.type.dtype != "bool" or record.old.type.dims:
-        codes.SCAN_OPTION(span, option="until", problem="names a state bool[] of the cell").throw()
+        codes.until(span).throw()
     return name
 
 
@@ -310,9 +298,9 @@ def _local_variables(session: Session, records: list[StateRecordInProgress], pat
             shape=record.old.type.dims,
             axes=record.old.type.axes,
             initializer=Initializer(name="zeros"),
-            initializer_origin="empty until the first call",
+            initializer_origin=origins.FIRST_CALL,
             trainable=False,
-            not_trainable="a carried state",
+            not_trainable=origins.CARRIED,
             collections=("local_variables",),
             place=str(span),
         )

@@ -11,7 +11,11 @@ import importlib
 
 from rnndsl.text.diagnostics import Code
 
-RANGES = ("text", "names", "types", "variables", "time", "training", "artefact", "files", "limits", "sizes")
+RANGES = (
+    *("text", "names", "arguments", "kinds", "places", "types", "indices", "variables", "time", "scans", "training"),
+    *("artefact", "files", "limits", "sizes"),
+)
+"""The modules that declare codes."""
 
 
 def all_codes() -> dict[str, Code]:

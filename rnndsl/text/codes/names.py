@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rnndsl.text.codes import elsewhere
 from rnndsl.text.diagnostics import Code, Diagnostic
 from rnndsl.text.source import Span
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.wording import did_you_mean, quoted
 
 UNKNOWN_NAME = Code("RNN0101", "unknown name")
 DEFINED_TWICE = Code("RNN0102", "name defined twice")
@@ -15,21 +15,7 @@ IMPORT_CYCLE = Code("RNN0103", "import cycle")
 NOT_IN_MODULE = Code("RNN0105", "name not in the imported file")
 UNUSED_IMPORT = Code("RNN0106", "unused import", severity="warning")
 IMPORTS_MODEL = Code("RNN0107", "import of a model")
-UNKNOWN_ATTRIBUTE = Code("RNN0108", "unknown attribute", "{what} has no `{name}`")
-NOT_CALLABLE = Code("RNN0109", "not callable", "{what} cannot be called")
-BAD_ARGUMENT = Code("RNN0110", "argument does not fit", "`{function}` {problem}")
-WRONG_KIND = Code("RNN0111", "value of another kind", "{what} was given where {wanted} is wanted")
-UNNAMED_LAYER = Code("RNN0112", "layer without a name", "`{name}` owns variables, so it has to be named before it is applied")
-NOT_CONSTANT = Code("RNN0113", "not known at compile time", "{what} is not known at compile time")
-MODEL_AS_LAYER = Code("RNN0115", "model used as a layer", "`{name}` is a model: it is compiled, not applied")
-UNUSED_LAYER = Code("RNN0116", "layer never applied", "the layer `{path}` is never applied, so its variables have no shape")
-NO_OUTPUT = Code("RNN0117", "no output", "{what} has no `output`")
-TWO_OUTPUTS = Code("RNN0118", "two outputs", "`{name}` has two outputs: a block or cell has one")
-MISPLACED = Code("RNN0119", "statement out of place", "{what} has no place in {where}")
-ARITHMETIC = Code("RNN0120", "arithmetic error", "{problem}")
-PATH_TAKEN = Code("RNN0121", "path taken", "two things have the path `{path}`")
-ARTEFACT_NAMES_MEET = Code("RNN0122", "names meet in the artefact", "`{a}` and `{b}` are both `{name}` in the artefact")
-RESERVED_PATH = Code("RNN0123", "reserved name", "`{name}` is reserved for {use}")
+UNKNOWN_ATTRIBUTE = Code("RNN0108", "unknown attribute")
 
 
 # ---------------------------------------------------------------- names that nothing defines
@@ -122,3 +108,30 @@ def unused_import(span: Span, name: str) -> Diagnostic:
 def imports_model(span: Span, name: str) -> Diagnostic:
     kinds = "blocks, cells, functions, initializers, constants and layouts"
     return IMPORTS_MODEL(span, f"`{name}` is a model: only {kinds} can be imported")
+
+
+# ---------------------------------------------------------------- attributes. `what`: the value, in words
+
+
+def unknown_attribute(span: Span, what: str, name: str, known: Iterable[str]) -> Diagnostic:
+    names = sorted(known)
+    listed = f"it has {quoted(names)}" if names else None
+    return _attribute(span, what, name).suggest(did_you_mean(name, names) or listed)
+
+
+def foreign_attribute(span: Span, what: str, name: str) -> Diagnostic:
+    """One of arrays and lists elsewhere: a key of `elsewhere.ATTRIBUTES` or of `elsewhere.NAMES`."""
+    return _attribute(span, what, name).suggest(elsewhere.ATTRIBUTES.get(name) or elsewhere.NAMES[name])
+
+
+def function_as_attribute(span: Span, what: str, name: str, written: str) -> Diagnostic:
+    """`x.relu()`; `written`: the x."""
+    return _attribute(span, what, name).suggest(f"write `{name}({written})`")
+
+
+def not_applied_yet(span: Span, what: str, name: str) -> Diagnostic:
+    return _attribute(span, what, name).suggest("its variables are known once it is applied")
+
+
+def _attribute(span: Span, what: str, name: str) -> Diagnostic:
+    return UNKNOWN_ATTRIBUTE(span, f"{what} has no `{name}`")

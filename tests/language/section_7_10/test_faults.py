@@ -32,7 +32,7 @@ SECTION_7 = [
     ("nothing else is delayed", cell("input x: []\na = x\noutput a[t-1]"), "RNN0403", "`a` cannot be read in the past"),
     ("the future", cell("input x: [] = 0\noutput x[t+1]"), "RNN0017", "has not been computed"),
     ("a delay of memory", cell("input x: [] = 0\noutput x[t-100000]"), "RNN0404", "at most 1000"),
-    ("a list too short", cell("input x: []\nstate s: [] = [1]\ns = x\noutput s[t-2]"), "RNN0412", "has 1 items"),
+    ("a list too short", cell("input x: []\nstate s: [] = [1]\ns = x\noutput s[t-2]"), "RNN0412", "has 1 item"),
     ("an initial of inputs", cell("input x: []\nstate s: [] = x\ns = x\noutput s"), "RNN0414", "before the first step"),
     ("carry and reverse", scan("scan(c, x, carry = true, reverse = true)"), "RNN0411", "cannot go with `reverse`"),
     ("carry both ways", scan("bidirectional(c, c2, x, merge = sum, carry = true)"), "RNN0411", "time runs one way between calls"),
@@ -51,7 +51,7 @@ SECTION_7 = [
         "RNN0411",
         "the output of its cell",
     ),
-    ("map_state of one argument", f"fn f(a) = a\n{scan('scan(map_state(c, f), x)')}", "RNN0110", "1 parameters, not 2"),
+    ("map_state of one argument", f"fn f(a) = a\n{scan('scan(map_state(c, f), x)')}", "RNN0110", "1 parameter, not 2"),
 ]
 
 SECTION_8 = [
