@@ -181,8 +181,8 @@ def test_the_stream_never_changes():
 @pytest.mark.parametrize(
     ("name", "arguments", "shape", "dtype", "words"),
     [
-        ("orthogonal", {"gain": 1.0}, (3,), "f32", "rank 2 or more"),
-        ("identity", {"gain": 1.0}, (3, 3, 3), "f32", "rank 2"),
+        ("orthogonal", {"gain": 1.0}, (3,), "f32", "two or more dims"),
+        ("identity", {"gain": 1.0}, (3, 3, 3), "f32", "two dims"),
         ("values", {"value": [[1, 2]]}, (2, 2), "f32", "the shape [1, 2], not [2, 2]"),
         ("values", {"value": [[1, 2], [3]]}, (2, 2), "f32", "different lengths"),
         ("variance_scaling", {"scale": 0.0, "mode": "fan_in", "distribution": "uniform"}, (2, 2), "f32", "positive scale"),
