@@ -61,7 +61,7 @@ def of_text(folder: Path, text: str) -> ResolvedModule:
 
 def is_word(option: str | None, name: str) -> bool:
     """Whether `name` is a word of `option`, or a state that it names."""
-    words = {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("last", "leading")}
+    words = {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("last", "leading", "inner")}
     return option == "until" or name in words.get(option or "", ())
 
 
@@ -86,7 +86,8 @@ def test_every_name_is_a_use_with_a_definition(path: Path) -> None:
         for name, node, field in names(item):
             place = type(node).__name__, field
             use = bound.use(name)
-            if place in NO_USES or (isinstance(node, tree.Argument) and is_word(node.name, name.name)):
+            option = node.name if isinstance(node, tree.Argument) else "over" if isinstance(node, tree.ListExpr) else None
+            if place in NO_USES or (option and is_word(option, name.name)):
                 assert use is None
             else:
                 assert use is not None and use.site is not None, (name.name, str(name.span), place)
