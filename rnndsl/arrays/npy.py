@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import lzma
 import math
+import os
 import struct
 import tokenize
 import zipfile
@@ -20,12 +21,11 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.lib import format as npy
 
+from rnndsl.arrays.unpacking import most_unpacked
 from rnndsl.arrays.values import Array, DataError
 from rnndsl.records import Immutable, record
 from rnndsl.regular import open_regular, unreadable
 
-MOST_UNPACKED = 1 << 31
-"""Bytes that one file may unpack to: a packed one of a few kilobytes can fill any machine."""
 _MOST_HEADER = 10_000
 
 _BROKEN = (
@@ -67,8 +67,9 @@ class Archive:
             if count > 1:
                 raise DataError(f"`{self.path}` holds `{name}` twice")
         packed = sum(x.file_size for x in self._members.values() if x.compress_type != zipfile.ZIP_STORED)
-        if packed > MOST_UNPACKED:
-            raise DataError(f"`{self.path}` unpacks to {packed:,} bytes, where {MOST_UNPACKED:,} is the most")
+        most = most_unpacked(os.fstat(self._file.fileno()).st_size)
+        if packed > most:
+            raise DataError(f"`{self.path}` unpacks to {packed:,} bytes, where {most:,} is the most")
         self.headers = {name: self._header(name) for name in self._members}
 
     def read(self, name: str) -> Array:

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import math
+import os
 import zlib
 from array import array as packed
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,14 +20,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from rnndsl.arrays.unpacking import most_unpacked
 from rnndsl.arrays.values import Array, DataError, shown_shape
 from rnndsl.regular import open_regular
 
 if TYPE_CHECKING:
     from rnndsl.plan.model import TensorType
 
-MOST_UNPACKED = 1 << 31
-"""Bytes that a `.csv.gz` may unpack to."""
 LONGEST_LINE = 1 << 26
 """Characters: some three million numbers."""
 
@@ -36,16 +36,17 @@ def read_table(path: Path) -> Array:
     with open_regular(path) as file:
         unpacked = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
         try:
-            return _numbers(path, io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=""))
+            most = most_unpacked(os.fstat(file.fileno()).st_size)
+            return _numbers(path, io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=""), most)
         except UnicodeDecodeError:
             raise DataError(f"`{path}` is not text in UTF-8") from None
         except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
 
 
-def _numbers(path: Path, text: io.TextIOWrapper) -> Array:
+def _numbers(path: Path, text: io.TextIOWrapper, most: int) -> Array:
     numbers, width, rows = packed("d"), 0, 0
-    lines = csv.reader(_lines(path, text))
+    lines = csv.reader(_lines(path, text, most))
     for cells in lines:
         place = f"{path}:{lines.line_num}"
         if not cells or (lines.line_num == 1 and not any(map(_is_number, cells))):  # a blank line, or the header
@@ -60,14 +61,14 @@ def _numbers(path: Path, text: io.TextIOWrapper) -> Array:
     return np.frombuffer(numbers, dtype=np.float64).reshape(rows, width)
 
 
-def _lines(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
+def _lines(path: Path, text: io.TextIOWrapper, most: int) -> Iterator[str]:
     read = 0
     for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), start=1):
         read += len(line)
         if len(line) == LONGEST_LINE:
             raise DataError(f"{path}:{number}: a line of more than {LONGEST_LINE:,} characters")
-        if path.suffix == ".gz" and read > MOST_UNPACKED:
-            raise DataError(f"`{path}` unpacks to more than {MOST_UNPACKED:,} bytes")
+        if read > most:
+            raise DataError(f"`{path}` unpacks to more than {most:,} bytes")
         yield line
 
 

@@ -44,6 +44,8 @@ def check_target(target: Path, needed: int, ours: Ours) -> None:
             fail(codes.target_is_file(base))
         if not os.access(base, os.W_OK | os.X_OK):
             fail(codes.target_forbidden(target, base))
+        if any(len(os.fsencode(part)) > os.pathconf(base, "PC_NAME_MAX") for part in real.relative_to(base).parts):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         disk = shutil.disk_usage(base)
     except OSError as error:
         raise DiagnosticsError([fault(error, target)]) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -96,12 +97,24 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     targets = [target] if len(module.models()) == 1 or arguments.model else [target / plan.name for plan in plans]
     for plan, folder in zip(plans, targets, strict=True):
         job.check_target(plan, folder)
+    if arguments.depfile:
+        _check_depfile(job, Path(arguments.depfile), targets)
     rule = _rule(job, targets) if arguments.depfile else ""
     for plan, folder in zip(plans, targets, strict=True):
         job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit)
     if arguments.depfile:
         _write_depfile(Path(arguments.depfile), rule)
     return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]
+
+
+def _check_depfile(job: Job, path: Path, folders: Sequence[Path]) -> None:
+    """Raises UsageError for a file that was read, and for one in a folder that is replaced as a whole."""
+    real = Path(os.path.realpath(path))
+    if real in [file.location for file in job.files()]:
+        raise UsageError(f"`{path}` was read: the depfile would take its place")
+    for folder in folders:
+        if real.is_relative_to(os.path.realpath(folder)):
+            raise UsageError(f"`{path}` lies in `{folder}`, which is replaced as a whole", f"give a file beside it, `{folder}.d`")
 
 
 def _rule(job: Job, folders: Sequence[Path]) -> str:

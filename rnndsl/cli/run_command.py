@@ -63,13 +63,20 @@ def _run_spec(arguments: Namespace) -> int:
         if len(models) != 1:
             raise UsageError(f"{arguments.model_source} has {len(models) or 'no'} models: choose one by --model")
         plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 1)
-        with tempfile.TemporaryDirectory(prefix="rnndsl-") as folder:
+        with _temporary() as folder:
             job.write(plan, Path(folder) / "model", level=1)
             return _run_artefact(Path(folder) / "model", Namespace(**{**vars(arguments), "settings": [], "model": None}))
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)
         print_findings([job.findings], "text", sys.stderr)
         return exit_status([job.findings])
+
+
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise UsageError(f"no temporary folder can be made: {error.strerror}", "set TMPDIR to a folder") from None
 
 
 def _run_artefact(folder: Path, arguments: Namespace) -> int:

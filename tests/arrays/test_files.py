@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import random
 import socket
 import struct
 import zipfile
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.arrays import npy, tables
+from rnndsl.arrays import tables, unpacking
 from rnndsl.arrays.files import check_output, read_archive, read_array, write_arrays
 from rnndsl.arrays.tables import is_series, lay_out
 from rnndsl.arrays.values import DataError
@@ -142,6 +143,24 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("suffix", ["npy", "npz", "csv", "csv.gz"])
+def test_flipped_bytes_end_in_no_other_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x.{suffix}"
+    csv = "".join(f"{i},{i / 7},-{i}e-3\n" for i in range(40)).encode()
+    whole_file = {"npy": whole(), "npz": zipped(("x.npy", whole()), packed=True), "csv": csv, "csv.gz": gzip.compress(csv)}[suffix]
+    r, told = random.Random(5), 0
+    for _ in range(500):
+        damaged = bytearray(whole_file)
+        for _ in range(r.choice((1, 1, 4, 32))):
+            damaged[r.randrange(len(damaged))] = r.randrange(256)
+        path.write_bytes(damaged[: r.choice((None, r.randrange(len(damaged))))])
+        try:
+            read_array(path, "x")
+        except DataError:
+            told += 1
+    assert told > 100
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv", "csv.gz"])
 def test_what_is_no_regular_file(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"x.{suffix}"
     with pytest.raises(DataError, match="no file"):
@@ -177,8 +196,7 @@ def test_a_socket_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_has_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "LONGEST_LINE", 10_000)
-    monkeypatch.setattr(tables, "MOST_UNPACKED", 100_000)
-    monkeypatch.setattr(npy, "MOST_UNPACKED", 100_000)
+    monkeypatch.setattr(unpacking, "MOST_UNPACKED", 100_000)
     (tmp_path / "long.csv").write_bytes(b"1," * 10_000)
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"1,1\n" * 100_000))
     (tmp_path / "bomb.npz").write_bytes(zipped(("x.npy", npy_bytes(declared("(100000,)"), bytes(400_000))), packed=True))

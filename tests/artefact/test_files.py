@@ -124,6 +124,12 @@ def test_too_little_room(tmp_path):
     assert code_of(check_target, tmp_path / "out", 1 << 62, ours) == "RNN0705"
 
 
+def test_a_name_too_long_for_the_file_system(tmp_path):
+    """Where the folder that it would be in is not there either."""
+    assert code_of(check_target, tmp_path / "new" / ("m" * 300), 0, ours) == "RNN0707"
+    check_target(tmp_path / "new" / ("m" * 255), 0, ours)
+
+
 def test_no_permission(tmp_path, monkeypatch):
     monkeypatch.setattr(files.os, "access", lambda *_: False)
     assert code_of(check_target, tmp_path / "out", 0, ours) == "RNN0704"

@@ -64,6 +64,7 @@ COMMANDS = [
     ),
     *(["compile", "a.rnn", "-o", name] for name in (LONG, "a\0b")),
     ["compile", "a.rnn"],
+    *(["compile", "a.rnn", "-o", "out", "--depfile", name] for name in ("a.rnn", "out", "out/x.d", "out/../a.rnn")),
     # settings that the language has not
     *(["check", "a.rnn", "--set", UNITS + text] for text in ("1_0", "+1", " 1", "1 ", "١", "0x10", "1e1", "1.0", "", "9" * 5000)),
     *(["check", "a.rnn", "--set", RATE + text] for text in ("1_0.5", ".5", "1.", "+1", "١", "0x1p1")),
