@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import artefacts_in
+from rnndsl.cli.inputs import Offer, chosen, files_of, of_manifest, of_plan, read_inputs
 from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
 from rnndsl.cli.saying import complain, say
-from rnndsl.cli.specs import choose_models, counted, exit_status, plan_models, print_findings
+from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_findings
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
-from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
-    from rnndsl.artefact.manifest import Manifest, SignatureInfo
 
 MOST_PRINTED = 1000
 
@@ -33,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
 
     try:
         if arguments.output:
-            check_output(Path(arguments.output), _files(arguments))
+            check_output(Path(arguments.output), files_of(arguments))
         if is_folder(Path(arguments.model_source)):
             return _run_artefact(Path(arguments.model_source), arguments)
         return _run_spec(arguments)
@@ -55,7 +54,7 @@ def _parser() -> Parser:
 
 
 def _run_spec(arguments: Namespace) -> int:
-    """Compile to a temporary folder, and run that."""
+    """Read the inputs, compile to a temporary folder, and run that."""
     job = Job(Path(arguments.model_source))
     try:
         module = job.resolve()
@@ -63,9 +62,11 @@ def _run_spec(arguments: Namespace) -> int:
         if len(models) != 1:
             raise UsageError(f"{arguments.model_source} has {len(models) or 'no'} models: choose one by --model")
         plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 1)
+        offer = chosen(of_plan(plan), arguments.signature)
+        inputs, series = read_inputs(offer, arguments)
         with _temporary() as folder:
             job.write(plan, Path(folder) / "model", level=1)
-            return _run_artefact(Path(folder) / "model", Namespace(**{**vars(arguments), "settings": [], "model": None}))
+            return _call(Path(folder) / "model", offer, inputs, series, arguments)
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)
         print_findings([job.findings], "text", sys.stderr)
@@ -88,88 +89,29 @@ def _run_artefact(folder: Path, arguments: Namespace) -> int:
     if len(found) != 1:
         raise UsageError(f"`{folder}` holds {len(found) or 'no such'} artefacts: choose one by its folder or --model")
     [(path, manifest)] = found.items()
-    signature = _signature(manifest, arguments.signature)
-    inputs, series = _inputs(signature, arguments)
+    offer = chosen(of_manifest(manifest), arguments.signature)
+    inputs, series = read_inputs(offer, arguments)
+    return _call(path, offer, inputs, series, arguments)
+
+
+def _call(folder: Path, offer: Offer, inputs: Mapping[str, Array], series: bool, arguments: Namespace) -> int:
+    """Call the signature of the artefact in `folder`; write or print what it gives. `series`: a table of one sequence came in."""
     from rnndsl.api import load
     from rnndsl.arrays.files import is_table
     from rnndsl.arrays.tables import as_series
-    from rnndsl.artefact.opening import declared
 
     try:
-        results = load(path).call(signature.name, inputs)
+        results = load(folder).call(offer.name, inputs)
     except (ValueError, MemoryError) as error:
         raise UsageError(str(error)) from None
-    if signature.kind in ("train", "reset", "reset_states"):
+    if offer.kind in ("train", "reset", "reset_states"):
         kept = "`rnndsl.load` in Python keeps it, and `save_weights` writes it"
-        complain(f"what `{signature.name}` changes is in memory alone, and gone now: {kept}", kind="note")
+        complain(f"what `{offer.name}` changes is in memory alone, and gone now: {kept}", kind="note")
     if series and arguments.output and is_table(Path(arguments.output)):
-        types = {x.name: declared(x) for x in signature.outputs}
+        types = offer.outputs
         results = {name: as_series(array, types[name]) if name in types else array for name, array in results.items()}
     _output(results, arguments.output)
     return 0
-
-
-def _signature(manifest: Manifest, name: str) -> SignatureInfo:
-    callable_ = {s.name: s for s in manifest.signatures if s.kind not in ("apply", "gradients")}
-    signature = callable_.get(name)
-    if signature is None:
-        known = [n for n, s in callable_.items() if s.absent is None]
-        raise UsageError(f"no signature `{name}`", did_you_mean(name, known) or f"the signatures are {', '.join(known)}")
-    if signature.absent is not None:
-        raise UsageError(f"the model has no `{name}`: {signature.absent}")
-    return signature
-
-
-def _files(arguments: Namespace) -> list[Path]:
-    given = [arguments.data, *pairs("--input", arguments.inputs).values()]
-    return [Path(file) for file in given if file]
-
-
-def _inputs(signature: SignatureInfo, arguments: Namespace) -> tuple[dict[str, Array], bool]:
-    """The arrays that the signature takes, and whether one was a table of one sequence. Raises UsageError, DataError."""
-    from rnndsl.arrays.tables import is_series, lay_out
-    from rnndsl.arrays.values import fit_all
-    from rnndsl.artefact.opening import declared
-
-    wanted = {i.name: declared(i) for i in signature.inputs}
-    given = _named(signature, list(wanted), arguments)
-    missing = [name for name in wanted if name not in given]
-    if missing:
-        listed = ", ".join(f"{name}: {wanted[name]}" for name in missing)
-        raise UsageError(f"`{signature.name}` wants {listed}", f"give it as `--input {missing[0]}=FILE`")
-    series = [name for name, (array, table) in given.items() if table and is_series(array, wanted[name])]
-    for name in series:
-        steps = counted(len(given[name][0]), "step")
-        complain(f"`{name}` is {wanted[name]}; its table is read as one sequence of {steps}, a row each", kind="note")
-    laid_out = {name: lay_out(name, array, wanted[name]) if table else array for name, (array, table) in given.items()}
-    return fit_all(signature.name, wanted, laid_out), bool(series)
-
-
-def _named(signature: SignatureInfo, wanted: Sequence[str], arguments: Namespace) -> dict[str, tuple[Array, bool]]:
-    """The given arrays by input, each with whether it is a table. Raises UsageError, DataError."""
-    from rnndsl.arrays.files import is_table, read_archive, read_array
-
-    files = pairs("--input", arguments.inputs)
-    for name in files:
-        if name not in wanted:
-            help = did_you_mean(name, wanted) or f"its inputs are {', '.join(wanted) or 'none'}"
-            raise UsageError(f"`{signature.name}` has no input `{name}`", help)
-    given: dict[str, tuple[Array, bool]] = {}
-    if arguments.data and Path(arguments.data).suffix == ".npz":
-        given = {name: (array, False) for name, array in read_archive(Path(arguments.data), wanted).items()}
-    elif arguments.data:
-        path = Path(arguments.data)
-        given[_only(signature, wanted)] = (read_array(path), is_table(path))
-    for name, file in files.items():
-        given[name] = (read_array(Path(file), name), is_table(Path(file)))
-    return given
-
-
-def _only(signature: SignatureInfo, wanted: Sequence[str]) -> str:
-    if len(wanted) != 1:
-        listed = ", ".join(wanted) or "none"
-        raise UsageError(f"`{signature.name}` takes the inputs {listed}: say which by --input NAME=FILE, or give a .npz of all")
-    return wanted[0]
 
 
 def _output(results: Mapping[str, Array], output: str | None) -> None:

@@ -229,7 +229,7 @@ def test_run_on_batches_of_two_lengths(tmp_path: Path, monkeypatch: pytest.Monke
     Path("sums.rnn").write_text(SUMS)
     np.savez("in.npz", x=np.zeros((3, 4, 2)), k=np.zeros((2, 1)))
     assert main(["run", "sums.rnn", "in.npz"]) == 2
-    assert capsys.readouterr().err == "error: `k` has the length 2 along `batch`, and `x` has 3\n"
+    assert capsys.readouterr().err == "error: `x` has the length 3 along `batch`, and `k` has 2\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""What a signature takes, and the files that give it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.parser import UsageError, pairs
+from rnndsl.cli.saying import complain
+from rnndsl.cli.specs import counted
+from rnndsl.records import Immutable, record
+from rnndsl.text.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from rnndsl.arrays.values import Array
+    from rnndsl.artefact.manifest import Manifest
+    from rnndsl.plan.model import Plan, TensorType
+
+
+@record
+class Offer(Immutable):
+    """A signature of a model, with the types of its inputs and outputs. `absent` says why the model has none of this name."""
+
+    name: str
+    kind: str
+    inputs: Mapping[str, TensorType]
+    outputs: Mapping[str, TensorType]
+    absent: str | None = None
+
+
+def of_manifest(manifest: Manifest) -> Iterator[Offer]:
+    """The signatures of an artefact."""
+    from rnndsl.artefact.opening import declared
+
+    for s in manifest.signatures:
+        inputs, outputs = ({x.name: declared(x) for x in tensors} for tensors in (s.inputs, s.outputs))
+        yield Offer(s.name, s.kind, inputs, outputs, s.absent)
+
+
+def of_plan(plan: Plan) -> Iterator[Offer]:
+    """The signatures of a plan with its functions."""
+    from rnndsl.plan.rewriting import types_of
+
+    for f in plan.functions:
+        types = types_of(f.graph)
+        yield Offer(f.name, f.kind, {x.name: x.type for x in f.inputs}, {x.name: types[x.value] for x in f.outputs})
+    for name, why in plan.absent.items():
+        yield Offer(name, name, {}, {}, why)
+
+
+def chosen(offers: Iterator[Offer], name: str) -> Offer:
+    """The signature `name`. Raises UsageError if there is none, or if it is no signature but a pure function."""
+    callable_ = {o.name: o for o in offers if o.kind not in ("apply", "gradients")}
+    offer = callable_.get(name)
+    if offer is None:
+        known = [n for n, o in callable_.items() if o.absent is None]
+        raise UsageError(f"no signature `{name}`", did_you_mean(name, known) or f"the signatures are {', '.join(known)}")
+    if offer.absent is not None:
+        raise UsageError(f"the model has no `{name}`: {offer.absent}")
+    return offer
+
+
+def files_of(arguments: Namespace) -> list[Path]:
+    """The files that the command line names as inputs."""
+    given = [arguments.data, *pairs("--input", arguments.inputs).values()]
+    return [Path(file) for file in given if file]
+
+
+def read_inputs(offer: Offer, arguments: Namespace) -> tuple[dict[str, Array], bool]:
+    """The arrays that the signature takes, and whether one was a table of one sequence. Raises UsageError, DataError."""
+    from rnndsl.arrays.tables import is_series, lay_out
+    from rnndsl.arrays.values import fit_all
+
+    wanted = offer.inputs
+    given = _named(offer, arguments)
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        listed = ", ".join(f"{name}: {wanted[name]}" for name in missing)
+        raise UsageError(f"`{offer.name}` wants {listed}", f"give it as `--input {missing[0]}=FILE`")
+    series = [name for name, (array, table) in given.items() if table and is_series(array, wanted[name])]
+    for name in series:
+        steps = counted(len(given[name][0]), "step")
+        complain(f"`{name}` is {wanted[name]}; its table is read as one sequence of {steps}, a row each", kind="note")
+    laid_out = {name: lay_out(name, array, wanted[name]) if table else array for name, (array, table) in given.items()}
+    return fit_all(offer.name, wanted, laid_out), bool(series)
+
+
+def _named(offer: Offer, arguments: Namespace) -> dict[str, tuple[Array, bool]]:
+    """The given arrays by input, each with whether it is a table. Raises UsageError, DataError."""
+    from rnndsl.arrays.files import is_table, read_archive, read_array
+
+    wanted = list(offer.inputs)
+    files = pairs("--input", arguments.inputs)
+    for name in files:
+        if name not in wanted:
+            help = did_you_mean(name, wanted) or f"its inputs are {', '.join(wanted) or 'none'}"
+            raise UsageError(f"`{offer.name}` has no input `{name}`", help)
+    given: dict[str, tuple[Array, bool]] = {}
+    if arguments.data and Path(arguments.data).suffix == ".npz":
+        given = {name: (array, False) for name, array in read_archive(Path(arguments.data), wanted).items()}
+    elif arguments.data:
+        path = Path(arguments.data)
+        given[_only(offer, wanted)] = (read_array(path), is_table(path))
+    for name, file in files.items():
+        given[name] = (read_array(Path(file), name), is_table(Path(file)))
+    return given
+
+
+def _only(offer: Offer, wanted: Sequence[str]) -> str:
+    if len(wanted) != 1:
+        listed = ", ".join(wanted) or "none"
+        raise UsageError(f"`{offer.name}` takes the inputs {listed}: say which by --input NAME=FILE, or give a .npz of all")
+    return wanted[0]
