@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rnndsl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_LINES = 340
-LONG = {"syntax.tree": 500}  # a table of node types
+MOST_LINES = 300
+LONG = {"syntax.tree": 490}  # a table of node types
 
 # Stages in order; a module belongs to the longest name that it begins with. A stage imports from itself and from earlier ones.
 STAGES = [

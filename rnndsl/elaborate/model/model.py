@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import keyword
-import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from rnndsl.elaborate import expressions
 from rnndsl.elaborate.evaluate import types
-from rnndsl.elaborate.evaluate.needs import needs
 from rnndsl.elaborate.evaluate.unify import alone
 from rnndsl.elaborate.layers import defaults, instances, stepping, updates
 from rnndsl.elaborate.layers.statements import Declared, Declarer
-from rnndsl.elaborate.model import assemble, selectors, settings, training
+from rnndsl.elaborate.model import assemble, selectors, training
 from rnndsl.elaborate.state.bytes import check_input
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Defaults, Env, failed
-from rnndsl.elaborate.state.graphs import Graphs
 from rnndsl.elaborate.state.records import VariableRecord
-from rnndsl.elaborate.state.reports import Reports
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor, Value
-from rnndsl.language.builtins import AXES, COLLECTIONS, MEASURES
+from rnndsl.language.builtins import MEASURES
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.names.resolve import ResolvedModule
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
@@ -32,13 +26,7 @@ from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import kinds, places
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import types as type_codes
-from rnndsl.text.codes.sizes import MAX_DEPTH
-from rnndsl.text.diagnostics import Poisoned
-from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
-
-_CALLS_PER_EXPRESSION = 20
-"""At most so many of Python's calls lie between an expression and one that is evaluated within it."""
 
 
 @mutable
@@ -52,59 +40,11 @@ class _Parts:
     residuals: list[Named] = field(default_factory=list[Named])
 
 
-def elaborate(module: ResolvedModule, name: str, given: Mapping[str, object], sink: Sink) -> Plan | None:
-    """The plan of the model `name` of `module`, or None if it is faulty: `sink` then says why.
-
-    `given` sets constructor parameters. Raises `settings.SettingError` if the model cannot take them.
-    """
-    model = next(m for m in module.models() if m.name.name == name)
-    values = settings.read(model, given, module)
-    session = _session(module, sink)
-    try:
-        with _room_for_nesting():
-            return _Model(session, module, model, values).run()
-    except Poisoned:
-        return None
-
-
-@contextmanager
-def _room_for_nesting() -> Generator[None]:
-    """Lets Python nest calls as deep as the budget lets expressions nest; the limit of before is set again at the end."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, MAX_DEPTH * _CALLS_PER_EXPRESSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
-
-
-def _session(module: ResolvedModule, sink: Sink) -> Session:
-    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate, needs)
-    session.registry.collections = dict.fromkeys(COLLECTIONS)
-    for each in _modules(module):
-        session.registry.collections.update(each.collections)
-    session.graphs.builders.append(session.graphs.new_builder())
-    return session
-
-
-def _modules(module: ResolvedModule) -> list[ResolvedModule]:
-    """The file and those that it imports from, directly or not, std.core last."""
-    found = [module]
-    for each in found:
-        found += dict.fromkeys(s.module for s in each.names.values() if s.module not in found)
-    return [m for m in found if m is not module.core] + [m for m in (module.core,) if m]
-
-
-def _axes(module: ResolvedModule) -> list[str]:
-    declared = (axis for each in _modules(module) for axis in each.axes)
-    return list(dict.fromkeys([*AXES, *declared]))
-
-
 _COLLECTED = {"loss": "losses", "metric": "metrics", "residual": "residuals"}
 """What a statement puts into its collection."""
 
 
-class _Model:
+class Elaboration:
     """One model on its way to a plan."""
 
     def __init__(self, session: Session, module: ResolvedModule, model: tree.Definition, given: Mapping[str, Binding]) -> None:

@@ -28,6 +28,7 @@ from rnndsl.elaborate.state.values import (
     Value,
 )
 from rnndsl.elaborate.time import scan_options, scanning
+from rnndsl.elaborate.time.axes import leading_axes
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
 from rnndsl.syntax import tree
@@ -78,7 +79,7 @@ def _step(session: Session, call: tree.Call, env: Env) -> Value:
     """One step outside of a scan, in the graph in the making."""
     cell = _cell(session, call, 0, env, "step")
     options = scan_options.read(session, call, call.arguments[1:], env, "step", _inputs(cell))
-    axes = scanning.leading_axes(session, cell, options, None)
+    axes = leading_axes(session, cell, options, None)
     step = StepContext(session.graphs.builder, session.graphs.builder, axes, options.initial, options.initial_spans, call.span)
     session.graphs.steps.append(step)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 
-from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.layers import instances, stepping
 from rnndsl.elaborate.layers.feeds import Feed
@@ -13,11 +12,10 @@ from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
+from rnndsl.elaborate.time.axes import check_options, leading_axes
 from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.records import replace
-from rnndsl.syntax import tree
-from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
 
@@ -26,7 +24,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     """A scan of `cell` in the graph in the making. Raises SpecError or Poisoned."""
     outer, body = session.graphs.builder, session.graphs.new_builder()
     axes = leading_axes(session, cell, options, options.along)
-    _check_options(session, options, axes, span)
+    check_options(session, options, axes, span)
     step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
@@ -156,88 +154,6 @@ def feed_of(cell: Instance | MappedCell, options: Options, span: Span) -> Feed:
     layer = layer_of(cell)
     assert layer is not None
     return Feed(layer.path, span, list(options.positional), {**options.named, **options.given})
-
-
-# ---------------------------------------------------------------- axes and options
-
-
-def leading_axes(session: Session, cell: Instance | MappedCell, options: Options, along: str | None) -> tuple[str, ...]:
-    """The leading axes of a step: those of all that it is given, less the scanned one and those that the cell's own types name."""
-    axes: set[str] = set()
-    named = _named_axes(session, cell)
-    order = [name for name, kind in named.kinds.items() if kind == "input"]
-    for (tensor, span), name in zip(options.positional, [*order, *[""] * len(options.positional)], strict=False):
-        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
-    for name, (tensor, span) in options.named.items():
-        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
-    for name, (tensor, _) in options.given.items():
-        axes |= set(tensor.type.axes) - named.axes.get(name, set())
-    for name, tensor in options.initial.items():
-        axes |= set(tensor.type.axes) - named.axes.get(name, set())
-    return tuple(a for a in session.graphs.axes if a in axes)
-
-
-def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
-    if along is not None and along not in tensor.type.axes:
-        type = tensor.type
-        if len(type.dims) > 1 and not type.axes:
-            codes.axis_by_position(span, along, type, type.dtype, type.dims[-1]).throw()
-        codes.no_axis(span, along, type).throw()
-    return {a for a in tensor.type.axes if a != along}
-
-
-class _Named:
-    """The axes that a cell's text names, by input and state, and what each of these is."""
-
-    def __init__(self) -> None:
-        self.axes: dict[str, set[str]] = {}
-        self.kinds: dict[str, str] = {}
-
-
-def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
-    layer = layer_of(cell)
-    assert layer is not None
-    constructor = layer.constructor
-    named = _Named()
-    for statement in walk(constructor.definition.body):
-        if not isinstance(statement, tree.Input | tree.State):
-            continue
-        name = statement.name.name
-        named.kinds[name] = statement.kind if isinstance(statement, tree.Input) else "state"
-        parts = statement.type.dims if statement.type is not None else ()
-        found = (types.axis_of(session, part, constructor.env) for part in parts)
-        named.axes[name] = {axis for axis in found if axis is not None}
-    return named
-
-
-def _check_options(session: Session, options: Options, axes: tuple[str, ...], span: Span) -> None:
-    if options.steps is None and not options.scanned():
-        codes.nothing_to_scan(span).throw()
-    if options.steps is not None and options.scanned():
-        codes.steps_and_input(options.scanned()[0][1]).throw()
-    if options.along in axes:
-        _check_axis(options)
-    if options.lengths:
-        _check(options.lengths, "lengths", TensorType("i32", axes))
-    if options.mask:
-        steps = tuple(a for a in session.graphs.axes if a in axes or a == options.along)
-        _check(options.mask, "mask", TensorType("bool", steps))
-
-
-def _check_axis(options: Options) -> None:
-    """Diagnoses what has the scan's own axis at each step, an initial or a given value."""
-    for name, (tensor, span) in options.given.items():
-        if options.along in tensor.type.axes:
-            codes.given_with_axis(span, options.along, name, tensor.type).throw()
-    for name, tensor in options.initial.items():
-        if options.along in tensor.type.axes:
-            codes.initial_with_axis(options.initial_spans[name], options.along, name, tensor.type).throw()
-
-
-def _check(given: tuple[Tensor, Span], option: str, wanted: TensorType) -> None:
-    tensor, span = given
-    if tensor.type != wanted:
-        codes.option_type(span, option, wanted, tensor.type).throw()
 
 
 def _until(options: Options, step: StepContext) -> str | None:

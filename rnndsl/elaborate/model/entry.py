@@ -1,0 +1,72 @@
+"""From a module with its imports to the plan of a model of it: settings, a session, and room for nested expressions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+from rnndsl.elaborate import expressions
+from rnndsl.elaborate.evaluate.needs import needs
+from rnndsl.elaborate.model import settings
+from rnndsl.elaborate.model.model import Elaboration
+from rnndsl.elaborate.state.graphs import Graphs
+from rnndsl.elaborate.state.reports import Reports
+from rnndsl.elaborate.state.session import Session
+from rnndsl.language.builtins import AXES, COLLECTIONS
+from rnndsl.names.resolve import ResolvedModule
+from rnndsl.plan.model import Plan
+from rnndsl.text.codes.sizes import MAX_DEPTH
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.sink import Sink
+
+_CALLS_PER_EXPRESSION = 20
+"""At most so many of Python's calls lie between an expression and one that is evaluated within it."""
+
+
+def elaborate(module: ResolvedModule, name: str, given: Mapping[str, object], sink: Sink) -> Plan | None:
+    """The plan of the model `name` of `module`, or None if it is faulty: `sink` then says why.
+
+    `given` sets constructor parameters. Raises `settings.SettingError` if the model cannot take them.
+    """
+    model = next(m for m in module.models() if m.name.name == name)
+    values = settings.read(model, given, module)
+    session = _session(module, sink)
+    try:
+        with _room_for_nesting():
+            return Elaboration(session, module, model, values).run()
+    except Poisoned:
+        return None
+
+
+@contextmanager
+def _room_for_nesting() -> Generator[None]:
+    """Lets Python nest calls as deep as the budget lets expressions nest; the limit of before is set again at the end."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, MAX_DEPTH * _CALLS_PER_EXPRESSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _session(module: ResolvedModule, sink: Sink) -> Session:
+    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate, needs)
+    session.registry.collections = dict.fromkeys(COLLECTIONS)
+    for each in _modules(module):
+        session.registry.collections.update(each.collections)
+    session.graphs.builders.append(session.graphs.new_builder())
+    return session
+
+
+def _modules(module: ResolvedModule) -> list[ResolvedModule]:
+    """The file and those that it imports from, directly or not, std.core last."""
+    found = [module]
+    for each in found:
+        found += dict.fromkeys(s.module for s in each.names.values() if s.module not in found)
+    return [m for m in found if m is not module.core] + [m for m in (module.core,) if m]
+
+
+def _axes(module: ResolvedModule) -> list[str]:
+    declared = (axis for each in _modules(module) for axis in each.axes)
+    return list(dict.fromkeys([*AXES, *declared]))
