@@ -33,7 +33,7 @@ lint: $(STAMP)  ## ruff
 types: $(STAMP)  ## pyright, strict for the package
 	$(BIN)/pyright
 
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations=10
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations=10
 
 check: $(STAMP)  ## the tests that are not slow
 	$(PYTEST) -m "not slow"
