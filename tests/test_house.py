@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import re
 import tomllib
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rnndsl"
@@ -58,6 +57,7 @@ def stage_of(module: str) -> int | None:
     return next((ORDER[p] for p in prefixes if p in ORDER), None)
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module that is imported anywhere in `path`, those for type checkers only included."""
     found: set[str] = set()
@@ -71,34 +71,33 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def module_ids() -> list[str]:
-    return [name_of(path) or "rnndsl" for path in MODULES]
+def test_every_module_has_a_docstring() -> None:
+    texts = {name_of(path): path.read_text(encoding="utf-8") for path in MODULES}
+    assert [name for name, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_ids())
-def test_every_module_has_a_docstring(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert not text.strip() or ast.get_docstring(ast.parse(text))
+def test_no_file_is_too_long() -> None:
+    lines = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > LONG.get(name, MOST_LINES)} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_ids())
-def test_no_file_is_too_long(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= LONG.get(name_of(path), MOST_LINES), f"{path.relative_to(ROOT)} has {lines} lines"
+def test_every_module_belongs_to_a_stage() -> None:
+    assert [name_of(path) for path in MODULES if name_of(path) and stage_of(name_of(path)) is None] == [], "add it to STAGES"
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != PACKAGE or p.name != "__init__.py"], ids=lambda p: name_of(p))
-def test_no_stage_imports_a_later_one(path: Path) -> None:
-    module = name_of(path)
-    own = stage_of(module)
-    assert own is not None, f"rnndsl.{module} belongs to no stage: add it to STAGES"
-    for imported in imports(path):
-        if not imported.startswith("rnndsl."):
+def test_no_stage_imports_a_later_one() -> None:
+    later: list[str] = []
+    for path in MODULES:
+        module = name_of(path)
+        if not module:
             continue
-        target = imported.removeprefix("rnndsl.")
-        if (module, target.split(".")[0]) in EXCEPTIONS or stage_of(target) is None:
-            continue
-        assert stage_of(target) <= own, f"rnndsl.{module} imports {imported}, which comes later"
+        for imported in imports(path):
+            target = imported.removeprefix("rnndsl.")
+            if target == imported or (module, target.split(".")[0]) in EXCEPTIONS or stage_of(target) is None:
+                continue
+            if stage_of(target) > stage_of(module):
+                later.append(f"rnndsl.{module} imports {imported}")
+    assert later == []
 
 
 def test_a_backend_runs_functions_and_derives_none() -> None:
@@ -119,12 +118,10 @@ def test_no_modules_import_each_other() -> None:
     graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_ids())
-def test_only_the_backend_imports_tensorflow(path: Path) -> None:
-    if name_of(path).startswith(("backends", "artefact")):
-        return
-    heavy = {name for name in imports(path) if name.split(".")[0] in ("tensorflow", "keras")}
-    assert not heavy
+def test_only_the_backend_imports_tensorflow() -> None:
+    heavy = ("tensorflow", "keras")
+    light = [path for path in MODULES if not name_of(path).startswith(("backends", "artefact"))]
+    assert [name_of(path) for path in light if any(name.split(".")[0] in heavy for name in imports(path))] == []
 
 
 def test_every_package_is_in_the_wheel() -> None:
