@@ -21,7 +21,7 @@ MAX_REPEATS = 10_000
 MAX_CALLS = 10_000
 """The most applications of layers and `fn`s in a model; one of a layer, which takes longer, counts as LAYER_COST."""
 LAYER_COST = 2
-MAX_DEPTH = 2_000
+MAX_DEPTH = 1_000
 """The most expressions that may be evaluated within one another, through definitions too."""
 FREE_CALLS = 300_000
 """So many `fn`s may be applied to plain numbers for the entries of `tabulate`, beside MAX_CALLS."""
