@@ -10,7 +10,7 @@ PEERS ?= torch
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
 
-.PHONY: help venv test test-slow fuzz lint types check test-peers sunspots schemas clean
+.PHONY: help venv test test-slow fuzz accepted lint types check test-peers sunspots schemas clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -51,6 +51,10 @@ test-peers: $(STAMP)  ## the tests that need another framework, each in an envir
 SECONDS ?= 300
 fuzz: $(STAMP)  ## check mutated specs for SECONDS=300
 	$(BIN)/python -m tests.elaborate.mutating $(SECONDS)
+
+SEEDS ?= 0 200
+accepted: $(STAMP)  ## compile and run specs that check accepts, of SEEDS="0 200"
+	$(BIN)/python -m tests.accepted.holding $(SEEDS)
 
 sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
 	$(BIN)/rnndsl compile specs/sunspots.rnn -o build/sunspots

@@ -134,3 +134,21 @@ def test_what_is_compared_by_identity_is_not_printed_whole() -> None:
     """Such objects hang together: the generated repr of one would print all of them, and a failing test prints reprs."""
     made = re.compile(r"@dataclass\((?=[^)]*eq=False)(?![^)]*repr=False)")
     assert [path.name for path in MODULES if made.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_map_has_every_room_and_names_nothing_that_is_not_there() -> None:
+    text = (ROOT / "docs/house.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `([^`]+)`", text, re.M)
+    packages = {f"{path.parent.relative_to(ROOT)}/" for path in PACKAGE.rglob("__init__.py")} - {"rnndsl/"}
+    assert packages <= {*rooms}
+    named = re.findall(r"`((?:rnndsl|tests|docs|grammar|specs|benchmarks)/[^`*]*)`", text)
+    assert [each for each in [*rooms, *named] if not (ROOT / each).exists() and "xxxx" not in each] == []
+
+
+def test_the_map_is_in_the_order_of_the_stages() -> None:
+    """A room stands below those that it imports from."""
+    text = (ROOT / "docs/house.md").read_text(encoding="utf-8")
+    rooms = dict.fromkeys(re.findall(r"^\| `rnndsl/(\w+)", text, re.M))
+    places = [max((place for name, place in ORDER.items() if name.split(".")[0] == room), default=-1) for room in rooms]
+    known = [place for place in places if place >= 0]
+    assert known == sorted(known) and len(known) > 10
