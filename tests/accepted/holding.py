@@ -111,8 +111,9 @@ def main(first: int, last: int) -> int:
     failed = 0
     for seed in range(first, last):
         with tempfile.TemporaryDirectory() as folder:
-            text = accepted(seed, Path(folder))
+            text = ""
             try:
+                text = accepted(seed, Path(folder))
                 hold(text, Path(folder), seed)
             except Exception as error:
                 failed += 1

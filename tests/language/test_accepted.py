@@ -240,3 +240,24 @@ model m {
             (found,) = v1.get_collection(key)
             assert found.dtype.base_dtype == kind
             np.testing.assert_array_equal(session.run(found), [7, 7, 7])
+
+
+def test_the_counter_of_calls_beside_names_like_its_own(tmp_path):
+    text = """
+model m {
+  input x: f32[batch, 3]
+  param call_counter: [3] ~ constant(value = 2)
+  scope call_counter_ {
+    param w: [3] ~ ones
+  }
+  output y = x * call_counter * call_counter_.w
+  loss call_counter__ = mean(dropout(x * call_counter, 0.5))
+  train fit = sgd(rate = 0.0)
+}"""
+    loaded = artefact(tmp_path, text, emit=("meta-graph",))
+    loaded.train("fit", x=X)
+    assert [path for path, value in loaded.variables.items() if value.dtype == "i8" and not path.startswith("train/")] == [
+        "call_counter___"
+    ]
+    assert loaded.variables["call_counter___"] == 1
+    np.testing.assert_array_equal(loaded.predict(x=X)["y"], 2 * X)

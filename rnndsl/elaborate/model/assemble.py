@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.model import penalties
@@ -41,14 +41,15 @@ class Made(Immutable):
     signatures: Sequence[tree.SignatureDecl]
 
 
-def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections) -> list[Variable]:
-    """Every declared variable with its initialiser, trainability and collections; then carried states and the counter."""
+def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections, names: Collection[str]) -> list[Variable]:
+    """Every declared variable with its initialiser, trainability and collections; then carried states and the counter, whose
+    name is none of `names`, the user's own."""
     found: list[Variable] = []
     for each in records:
         session.reports.attempt(lambda each=each: found.append(_variable(session, each, chosen)))
     found += session.registry.carried.values()
     if session.registry.draws:
-        found.append(_counter())
+        found.append(_counter({*names, *session.registry.owners}))
     _check_names(session, found)
     return found
 
@@ -90,9 +91,12 @@ def _not_trainable(record: VariableRecord, chosen: Selections) -> str | None:
     return origins.untrainable(inherited[1]) if inherited is not None and not inherited[0] else None
 
 
-def _counter() -> Variable:
+def _counter(taken: Collection[str]) -> Variable:
+    path = "call_counter"
+    while path in taken:
+        path += "_"
     return Variable(
-        path="call_counter",
+        path=path,
         kind="counter",
         dtype="i64",
         shape=(),

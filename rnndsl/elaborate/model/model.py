@@ -171,7 +171,7 @@ class Elaboration:
         session.reports.attempt(lambda: self._require_result(declared))
         records = session.registry.ordered_variables()
         chosen = selectors.run(session, declared.model, records)
-        settled = assemble.settle(session, records, chosen)
+        settled = assemble.settle(session, records, chosen, env.names)
         planned = assemble.update_list(session)
         trains = self._trains(declared, settled, planned, records)
         if session.reports.sink.failed:
