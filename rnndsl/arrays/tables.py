@@ -133,7 +133,8 @@ def as_series(array: Array, type: TensorType) -> Array:
 
 def write_table(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
     """Write `arrays` side by side as columns. Raises DataError if their rows differ in number, OSError."""
-    tables = {name: array.reshape((array.shape[0], -1)) if array.ndim else array.reshape((1, 1)) for name, array in arrays.items()}
+    shapes = {name: array.shape or (1,) for name, array in arrays.items()}
+    tables = {name: array.reshape(shapes[name][0], math.prod(shapes[name][1:])) for name, array in arrays.items()}
     lengths = {t.shape[0] for t in tables.values()}
     if len(lengths) > 1:
         listed = ", ".join(f"{name} {shown_shape(array.shape)}" for name, array in arrays.items())

@@ -291,6 +291,21 @@ def test_outputs_side_by_side(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["o.csv"]
 
 
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        ((), "y\n1.0\n"),
+        ((2,), "y\n1.0\n1.0\n"),
+        ((0,), "y\n"),
+        ((0, 2), "y_0,y_1\n"),
+        ((1, 2, 2), "y_0,y_1,y_2,y_3\n1.0,1.0,1.0,1.0\n"),
+    ],
+)
+def test_outputs_of_any_shape(tmp_path: Path, shape: tuple[int, ...], text: str) -> None:
+    write_arrays(tmp_path / "o.csv", {"y": np.ones(shape)})
+    assert (tmp_path / "o.csv").read_text() == text
+
+
 def test_outputs_of_any_name(tmp_path: Path) -> None:
     given = {"file": np.zeros(2), "allow_pickle": np.ones(()), "a/b": np.array([True])}
     write_arrays(tmp_path / "o.npz", given)

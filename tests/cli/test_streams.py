@@ -52,6 +52,13 @@ def test_a_reader_that_goes_away(tmp_path: Path, line: str, unbuffered: str) -> 
     assert (done.returncode, done.stderr) == (141, "")
 
 
+def test_a_spec_is_not_read_from_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "a.rnn").write_text(SPEC)
+    line = f"cat a.rnn | {RNNDSL} check /dev/stdin"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "error[RNN0727]: `/dev/stdin` is not a regular file\n\n1 error\n")
+
+
 def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
     line = f"mkdir gone; cd gone; rmdir ../gone; {RNNDSL} check ../a.rnn"
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
