@@ -72,6 +72,8 @@ def _check_place(path: Path) -> None:
         raise DataError(f"`{path}`: there is no folder `{real.parent if path.is_symlink() else path.parent}`")
     if real.exists() and not real.is_file():
         raise DataError(f"`{path}` is not a regular file")
+    if not os.access(real.parent, os.W_OK | os.X_OK):
+        raise DataError(f"no permission to write `{path}`")
     if not shutil.disk_usage(real.parent).total:  # of the kernel's own file systems, such as /proc
         raise DataError(f"`{path}`: no file can be made in `{real.parent}`")
 

@@ -323,6 +323,12 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / "there.csv").stat().st_mode & 0o777 == 0o640
 
 
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(DataError, match="no permission to write"):
+        check_output(tmp_path / "o.csv", [])
+
+
 def test_where_no_output_goes(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "folder.csv").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -162,6 +163,24 @@ def test_a_value_that_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="a mapping"):
         words.predict(np.zeros((1, 2)))  # pyright: ignore[reportArgumentType]
     np.testing.assert_array_equal(words.predict(ids=[[1, 3.0]])["vectors"][0, 1], words.variables["embedding/table"][3])
+
+
+def test_any_arrays_end_in_numbers_or_a_value_error(model: rnndsl.Loaded) -> None:
+    r, numbers = random.Random(4), 0
+    dtypes = ("float32", "float32", ">f8", "int8", "bool", "float16", "uint64", "complex64", "U3", "object")
+    for _ in range(300):
+        lengths = [r.choice((0, 1, 2)), r.choice((1, 2, 2, 2))]
+        shapes = {"x": [r.choice(lengths[:1] * 8 + [7]), 3], "y": [lengths[0], lengths[1]], "z": []}
+        names = ["x", "y", *r.choice([[]] * 9 + [["z"]])]
+        given = {name: np.full(shapes[name], r.choice((0, 1))).astype(r.choice(dtypes)) for name in names}
+        try:
+            found = model.evaluate(given)
+        except ValueError as error:
+            assert str(error).startswith("`")
+        else:
+            numbers += 1
+            assert found["mse"].shape == ()
+    assert 30 < numbers < 270
 
 
 def test_weights_are_kept(model: rnndsl.Loaded, folder: Path, data: dict[str, np.ndarray], tmp_path: Path) -> None:
