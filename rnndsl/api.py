@@ -93,8 +93,10 @@ class Loaded:
         self.folder = folder
         self._manifest = open_artefact(folder)
         from rnndsl.backends.tensorflow.loading import load_module
+        from rnndsl.backends.tensorflow.names import op_name
 
         self._module: Any = load_module(folder)
+        self._paths = {op_name(v.path): v.path for v in self._manifest.variables}
         self._tensors: dict[str, Any] = self._by_path()
 
     @property
@@ -110,7 +112,7 @@ class Loaded:
     @property
     def collections(self) -> dict[str, tuple[str, ...]]:
         """The paths of variables by collection."""
-        return {name: tuple(_path(v) for v in members) for name, members in self._module.collections.items()}
+        return {name: tuple(self._path(v) for v in members) for name, members in self._module.collections.items()}
 
     @property
     def variables(self) -> dict[str, Array]:
@@ -187,7 +189,11 @@ class Loaded:
 
     def _by_path(self) -> dict[str, Any]:
         names = ("global_variables", "local_variables")
-        return {_path(v): v for name in names for v in self._module.collections.get(name, ())}
+        return {self._path(v): v for name in names for v in self._module.collections.get(name, ())}
+
+    def _path(self, variable: Any) -> str:
+        name: str = variable.name.split(":")[0]
+        return self._paths.get(name, name)
 
     def _signature(self, name: str) -> SignatureInfo:
         found = next((s for s in self._manifest.signatures if s.name == name), None)
@@ -245,10 +251,6 @@ def _numpy(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _numpy(inner) for key, inner in cast("Mapping[str, Any]", value).items()}
     return value.numpy()
-
-
-def _path(variable: Any) -> str:
-    return variable.name.split(":")[0]
 
 
 def _temporary(name: str) -> Path:

@@ -261,3 +261,30 @@ model m {
     ]
     assert loaded.variables["call_counter___"] == 1
     np.testing.assert_array_equal(loaded.predict(x=X)["y"], 2 * X)
+
+
+def test_variables_by_path_whatever_tensorflow_calls_them(tmp_path):
+    text = """
+cell Own(units: int) {
+  input x: [n] = zeros
+  state h: [units] = ones
+  param _w: [n, units]
+  h = tanh((x + x[t-1]) @ _w + h[t-2])
+  output h
+}
+model m {
+  input x: f32[batch, time, 3]
+  layer c = Own(2)
+  run = scan(c, x, carry = true)
+  output y = run
+}"""
+    loaded = artefact(tmp_path, text)
+    loaded.predict(x=X3)
+    assert {*loaded.variables} == {"c/_w", "run/h", "run/h[t-2]", "run/x[t-1]"}
+    assert {*loaded.collections["local_variables"]} == {"run/h", "run/h[t-2]", "run/x[t-1]"}
+    kept = loaded.variables
+    expected = loaded.predict(x=X3)["y"]
+    loaded.save_weights(tmp_path / "now.npz")
+    loaded.load_weights(tmp_path / "now.npz")
+    loaded.assign(kept)
+    np.testing.assert_array_equal(loaded.predict(x=X3)["y"], expected)
