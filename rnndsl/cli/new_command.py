@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.names.library import Entry, entries, find, own_file
+from rnndsl.regular import replacing
 from rnndsl.syntax.words import KEYWORDS
 from rnndsl.text.wording import did_you_mean
 
@@ -27,11 +29,11 @@ def run(argv: Sequence[str]) -> int:
     if arguments.output is None:
         say(text)
         return 0
+    if os.path.lexists(arguments.output):
+        raise UsageError(f"`{arguments.output}` exists", "give another file: nothing is overwritten")
     try:
-        with Path(arguments.output).open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"`{arguments.output}` exists", "give another file: nothing is overwritten") from None
+        with replacing(Path(arguments.output)) as file:
+            file.write(text.encode())
     except OSError as error:
         raise UsageError(f"cannot write `{arguments.output}`: {error.strerror}") from None
     return 0

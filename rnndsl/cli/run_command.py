@@ -84,10 +84,13 @@ def _run_artefact(folder: Path, arguments: Namespace) -> int:
     if arguments.settings:
         raise UsageError("--set belongs to a spec; an artefact is already compiled")
     found = artefacts_in(folder)
+    known = ", ".join(f"`{manifest.name}`" for manifest in found.values())
     if arguments.model:
         found = {path: manifest for path, manifest in found.items() if manifest.name == arguments.model}
-    if len(found) != 1:
-        raise UsageError(f"`{folder}` holds {len(found) or 'no such'} artefacts: choose one by its folder or --model")
+    if not found:
+        raise UsageError(f"`{folder}` holds no model `{arguments.model}`", f"it holds {known}")
+    if len(found) > 1:
+        raise UsageError(f"`{folder}` holds {len(found)} artefacts", f"choose one by its folder or by --model: {known}")
     [(path, manifest)] = found.items()
     offer = chosen(of_manifest(manifest), arguments.signature)
     inputs, series = read_inputs(offer, arguments)

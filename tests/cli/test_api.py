@@ -261,6 +261,7 @@ def test_run_on_batches_of_two_lengths(tmp_path: Path, monkeypatch: pytest.Monke
         (["none.csv"], "no file"),
         (["x.csv", "--signature", "predic"], "no signature `predic`"),
         (["x.csv", "--set", "units=3"], "already compiled"),
+        (["x.csv", "--model", "lines"], "holds no model `lines`"),
     ],
 )
 def test_run_with_wrong_arguments(
