@@ -100,6 +100,11 @@ def _plan(source: str) -> Plan:
     return plan_of(source)
 
 
+def forget() -> None:
+    """Let the plans of a cell go."""
+    _plan.cache_clear()
+
+
 def subject(case: Case) -> Subject:
     """The cell in its model, in f64. Raises DiagnosticsError if it does not compile with any of FREE_DIMS."""
     failure: Exception | None = None

@@ -90,7 +90,7 @@ class Run:
         return Weights({path.removeprefix(prefix): v for path, v in self.variables.items() if path.startswith(prefix)})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs() -> Any:
     return cache(Run)
 

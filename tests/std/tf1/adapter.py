@@ -156,7 +156,7 @@ def states_of(cell: Cell, inputs: list[tuple[str, str]]) -> list[tuple[str, tupl
     return sorted(found, key=lambda s: not s[0].startswith("inner.")) if "AttentionCell" in cell.constructor else found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=2)  # a case asks for a model of one text or two; all of them would take 200 MB
 def compiled(text: str) -> Any:
     return module_of(text)
 
