@@ -51,7 +51,7 @@ class _Binder:
         self.module = module
         self.bound = Bound([], [], set())
         self.collections = frozenset({*COLLECTIONS, *module.collections})
-        self.scopes: dict[tree.Scope, Scope] = {}
+        self.scopes: dict[int, Scope] = {}  # by identity: a hash of a tree is a walk through it
         self.outside: dict[str, Site] = {}  # what a name stands for outside of all definitions
 
     def run(self) -> Bound:
@@ -93,7 +93,7 @@ class _Binder:
                     self._declare(statement.body, scope)
                 case tree.Scope():
                     inner = Scope(scope)
-                    self.scopes[statement] = scope.inner[statement.name.name] = inner
+                    self.scopes[id(statement)] = scope.inner[statement.name.name] = inner
                     self._declare(statement.body, inner)
                 case _:
                     pass
@@ -111,7 +111,7 @@ class _Binder:
                 case tree.For():
                     self._declare_dims(statement.body, scope)
                 case tree.Scope():
-                    self._declare_dims(statement.body, self.scopes[statement])
+                    self._declare_dims(statement.body, self.scopes[id(statement)])
                 case _:
                     pass
 
@@ -134,8 +134,8 @@ class _Binder:
                     self._statements(statement.body, Scope(scope, {statement.variable.name: _site(statement.variable)}))
                 case tree.Scope():
                     self._expressions(scope, statement.name.index, *statement.defaults)
-                    self.scopes[statement].parent = scope  # of a `for`, perhaps
-                    self._statements(statement.body, self.scopes[statement])
+                    self.scopes[id(statement)].parent = scope  # of a `for`, perhaps
+                    self._statements(statement.body, self.scopes[id(statement)])
                 case tree.FunctionDef():
                     self._function(statement, scope)
                 case _:
