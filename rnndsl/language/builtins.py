@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from rnndsl.language.initializers import PARAMETERS as INITIALIZERS
 from rnndsl.language.ops import table as ops
+from rnndsl.language.rules.products import PADDINGS
 from rnndsl.plan.model import DType
 
 DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
@@ -91,7 +92,7 @@ OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "masked": ("hold",),
         "merge": ("concat", "sum", "mul", "average", "none"),
         "over": ("leading", "inner", "last"),
-        "padding": ("same", "valid", "causal"),
+        "padding": PADDINGS,
     }
 )
 """By an option, the words that it takes, whatever else has such a name."""

@@ -23,7 +23,7 @@ PACKAGE = ROOT / "rnndsl"
 CODES = PACKAGE / "text/codes"
 MODULES = {name: importlib.import_module(f"rnndsl.text.codes.{name}") for name in RANGES}
 
-STAGES = ("syntax", "names", "elaborate", "driver.py")
+STAGES = ("syntax", "names", "language/rules", "elaborate", "driver.py")
 """Where faults of specs are found."""
 
 WORDED = {

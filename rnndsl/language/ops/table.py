@@ -13,6 +13,7 @@ from rnndsl.language.ops import axes, control, elementwise, losses, products, ra
 from rnndsl.language.ops.op import Op, Trait
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.model import Node, TensorType
+from rnndsl.text.codes import rules
 
 _FAMILIES = (control, elementwise, products, shapes, axes, random, reductions, losses)
 
@@ -35,7 +36,7 @@ def result_type(op: str, args: Sequence[TensorType], attrs: Mapping[str, Any], o
     """The type of `op`, which has a rule, on `args`. Raises `TypeRuleError`."""
     rule = OPS[op].rule
     if rule is None:
-        raise TypeRuleError("has no type that follows from its arguments")
+        raise TypeRuleError(rules.no_type())
     return rule(args, attrs, order)
 
 

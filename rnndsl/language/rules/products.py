@@ -7,15 +7,18 @@ from typing import Any
 
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims, need_axis, need_float, need_rank, numeric, unite_axes
 from rnndsl.plan.model import TensorType
+from rnndsl.text.codes import rules
+
+PADDINGS = ("same", "valid", "causal")
 
 
 def matmul(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     x, w = args
     dtype = numeric(args)
-    need_rank(x, 1, "its left side")
-    need_rank(w, 1, "its right side")
+    need_rank(x, 1, "left")
+    need_rank(w, 1, "right")
     if x.dims[-1] != w.dims[0]:
-        raise TypeRuleError(f"contracts the last dim of {x} ({x.dims[-1]}) with the first of {w} ({w.dims[0]}), which differ")
+        raise TypeRuleError(rules.contracts(x, x.dims[-1], w, w.dims[0]))
     return TensorType(dtype, unite_axes(args, order), (*x.dims[:-1], *w.dims[1:]))
 
 
@@ -24,7 +27,7 @@ def dot(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[st
     for t in args:
         need_rank(t, 1)
     if args[0].dims[-1] != args[1].dims[-1]:
-        raise TypeRuleError(f"needs equal last dims, not {args[0]} and {args[1]}")
+        raise TypeRuleError(rules.unequal_last(args[0], args[1]))
     return TensorType(dtype, unite_axes(args, order), broadcast_dims(args)[:-1])
 
 
@@ -37,25 +40,25 @@ def einsum(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if not arrow or not all(c.isalpha() or c in ",->" for c in text):
-        raise TypeRuleError(f'needs an equation such as "ij,jk->ik" over trailing dims, not "{text}"')
+        raise TypeRuleError(rules.no_equation(text))
     if len(terms) != len(args):
-        raise TypeRuleError(f'has {len(args)} arguments for the {len(terms)} terms of "{text}"')
+        raise TypeRuleError(rules.term_count(len(args), len(terms), text))
     sizes: dict[str, int] = {}
     for term, t in zip(terms, args, strict=True):
         if len(term) != len(t.dims):
-            raise TypeRuleError(f'names {len(term)} dims of {t} in "{term}"')
+            raise TypeRuleError(rules.term_dims(len(term), t, term))
         for letter, size in zip(term, t.dims, strict=True):
             if sizes.setdefault(letter, size) != size:
-                raise TypeRuleError(f"has `{letter}` stand for {sizes[letter]} and for {size}")
+                raise TypeRuleError(rules.letter_sizes(letter, sizes[letter], size))
     if any(letter not in sizes for letter in right) or len(set(right)) != len(right):
-        raise TypeRuleError(f'cannot make "{right}" of "{left}"')
+        raise TypeRuleError(rules.unmade_term(right, left))
     return TensorType(numeric(args), unite_axes(args, order), tuple(sizes[c] for c in right))
 
 
 def _square(t: TensorType) -> None:
     need_rank(t, 2)
     if t.dims[-1] != t.dims[-2]:
-        raise TypeRuleError(f"needs a square matrix, not {t}")
+        raise TypeRuleError(rules.not_square(t))
 
 
 def inv(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
@@ -68,10 +71,10 @@ def solve(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[
     a, b = args
     dtype = need_float(args)
     _square(a)
-    need_rank(b, 1, "its right side")
+    need_rank(b, 1, "right")
     rows = b.dims[0] if len(b.dims) == 1 else b.dims[-2]
     if rows != a.dims[-1]:
-        raise TypeRuleError(f"needs {a.dims[-1]} rows on its right side, not {b}")
+        raise TypeRuleError(rules.right_rows(a.dims[-1], b))
     return TensorType(dtype, unite_axes(args, order), b.dims)
 
 
@@ -84,39 +87,39 @@ def logdet(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
 def conv(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     x, kernel = args
     dtype = need_float(args)
-    if attrs["padding"] not in ("same", "valid", "causal"):
-        raise TypeRuleError(f'has no padding "{attrs["padding"]}": there are "same", "valid" and "causal"')
+    if attrs["padding"] not in PADDINGS:
+        raise TypeRuleError(rules.no_padding(attrs["padding"], PADDINGS))
     if attrs["stride"] < 1:
-        raise TypeRuleError(f"needs a stride from 1 up, not {attrs['stride']}")
+        raise TypeRuleError(rules.no_stride(attrs["stride"]))
     need_rank(x, 1)
-    need_rank(kernel, 3, "its kernel")
+    need_rank(kernel, 3, "kernel")
     if x.dims[-1] != kernel.dims[-2]:
-        raise TypeRuleError(f"has {x.dims[-1]} input channels in {x} and {kernel.dims[-2]} in the kernel {kernel}")
+        raise TypeRuleError(rules.channels(x.dims[-1], x, kernel.dims[-2], kernel))
     if attrs.get("over"):
         return _conv_over(x, kernel, attrs, order)
     spatial = x.dims[:-1]
     if not 1 <= len(spatial) <= 3 or len(kernel.dims) != len(spatial) + 2:
-        raise TypeRuleError(f"needs one to three spatial dims and a kernel to match, not {x} and {kernel}")
+        raise TypeRuleError(rules.spatial_dims(x, kernel))
     sizes: list[int] = []
     for size, width in zip(spatial, kernel.dims, strict=False):
         span = size if attrs["padding"] != "valid" else size - width + 1
         sizes.append(-(-span // attrs["stride"]))
     if min(sizes) < 1:
-        raise TypeRuleError(f"leaves nothing of {x} under a kernel {kernel} without padding")
+        raise TypeRuleError(rules.nothing_left(x, kernel))
     return TensorType(dtype, unite_axes(args, order), (*sizes, kernel.dims[-1]))
 
 
 def _conv_over(x: TensorType, kernel: TensorType, attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     need_axis(x, attrs["over"])
     if len(kernel.dims) != 3 or len(x.dims) != 1:
-        raise TypeRuleError(f"over an axis takes [channels] and a kernel [width, in, out], not {x} and {kernel}")
+        raise TypeRuleError(rules.conv_over_axis(x, kernel))
     to = attrs.get("to") or attrs["over"]
     if to == attrs["over"] and (attrs["stride"] != 1 or attrs["padding"] == "valid"):
-        raise TypeRuleError("changes the length of the axis: name a new one with `to = …`")
+        raise TypeRuleError(rules.axis_changes())
     if to != attrs["over"] and to in x.axes:
-        raise TypeRuleError(f"cannot rename `{attrs['over']}` to `{to}`, which {x} has already")
+        raise TypeRuleError(rules.axis_taken(attrs["over"], to, x))
     along = [axis for axis in (attrs["over"], to) if axis in kernel.axes]
     if along:
-        raise TypeRuleError(f"needs a kernel that is the same all along `{along[0]}`, not {kernel}")
+        raise TypeRuleError(rules.kernel_with_axis(along[0], kernel))
     axes = {to if a == attrs["over"] else a for a in x.axes} | {*kernel.axes}
     return TensorType(x.dtype, tuple(a for a in order if a in axes), (kernel.dims[-1],))

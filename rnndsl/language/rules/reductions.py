@@ -19,6 +19,7 @@ from rnndsl.language.rules.types import (
     unite_axes,
 )
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.text.codes import rules
 
 
 def reduction(dtype: Callable[[Sequence[TensorType]], DType], result: DType | None = None) -> Rule:
@@ -41,28 +42,36 @@ def reduction(dtype: Callable[[Sequence[TensorType]], DType], result: DType | No
 
 def _check_mask(x: TensorType, mask: TensorType) -> None:
     if mask.dtype != "bool":
-        raise TypeRuleError(f"needs a bool mask, not {mask}")
-    extra = [a for a in mask.axes if a not in x.axes]
-    if extra or broadcast_dims([x, mask]) != x.dims:
-        raise TypeRuleError(f"cannot mask {x} with {mask}")
+        raise TypeRuleError(rules.mask_dtype(mask))
+    widest = TensorType("bool", x.axes, x.dims)
+    if set(mask.axes) - set(x.axes) or not _fits(mask, x):
+        raise TypeRuleError(rules.mask_shape(x, widest, mask))
+
+
+def _fits(mask: TensorType, x: TensorType) -> bool:
+    """Whether the trailing dims of `mask` broadcast to those of `x`."""
+    try:
+        return broadcast_dims([x, mask]) == x.dims
+    except TypeRuleError:
+        return False
 
 
 def cross_entropy(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     logits, labels = args
     need_float([logits])
-    need_rank(logits, 1, "its logits")
+    need_rank(logits, 1, "logits")
     expected = logits.dims[:-1] if labels.dtype in INTS else logits.dims
     if labels.dtype not in INTS:
         same_dtype(args)
     if labels.dims != expected:
-        what = "integer labels are ids" if labels.dtype in INTS else "float labels are distributions"
-        raise TypeRuleError(f"cannot compare {logits} with labels {labels} ({what}: trailing dims {list(expected)})")
+        wrong = rules.label_ids if labels.dtype in INTS else rules.label_shares
+        raise TypeRuleError(wrong(logits, labels, expected))
     return TensorType(logits.dtype, unite_axes(args, order), logits.dims[:-1])
 
 
 def huber(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     if attrs["delta"] <= 0:
-        raise TypeRuleError(f"needs a delta above 0, not {attrs['delta']}")
+        raise TypeRuleError(rules.delta(attrs["delta"]))
     return FLOAT(args, attrs, order)
 
 
@@ -70,9 +79,9 @@ def ctc(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[st
     logits, labels, *lengths = args
     need_float([logits])
     if len(logits.axes) != 2 or len(logits.dims) != 1:
-        raise TypeRuleError(f"needs logits [batch, time, classes], not {logits}")
+        raise TypeRuleError(rules.ctc_logits(logits))
     if any(t.dtype not in INTS for t in (labels, *lengths)):
-        raise TypeRuleError("needs integer labels and lengths")
+        raise TypeRuleError(rules.ctc_dtypes())
     if any(t.dims or t.axes != logits.axes[:1] for t in lengths):
-        raise TypeRuleError(f"needs lengths [{logits.axes[0]}]")
+        raise TypeRuleError(rules.ctc_lengths(logits.axes[0]))
     return TensorType(logits.dtype, logits.axes[:1])

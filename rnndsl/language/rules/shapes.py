@@ -19,6 +19,7 @@ from rnndsl.language.rules.types import (
     unite_axes,
 )
 from rnndsl.plan.model import TensorType
+from rnndsl.text.codes import rules
 
 
 def concat(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
@@ -28,7 +29,7 @@ def concat(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     for t in args[1:]:
         others = [d for i, d in enumerate(t.dims) if i != at]
         if len(t.dims) != len(first.dims) or others != [d for i, d in enumerate(first.dims) if i != at]:
-            raise TypeRuleError(f"cannot join {first} and {t}: they differ beyond the joined dim")
+            raise TypeRuleError(rules.cannot_join(first, t))
     total = sum(t.dims[at] for t in args)
     return TensorType(dtype, unite_axes(args, order), (*first.dims[:at], total, *first.dims[at + 1 :]))
 
@@ -44,24 +45,24 @@ def index(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[
             dims.append(size)
         elif item[0] == "range":
             if not 0 <= item[1] <= item[2] <= size:
-                raise TypeRuleError(f"has no range {item[1]}..{item[2]} in a dim of {size}")
+                raise TypeRuleError(rules.no_range(item[1], item[2], size))
             dims.append(item[2] - item[1])
         elif not 0 <= item[1] < size:
-            raise TypeRuleError(f"has no index {item[1]} in a dim of {size}")
+            raise TypeRuleError(rules.no_index(item[1], size))
     return TensorType(args[0].dtype, args[0].axes, tuple(dims))
 
 
 def reshape(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     dims = tuple(int(d) for d in attrs["dims"])
     if math.prod(dims) != math.prod(args[0].dims):
-        raise TypeRuleError(f"cannot make {list(dims)} of {args[0]}: {math.prod(dims)} and {math.prod(args[0].dims)} elements")
+        raise TypeRuleError(rules.cannot_reshape(dims, args[0], math.prod(dims), math.prod(args[0].dims)))
     return TensorType(args[0].dtype, args[0].axes, dims)
 
 
 def broadcast(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     wide = TensorType(args[0].dtype, args[0].axes, tuple(attrs["dims"]))
     if broadcast_dims([args[0], wide]) != wide.dims:
-        raise TypeRuleError(f"cannot widen {args[0]} to {list(wide.dims)}")
+        raise TypeRuleError(rules.cannot_widen(args[0], wide.dims))
     return wide
 
 
@@ -78,15 +79,15 @@ def roll(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[s
 
 def one_hot(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     if args[0].dtype not in INTS:
-        raise TypeRuleError(f"needs integer ids, not {args[0].dtype}")
+        raise TypeRuleError(rules.ids_dtype(args[0].dtype))
     return TensorType(attrs["dtype"], args[0].axes, (*args[0].dims, int(attrs["n"])))
 
 
 def gather(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
     table, ids = args
-    need_rank(table, 1, "its table")
+    need_rank(table, 1, "table")
     if ids.dtype not in INTS:
-        raise TypeRuleError(f"needs integer ids, not {ids.dtype}")
+        raise TypeRuleError(rules.ids_dtype(ids.dtype))
     return TensorType(table.dtype, unite_axes(args, order), (*ids.dims, *table.dims[1:]))
 
 
@@ -123,7 +124,7 @@ def rename(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     x, old, new = args[0], attrs["from"], attrs["to"]
     need_axis(x, old)
     if new in x.axes:
-        raise TypeRuleError(f"cannot rename `{old}` to `{new}`, which {x} has already")
+        raise TypeRuleError(rules.axis_taken(old, new, x))
     axes = {new if a == old else a for a in x.axes}
     return TensorType(x.dtype, tuple(a for a in order if a in axes), x.dims)
 

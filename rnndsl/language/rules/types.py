@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.text.codes import rules
+from rnndsl.text.codes.clauses import Clause
 
 FLOATS: tuple[DType, ...] = ("f16", "bf16", "f32", "f64")
 INTS: tuple[DType, ...] = ("i32", "i64")
@@ -20,7 +22,10 @@ Rule = Callable[[Sequence[TensorType], Mapping[str, Any], Sequence[str]], Tensor
 
 
 class TypeRuleError(Exception):
-    """Arguments do not fit an operation. The message is a sentence without the operation's name."""
+    """Arguments do not fit an operation. The message is a clause without the operation's name."""
+
+    def __init__(self, problem: Clause) -> None:
+        super().__init__(problem)
 
 
 def unite_axes(types: Iterable[TensorType], order: Sequence[str]) -> tuple[str, ...]:
@@ -37,8 +42,7 @@ def broadcast_dims(types: Sequence[TensorType]) -> tuple[int, ...]:
         sizes = {t.dims[-i] for t in types if len(t.dims) >= i}
         wide = sizes - {1}
         if len(wide) > 1:
-            shapes = " and ".join(str(t) for t in types)
-            raise TypeRuleError(f"cannot broadcast {shapes}: the sizes {' and '.join(map(str, sorted(wide)))} differ")
+            raise TypeRuleError(rules.cannot_broadcast(types, sorted(wide)))
         result.append(wide.pop() if wide else 1)
     return tuple(reversed(result))
 
@@ -47,7 +51,7 @@ def same_dtype(types: Sequence[TensorType]) -> DType:
     """The one dtype of all `types`."""
     dtypes: list[DType] = list(dict.fromkeys(t.dtype for t in types))
     if len(dtypes) > 1:
-        raise TypeRuleError(f"mixes {' and '.join(dtypes)}: write a `cast`")
+        raise TypeRuleError(rules.mixed_dtypes(dtypes))
     return dtypes[0]
 
 
@@ -61,25 +65,25 @@ def need_float(types: Sequence[TensorType]) -> DType:
     """The one dtype of all `types`, a floating one."""
     dtype = same_dtype(types)
     if dtype not in FLOATS:
-        raise TypeRuleError(f"needs a floating-point value, not {dtype}: write a `cast`")
+        raise TypeRuleError(rules.not_floating(dtype))
     return dtype
 
 
-def need_rank(t: TensorType, rank: int, what: str = "its argument") -> None:
+def need_rank(t: TensorType, rank: int, what: str = "argument") -> None:
     if len(t.dims) < rank:
-        raise TypeRuleError(f"needs {what} to have {rank} trailing dim{'s' * (rank > 1)}, not {t}")
+        raise TypeRuleError(rules.lacks_dims(what, rank, t))
 
 
 def position_from_end(t: TensorType, dim: int) -> int:
     """The index from the front of the trailing dim `dim` (negative, from the end)."""
     if not -len(t.dims) <= dim < 0:
-        raise TypeRuleError(f"has no trailing dim {dim} in {t}")
+        raise TypeRuleError(rules.no_trailing_dim(dim, t))
     return len(t.dims) + dim
 
 
 def need_axis(t: TensorType, axis: str) -> None:
     if axis not in t.axes:
-        raise TypeRuleError(f"works over `{axis}`, which its argument {t} lacks")
+        raise TypeRuleError(rules.lacks_axis(axis, t))
 
 
 def elementwise(dtype: Callable[[Sequence[TensorType]], DType]) -> Rule:
@@ -95,13 +99,13 @@ def elementwise(dtype: Callable[[Sequence[TensorType]], DType]) -> Rule:
 def numeric(types: Sequence[TensorType]) -> DType:
     dtype = same_dtype(types)
     if dtype == "bool":
-        raise TypeRuleError("needs numbers, not bool: write a `cast`")
+        raise TypeRuleError(rules.not_numbers())
     return dtype
 
 
 def boolean(types: Sequence[TensorType]) -> DType:
     if same_dtype(types) != "bool":
-        raise TypeRuleError(f"needs bool, not {types[0].dtype}")
+        raise TypeRuleError(rules.not_bool(types[0].dtype))
     return "bool"
 
 
@@ -117,7 +121,7 @@ def equal(types: Sequence[TensorType]) -> DType:
 
 def _where_dtype(types: Sequence[TensorType]) -> DType:
     if types[0].dtype != "bool":
-        raise TypeRuleError(f"needs a bool condition, not {types[0].dtype}")
+        raise TypeRuleError(rules.condition_dtype(types[0].dtype))
     return same_dtype(types[1:])
 
 
@@ -141,7 +145,7 @@ def dropout(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequenc
     """As `x`, which it is outside training, where nothing of the rate need be known."""
     result = FLOAT(args, attrs, order)
     if result != args[0]:
-        raise TypeRuleError(f"needs a rate that fits into {args[0]}, not {args[1]}")
+        raise TypeRuleError(rules.rate_type(args[0], args[1]))
     return result
 
 
@@ -149,6 +153,5 @@ def if_training(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Seq
     """Each branch stands for the whole in its mode, where nothing of the other need be known: not how long its axes are."""
     dtype = same_dtype(args)
     if args[0].axes != args[1].axes:
-        yes, no = (f"[{', '.join(each.axes)}]" for each in args)
-        raise TypeRuleError(f"needs branches with the same axes, not {yes} and {no}")
+        raise TypeRuleError(rules.branch_axes(args[0].axes, args[1].axes))
     return TensorType(dtype, args[0].axes, broadcast_dims(args))
