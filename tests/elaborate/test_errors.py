@@ -50,3 +50,11 @@ def test_name_faults_and_shape_faults_are_told_together(tmp_path: Path) -> None:
         "rnn 1\n\nmodel m {\n  input x: f32[batch, 3]\n  input z: f32[batch, 4]\n  output a = tahn(x)\n  output b = x + z\n}\n",
     )
     assert found.codes == ["RNN0101", "RNN0201"]
+
+
+@pytest.mark.parametrize("written", ["valid", '"valid"'])
+def test_the_padding_is_a_word_with_quotes_or_without(tmp_path: Path, written: str) -> None:
+    model = "rnn 1\n\nmodel m {\n  input x: f32[batch, 9, 3]\n  param k: [3, 3, 4]\n"
+    found = check_text(tmp_path, f"{model}  output y = conv(x, k, padding = {written})\n}}\n")
+    assert found.text == ""
+    assert found.models == 1
