@@ -216,7 +216,7 @@ def _named(function: Any) -> Iterator[tuple[str, Any]]:
 
 def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: SessionVariables) -> None:
     """Each collection of the plan under its name. Optimizers' own variables are global; train ops are in `train_op`."""
-    results = {**builder.trains, **builder.metrics, **builder.losses, **builder.updates}
+    results = {**builder.metrics, **builder.losses, **builder.updates}
     values = {p: tf.identity(v.value(), name=_exactly(f"graph-values/{p}")) for p, v in variables.by_path.items()}
     members: dict[str, dict[str, None]] = {name: dict.fromkeys(listed) for name, listed in plan.collections.items()}
     known = {v.path for v in plan.variables}
@@ -231,6 +231,7 @@ def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: Sessi
     for collection, listed in members.items():
         for key in _KEYS.get(collection, (collection,)):
             items = {**results, **(variables.by_path if key in _OF_VARIABLES else values)}
+            items = builder.trains if key == "train_op" else items  # a `train` may be called as a variable is
             for item in listed:
                 if item in items:
                     graph.add_to_collection(key, items[item])

@@ -86,7 +86,8 @@ def _check_collections(plan: Plan) -> None:
     others = {x.name for table in (plan.metrics, plan.residuals, plan.outputs, plan.trains) for x in table}
     for name, members in plan.collections.items():
         _need_known(f"the collection `{name}` has", members, (*variables, *updates, *losses, *others))
-        strangers = [m for m in members if m in variables and name not in variables[m].collections]
+        items = {*others, *updates, *losses}  # a `train` may be called as a variable is
+        strangers = [m for m in members if m in variables and m not in items and name not in variables[m].collections]
         if strangers:
             raise ValueError(f"the collection `{name}` has `{strangers[0]}`, which does not say so")
         if name in _VARIABLES_ONLY:

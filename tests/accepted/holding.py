@@ -72,13 +72,24 @@ def _draws(function: Function) -> bool:
 def _agrees(plan: Plan, function: Function, inputs: Mapping[str, Any], loaded: Any) -> None:
     """What the artefact gives is what the interpreter gives, to what a change of the inputs in their last digits changes."""
     mine = {x.name: inputs[x.name] for x in function.inputs}
-    found = loaded.call(function.name, mine)
     variables = loaded.variables
+    found = _called(loaded, function.name, mine)
+    if found is None:
+        return
     expected, _ = run(plan, function.name, mine, variables)
     shaken = {k: v if v.dtype.kind in "bi" else (v.astype("f8") * (1 + 1e-4)).astype(v.dtype) for k, v in mine.items()}
     moved, _ = run(plan, function.name, shaken, variables)
     for (_, name), value in expected.items():
         _close(name, found[name], np.asarray(value), np.asarray(moved["", name]), plan)
+
+
+def _called(loaded: Any, name: str, inputs: Mapping[str, Any]) -> Any:
+    """What the call gives; None if it says clearly that it cannot be done on these values, an id that no table has."""
+    try:
+        return loaded.call(name, inputs)
+    except ValueError as error:
+        assert "fails on these values" in str(error), error
+        return None
 
 
 def _close(name: str, found: Any, expected: Any, moved: Any, plan: Plan) -> None:
@@ -100,8 +111,8 @@ def _call_all(plan: Plan, inputs: Mapping[str, Any], loaded: Any) -> None:
     for function in plan.functions:
         if function.kind in ("apply", "gradients", "stream"):
             continue
-        results = loaded.call(function.name, {x.name: inputs[x.name] for x in function.inputs})
-        assert {x.name for x in function.outputs if x.name in results} or not function.outputs
+        results = _called(loaded, function.name, {x.name: inputs[x.name] for x in function.inputs})
+        assert results is None or bool(results) == bool(function.outputs)
     variables = {k: v for k, v in loaded.variables.items() if not k.startswith("train/")}
     assert all(isinstance(value, np.ndarray) for value in variables.values())
 

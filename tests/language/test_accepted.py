@@ -288,3 +288,28 @@ model m {
     loaded.load_weights(tmp_path / "now.npz")
     loaded.assign(kept)
     np.testing.assert_array_equal(loaded.predict(x=X3)["y"], expected)
+
+
+def test_a_train_called_as_a_variable_is(tmp_path):
+    text = """
+model m {
+  input x: f32[batch, 3]
+  param fit: [3] ~ ones
+  output y = x * fit
+  loss size = mean(square(y))
+  train fit = sgd(rate = 0.5)
+}"""
+    loaded = artefact(tmp_path, text, emit=("meta-graph",))
+    assert loaded.collections["train_op"] == () and loaded.collections["trainable_variables"] == ("fit",)
+    assert loaded.manifest["collections"]["train_op"] == ["fit"]
+    loaded.train("fit", x=X)
+    np.testing.assert_allclose(loaded.variables["fit"], 1 - 0.5 * 2 * (X**2).sum(0) / 6, rtol=1e-5)
+    assert meta_graph_names(tmp_path / "out/graph.meta", "train_op") == ["train/fit"]
+
+
+def meta_graph_names(path: Path, collection: str) -> list[str]:
+    import tensorflow as tf
+
+    with tf.Graph().as_default():
+        tf.compat.v1.train.import_meta_graph(str(path))
+        return [item.name for item in tf.compat.v1.get_collection(collection)]

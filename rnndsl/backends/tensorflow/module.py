@@ -65,7 +65,9 @@ class _Builder:
         variables, module = self.variables, self.module
         module.variables_by_path = dict(variables.tensors)
         module.initial_values = variables.stored_initials()
-        members = {name: [p for p in paths if p in variables.tensors] for name, paths in self.plan.collections.items()}
+        within = {v.path: v.collections for v in self.plan.variables}
+        collections = self.plan.collections.items()
+        members = {name: [p for p in paths if name in within.get(p, ())] for name, paths in collections}
         known = members.get("global_variables", [])
         members["global_variables"] = list(dict.fromkeys([*known, *own]))
         module.collections = {name: [variables.tensors[p] for p in paths] for name, paths in members.items()}
