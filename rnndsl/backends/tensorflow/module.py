@@ -65,9 +65,8 @@ class _Builder:
         variables, module = self.variables, self.module
         module.variables_by_path = dict(variables.tensors)
         module.initial_values = variables.stored_initials()
-        within = {v.path: v.collections for v in self.plan.variables}
-        collections = self.plan.collections.items()
-        members = {name: [p for p in paths if name in within.get(p, ())] for name, paths in collections}
+        listed = {name: () if name == "train_op" else paths for name, paths in self.plan.collections.items()}  # those are ops
+        members = {name: [p for p in paths if p in variables.tensors] for name, paths in listed.items()}
         known = members.get("global_variables", [])
         members["global_variables"] = list(dict.fromkeys([*known, *own]))
         module.collections = {name: [variables.tensors[p] for p in paths] for name, paths in members.items()}
