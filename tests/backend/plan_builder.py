@@ -59,7 +59,8 @@ class Builder:
         return name
 
     def op(self, op: str, *args: str, **attrs: Any) -> str:
-        attrs = {k.rstrip("_"): v for k, v in attrs.items()}
+        defaults = {p.name: p.default for p in OPS[op].parameters if p.kind in ("number", "bool") and p.takes != "step"}
+        attrs = {**defaults, **{k.rstrip("_"): v for k, v in attrs.items()}}
         if OPS[op].kind == "reduction":
             attrs = {"axes": [], "dims": [], **attrs}
         return self.add(op, args, attrs, result_type(op, [self.types[a] for a in args], attrs, ORDER))

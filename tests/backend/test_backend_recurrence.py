@@ -346,3 +346,17 @@ def test_bernoulli_and_categorical_and_normal() -> None:
 
 def test_types_of_the_test_helper() -> None:
     assert str(t("f32[batch, time, 3]")) == "f32[batch, time, 3]"
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", "f32", "f64"])
+@pytest.mark.parametrize("shape", [(1,), (5,), (3, 7), (0,)], ids=str)
+def test_the_interpreter_draws_the_same_numbers(dtype: str, shape: tuple[int, ...]) -> None:
+    """Bit for bit where a draw is a fraction of its bits; within rounding where logarithms are taken of it. `run` compares them."""
+    g = Builder()
+    like = g.input(f"{dtype}[{', '.join(map(str, shape))}]", "like")
+    ids = [g.op("random_uniform", like, stream=2**61 + 9), g.op("random_normal", like, stream=7)]
+    ids.append(g.op("dropout", g.op("ones_like", like), g.literal(0.25, dtype), stream=8))
+    ids.append(g.op("categorical", like, stream=9))
+    for counter in (0, 1, 2**40 + 3):
+        uniform, *_ = run(g, ids[: 3 if 0 in shape else 4], {"like": np.zeros(shape)}, training=True, counter=counter)
+        assert np.all((uniform >= 0) & (uniform < 1))

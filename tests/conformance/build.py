@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from rnndsl.backends.tensorflow.module import build
+from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Node, Plan, all_nodes
 from tests.conformance.subject import SIZES, Array, Subject, final_name
-from tests.plan.interpreter import NUMPY
 
 
 class Built:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from rnndsl.language.initializers import initial_value
+from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan, Scan, ScanState
 from rnndsl.text.diagnostics import DiagnosticsError
 from tests.compiling import plan_of
 from tests.conformance.discovery import Case, CellInput
-from tests.plan.interpreter import NUMPY
 from tests.plan.whole import through_passes
 
 Array = np.ndarray

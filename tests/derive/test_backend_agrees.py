@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.compiling import module_of, plan_of
-from tests.plan.running import run
+from tests.derive.running import run
 
 pytestmark = pytest.mark.tf
 

@@ -64,7 +64,7 @@ ROWS: tuple[Op, ...] = (
         "control",
         tensors("a", "b"),
         rules.if_training,
-        ".control:if_training",
+        "",
         "a in training, else b",
         symbol="if",
         in_training=0,

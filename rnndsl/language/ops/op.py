@@ -55,7 +55,8 @@ class Op(Immutable):
     """One operation. Its lowering in `rnndsl.backends.tensorflow` has the same name.
 
     rule: from the types of the arguments to that of the result; None where it does not follow from them.
-    meaning: the value in NumPy, a function `module:name`, imported when it is wanted; see `rnndsl.language.ops.meaning`.
+    meaning: the value in NumPy, a function `module:name`, imported when it is wanted; see `rnndsl.language.ops.meaning`. None of
+        what stands for an argument in either mode, or is in no finished plan.
     formula, types, gradient: for the documentation; `types` of the trailing dims.
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from rnndsl.language.initializers import initial_value
+from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
+from rnndsl.meaning.running import interpret
 from rnndsl.plan.model import Plan
 from tests.compiling import plan_of
-from tests.plan.interpreter import NUMPY, interpret
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""Leading axes in NumPy: shifted, numbered, reversed, renamed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned
+from rnndsl.plan.model import Node, TensorType
+
+
+def shift(frame: Frame, node: Node, x: Value) -> Array:
+    steps, at = node.attrs["steps"], x.type.axes.index(node.attrs["over"])
+    moved = np.moveaxis(x.array, at, 0)
+    out = np.zeros_like(moved)
+    if steps >= 0:
+        out[steps:] = moved[: max(len(moved) - steps, 0)]
+    else:
+        out[:steps] = moved[-steps:]
+    return np.moveaxis(out, 0, at)
+
+
+def position(frame: Frame, node: Node, like: Value) -> Array:
+    return np.arange(frame.sizes[node.attrs["over"]])
+
+
+def valid_steps(frame: Frame, node: Node, x: Value, *by: Value) -> Array:
+    """`by`: lengths, then a mask, those of them that the scan has."""
+    axes, over, rest = x.type.axes, node.attrs["over"], list(by)
+    valid = np.ones([frame.sizes[axis] for axis in axes], bool)
+    if node.attrs["lengths"]:
+        lengths = rest.pop(0)
+        steps = Value(np.arange(frame.sizes[over]), TensorType("i32", (over,)))
+        valid = valid & (aligned(steps, axes, 0) < aligned(lengths, axes, 0))
+    for mask in rest:
+        valid = valid & aligned(mask, axes, 0)
+    return np.where(valid.reshape([*valid.shape, *[1] * len(x.type.dims)]), x.array, np.zeros((), x.array.dtype))
+
+
+def reverse(frame: Frame, node: Node, x: Value) -> Array:
+    return np.flip(x.array, x.type.axes.index(node.attrs["over"]))
+
+
+def rename(frame: Frame, node: Node, x: Value) -> Array:
+    """The renamed axis may have another place in the plan's order."""
+    axes = [node.attrs["to"] if axis == node.attrs["from"] else axis for axis in x.type.axes]
+    return np.transpose(x.array, [*(axes.index(axis) for axis in node.type.axes), *range(len(axes), x.array.ndim)])

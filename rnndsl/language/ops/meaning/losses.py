@@ -1,0 +1,53 @@
+"""Losses in NumPy. Formulas: the rows of `rnndsl.language.ops.losses`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnndsl.language.ops.meaning.align import Array, Frame, Value, unite, with_axes
+from rnndsl.language.ops.meaning.elementwise import softplus
+from rnndsl.language.ops.meaning.shapes import log_probabilities
+from rnndsl.plan.model import Node
+
+
+def cross_entropy(frame: Frame, node: Node, logits: Value, labels: Value) -> Array:
+    """Integer labels are ids of the last dim, float labels distributions over it. Raises ValueError for an id beyond it."""
+    axes = unite([logits.type, labels.type], frame.order)
+    logs, known = log_probabilities(with_axes(frame, logits, axes)), with_axes(frame, labels, axes)
+    if known.dtype.kind == "f":
+        return -np.sum(known * logs, -1)
+    wrong = known[(known < 0) | (known >= logs.shape[-1])]
+    if wrong.size:
+        raise ValueError(f"has the label {wrong.flat[0]} of {logs.shape[-1]} classes")
+    return -np.take_along_axis(logs, known[..., np.newaxis].astype(np.int64), -1)[..., 0]
+
+
+def binary_cross_entropy(logits: Array, labels: Array) -> Array:
+    return softplus(logits) - labels * logits
+
+
+def huber(a: Array, b: Array, delta: float) -> Array:
+    distance = np.abs(a - b)
+    return np.where(distance <= delta, distance**2 / 2, delta * (distance - delta / 2))
+
+
+def ctc(frame: Frame, node: Node, logits: Value, labels: Value, logit_lengths: Value, label_lengths: Value) -> Array:
+    """Graves et al. 2006, equations 6 and 7, in logarithms; logits [batch, time, classes], labels [batch, label]."""
+    rows = zip(log_probabilities(logits.array), labels.array, logit_lengths.array, label_lengths.array, strict=True)
+    return np.array([_ctc(logs[:steps], ids[:count], node.attrs["blank"]) for logs, ids, steps, count in rows])
+
+
+def _ctc(logs: Array, ids: Array, blank: int) -> float:
+    """logs [time, classes], ids [label] of one sequence."""
+    path = np.full(2 * len(ids) + 1, blank)  # blanks around every label
+    path[1::2] = ids
+    skips = [s for s in range(3, len(path), 2) if path[s] != path[s - 2]]
+    before = np.full(len(path), -np.inf)
+    before[0] = 0.0  # ahead of the first step: there the first blank or the first label comes next
+    for row in logs:
+        reached = before.copy()
+        reached[1:] = np.logaddexp(before[1:], before[:-1])
+        for s in skips:
+            reached[s] = np.logaddexp(reached[s], before[s - 2])
+        before = reached + row[path]
+    return -float(np.logaddexp.reduce(before[-2:]))

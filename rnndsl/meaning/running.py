@@ -1,0 +1,158 @@
+"""A plan at work in NumPy: its variables, and calls of its functions.
+
+Gradients are central differences in f64, so right to some six digits and slow: two runs a number. Until a training step is asked
+what it leaves in the variables, none is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnndsl.language.initializers import initial_value
+from rnndsl.language.ops.meaning.align import DTYPES, Array
+from rnndsl.meaning.interpret_scan import run_scan
+from rnndsl.meaning.interpreter import Context, Frame
+from rnndsl.meaning.optimizers import Stepper
+from rnndsl.plan.function import Assign, Function, OptimizerStep, Step
+from rnndsl.plan.model import Plan, TensorType, Variable
+
+Arrays = Mapping[str, Array]
+STEP = 1e-6
+"""Of a central difference, relative to numbers above 1."""
+
+
+class Model:
+    """A plan's functions on variables of its own. `variables` by path; those not given start with their initial values."""
+
+    def __init__(self, plan: Plan, variables: Arrays | None = None) -> None:
+        self.plan = plan
+        own = {v.path: self.initial(v.path) for v in plan.variables if v.kind != "optimizer" and v.path not in (variables or {})}
+        self.variables: dict[str, Array] = {**own, **(variables or {})}
+
+    def initial(self, path: str) -> Array:
+        """The initial value of a variable; of a state that is kept between calls, that it is cleared: of length 0."""
+        variable = self.plan.variable(path)
+        if variable.kind == "carried":
+            return cleared(variable)
+        if variable.kind == "counter":
+            return np.zeros(variable.shape, DTYPES[variable.dtype])
+        return np.asarray(initial_value(variable, self.plan.seed))
+
+    def call(self, name: str, inputs: Arrays, *, steps: bool = True) -> dict[str, Any]:
+        """Run the function `name` once. Returns its results by name; those of a group in a dict of their own.
+
+        `steps`: what it assigns is assigned; leave that where nothing is called afterwards. Raises KeyError for an unknown
+        function, ValueError for values that an operation is not defined for, and for lengths that do not agree.
+        """
+        function = self.plan.function(name)
+        draws = self.variables[function.draws] if function.draws and not function.pure else 0
+        return _Call(self, function, dict(self.variables), inputs, int(draws)).run(steps)
+
+    def pure(self, name: str, variables: Arrays, inputs: Arrays, step: int = 0) -> dict[str, Any]:
+        """As `call`, of a function of (variables, inputs, step)."""
+        return _Call(self, self.plan.function(name), dict(variables), inputs, step).run(steps=False)
+
+
+def cleared(variable: Variable) -> Array:
+    """A state that is empty: of length 0 along its first axis, or along one that it has for that."""
+    return np.zeros([*(0 for _ in variable.axes or ("cleared",)), *variable.shape], DTYPES[variable.dtype])
+
+
+class _Call:
+    """One call. `before`: the variables as they were, which is what it reads."""
+
+    def __init__(self, model: Model, function: Function, before: dict[str, Array], inputs: Arrays, seed: int) -> None:
+        self.model, self.function, self.before, self.seed = model, function, before, seed
+        self.inputs = {x.name: inputs[x.name] for x in function.inputs}
+        self.waiting: list[Step] = list(function.steps)
+        self.trained: set[str] = set()
+        self.frame = self.frame_for(exact=False)
+
+    def frame_for(self, *, exact: bool) -> Frame:
+        """The graph, with nothing computed yet. `exact`: in f64."""
+        context = Context(self.function.axes, self, run_scan, training=True, exact=exact)
+        return Frame(context, self.function.graph, self.inputs, {}, self.seed)
+
+    def run(self, steps: bool) -> dict[str, Any]:
+        with np.errstate(all="ignore"):
+            self.frame.run(x.value for x in self.function.outputs)
+            while steps and self.waiting:
+                self._take(self.waiting.pop(0))
+        results: dict[str, Any] = {"gradients": {}, "updates": {}} if self.function.kind == "gradients" else {}
+        for x in self.function.outputs:
+            group = results[x.group] if x.group else results
+            group[x.name] = self.frame.values[x.value].array
+        return results
+
+    # ---- what the graph asks of its call
+
+    def read(self, path: str) -> Array:
+        return self.before[path]
+
+    def initial(self, path: str) -> Array:
+        return self.model.initial(path)
+
+    def carried(self, path: str, start: Array, t: TensorType) -> Array:
+        """Raises ValueError if the state was kept for another batch size."""
+        stored = self.before[path]
+        if not stored.shape[0]:
+            return start
+        kept = stored if t.axes else stored[0]
+        if kept.shape != start.shape:
+            raise ValueError(f"was kept for another batch size: the carried state `{path}` is {list(kept.shape)}")
+        return kept
+
+    def gradient(self, loss: str, path: str) -> Array:
+        at = np.array(self.before[path], np.float64)
+        found = np.zeros_like(at)
+        for place in np.ndindex(*at.shape):
+            step = STEP * max(1.0, abs(float(at[place])))
+            sides = [self._moved(loss, path, place, side) for side in (step, -step)]
+            found[place] = (sides[0] - sides[1]) / (2 * step)
+        return found
+
+    def _moved(self, loss: str, path: str, place: tuple[int, ...], by: float) -> float:
+        """%loss with one number of a variable moved."""
+        value = np.array(self.before[path], np.float64)
+        value[place] += by
+        call = _Call(self.model, self.function, {**self.before, path: value}, self.inputs, self.seed)
+        frame = call.frame_for(exact=True)
+        frame.run([loss])
+        return float(frame.values[loss].array)
+
+    def stepped(self, path: str) -> Array:
+        while path not in self.trained:
+            self._take(self.waiting.pop(0))
+        return self.model.variables[path]
+
+    # ---- steps
+
+    def _take(self, step: Step) -> None:
+        variables, values = self.model.variables, self.frame.values
+        if isinstance(step, Assign):
+            self.frame.run([step.value])
+            value = values[step.value]
+            lifted = self.model.plan.variable(step.variable).kind == "carried" and not value.type.axes
+            variables[step.variable] = value.array[np.newaxis] if lifted else value.array
+        elif isinstance(step, OptimizerStep):
+            self.frame.run([*step.gradients, *([] if step.rate is None else [step.rate])])
+            rate = None if step.rate is None else float(values[step.rate].array)
+            Stepper(step, self.model.plan, variables).apply([values[x].array for x in step.gradients], rate)
+            self.trained.update(step.variables)
+        else:
+            variables[step.variable] = cleared(self.model.plan.variable(step.variable))
+
+
+def interpret(plan: Plan, inputs: Arrays, variables: Arrays, training: bool = False) -> dict[tuple[str, int, str], Array]:
+    """The values of a plan's tables in one mode, by title, place and name, before any function is derived: outputs, losses,
+    metrics, residuals and updates. What is carried starts afresh."""
+    model = Model(plan, variables)
+    call = _Call(model, Function(plan.name, "custom", plan.axes, plan.inputs, plan.graph), dict(variables), inputs, 0)
+    frame = Frame(Context(plan.axes, call, run_scan, training), plan.graph, inputs, {}, 0)
+    tables = {t: getattr(plan, t) for t in ("outputs", "losses", "metrics", "residuals", "updates")}
+    with np.errstate(all="ignore"):
+        frame.run()
+    return {(title, i, x.name): frame.values[x.value].array for title, table in tables.items() for i, x in enumerate(table)}

@@ -1,0 +1,14 @@
+"""One call of a function by the interpreter: its results by group and name, and all variables after the call."""
+
+from __future__ import annotations
+
+from rnndsl.meaning.running import Model
+from rnndsl.plan.model import Plan
+
+
+def run(plan: Plan, name: str, inputs: dict, variables: dict) -> tuple[dict, dict]:
+    function = plan.function(name)
+    model = Model(plan, variables)
+    found = model.pure(name, variables, inputs) if function.pure else model.call(name, inputs)
+    results = {(x.group, x.name): (found[x.group] if x.group else found)[x.name] for x in function.outputs}
+    return results, model.variables
