@@ -20,6 +20,7 @@ from rnndsl.text.diagnostics import DiagnosticsError
 
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
+    from rnndsl.plan.model import Plan
 
 MOST_PRINTED = 1000
 
@@ -49,24 +50,34 @@ def _parser() -> Parser:
     )
     parser.add_argument("--signature", default="predict", metavar="NAME", help="what to call (predict)")
     parser.add_argument("-o", "--output", metavar="FILE", help="a .npz or .csv to write; printed if not given")
+    parser.add_argument(
+        "--engine",
+        choices=("tensorflow", "numpy"),
+        default="tensorflow",
+        help="tensorflow compiles a spec first; numpy interprets it as it stands: at once, slowly where much is to be done, with "
+        "the same random draws (tensorflow)",
+    )
     add_settings(parser)
     return parser
 
 
 def _run_spec(arguments: Namespace) -> int:
-    """Read the inputs, compile to a temporary folder, and run that."""
+    """Read the inputs; interpret the plan, or compile it to a temporary folder and run that."""
+    numpy = arguments.engine == "numpy"
     job = Job(Path(arguments.model_source))
     try:
         module = job.resolve()
         models = choose_models(module, arguments.model, arguments.model_source)
         if len(models) != 1:
             raise UsageError(f"{arguments.model_source} has {len(models) or 'no'} models: choose one by --model")
-        plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 1)
+        plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 0 if numpy else 1)
         offer = chosen(of_plan(plan), arguments.signature)
         inputs, series = read_inputs(offer, arguments)
+        if numpy:
+            return _finish(_interpreted(plan, offer, inputs), offer, series, arguments)
         with _temporary() as folder:
             job.write(plan, Path(folder) / "model", level=1)
-            return _call(Path(folder) / "model", offer, inputs, series, arguments)
+            return _finish(_called(Path(folder) / "model", offer, inputs), offer, series, arguments)
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)
         print_findings([job.findings], "text", sys.stderr)
@@ -83,6 +94,8 @@ def _temporary() -> tempfile.TemporaryDirectory[str]:
 def _run_artefact(folder: Path, arguments: Namespace) -> int:
     if arguments.settings:
         raise UsageError("--set belongs to a spec; an artefact is already compiled")
+    if arguments.engine == "numpy":
+        raise UsageError("--engine numpy interprets a spec; an artefact holds TensorFlow's graphs alone", "give the spec itself")
     found = artefacts_in(folder)
     known = ", ".join(f"`{manifest.name}`" for manifest in found.values())
     if arguments.model:
@@ -94,26 +107,43 @@ def _run_artefact(folder: Path, arguments: Namespace) -> int:
     [(path, manifest)] = found.items()
     offer = chosen(of_manifest(manifest), arguments.signature)
     inputs, series = read_inputs(offer, arguments)
-    return _call(path, offer, inputs, series, arguments)
+    return _finish(_called(path, offer, inputs), offer, series, arguments)
 
 
-def _call(folder: Path, offer: Offer, inputs: Mapping[str, Array], series: bool, arguments: Namespace) -> int:
-    """Call the signature of the artefact in `folder`; write or print what it gives. `series`: a table of one sequence came in."""
+def _called(folder: Path, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    """What the signature of the artefact in `folder` gives."""
     from rnndsl.api import load
+
+    try:
+        return load(folder).call(offer.name, inputs)
+    except (ValueError, MemoryError) as error:
+        raise UsageError(str(error)) from None
+
+
+def _interpreted(plan: Plan, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+    """What the function of `plan` gives, in NumPy. What it would assign is not computed."""
+    from rnndsl.meaning.running import Model
+
+    try:
+        return Model(plan).call(offer.name, inputs, steps=False)
+    except ValueError as error:
+        raise UsageError(f"`{offer.name}` fails on these values: {error}") from None
+    except MemoryError:
+        raise UsageError(f"`{offer.name}` needs more memory than there is") from None
+
+
+def _finish(results: Mapping[str, Array], offer: Offer, series: bool, arguments: Namespace) -> int:
+    """Write or print `results` in the order of the function's. `series`: a table of one sequence came in."""
     from rnndsl.arrays.files import is_table
     from rnndsl.arrays.tables import as_series
 
-    try:
-        results = load(folder).call(offer.name, inputs)
-    except (ValueError, MemoryError) as error:
-        raise UsageError(str(error)) from None
     if offer.kind in ("train", "reset", "reset_states"):
         kept = "`rnndsl.load` in Python keeps it, and `save_weights` writes it"
         complain(f"what `{offer.name}` changes is in memory alone, and gone now: {kept}", kind="note")
     if series and arguments.output and is_table(Path(arguments.output)):
         types = offer.outputs
         results = {name: as_series(array, types[name]) if name in types else array for name, array in results.items()}
-    _output(results, arguments.output)
+    _output({name: results[name] for name in (*offer.outputs, *results) if name in results}, arguments.output)
     return 0
 
 

@@ -25,12 +25,11 @@ STEP = 1e-6
 
 
 class Model:
-    """A plan's functions on variables of its own. `variables` by path; those not given start with their initial values."""
+    """A plan's functions on `variables` of its own, by path, which start with their initial values."""
 
-    def __init__(self, plan: Plan, variables: Arrays | None = None) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        own = {v.path: self.initial(v.path) for v in plan.variables if v.kind != "optimizer" and v.path not in (variables or {})}
-        self.variables: dict[str, Array] = {**own, **(variables or {})}
+        self.variables: dict[str, Array] = {v.path: self.initial(v.path) for v in plan.variables if v.kind != "optimizer"}
 
     def initial(self, path: str) -> Array:
         """The initial value of a variable; of a state that is kept between calls, that it is cleared: of length 0."""
@@ -144,15 +143,3 @@ class _Call:
             self.trained.update(step.variables)
         else:
             variables[step.variable] = cleared(self.model.plan.variable(step.variable))
-
-
-def interpret(plan: Plan, inputs: Arrays, variables: Arrays, training: bool = False) -> dict[tuple[str, int, str], Array]:
-    """The values of a plan's tables in one mode, by title, place and name, before any function is derived: outputs, losses,
-    metrics, residuals and updates. What is carried starts afresh."""
-    model = Model(plan, variables)
-    call = _Call(model, Function(plan.name, "custom", plan.axes, plan.inputs, plan.graph), dict(variables), inputs, 0)
-    frame = Frame(Context(plan.axes, call, run_scan, training), plan.graph, inputs, {}, 0)
-    tables = {t: getattr(plan, t) for t in ("outputs", "losses", "metrics", "residuals", "updates")}
-    with np.errstate(all="ignore"):
-        frame.run()
-    return {(title, i, x.name): frame.values[x.value].array for title, table in tables.items() for i, x in enumerate(table)}

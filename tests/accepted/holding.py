@@ -19,7 +19,7 @@ from rnndsl.plan.function import Function
 from rnndsl.plan.model import Plan
 from tests.accepted.generating import accepted
 from tests.compiling import plan_of
-from tests.plan.running import run
+from tests.plan.interpreting import model_with
 
 SIZES = {"batch": 3, "time": 4, "src": 2}
 KINDS = {"f16": "f2", "f32": "f4", "f64": "f8", "i32": "i4", "i64": "i8", "bool": "?"}
@@ -60,13 +60,9 @@ def hold(text: str, folder: Path, seed: int) -> None:
         rnndsl.compile(folder / "spec.rnn", out, opt_level=level, emit=("saved-model", "meta-graph") if level else ("saved-model",))
         loaded = rnndsl.load(out)
         for function in plan.functions:
-            if function.kind in ("predict", "evaluate", "custom") and not _draws(function):
+            if function.kind in ("predict", "evaluate", "custom"):
                 _agrees(plan, function, inputs, loaded)
         _call_all(plan, inputs, loaded)
-
-
-def _draws(function: Function) -> bool:
-    return function.draws is not None
 
 
 def _agrees(plan: Plan, function: Function, inputs: Mapping[str, Any], loaded: Any) -> None:
@@ -76,11 +72,11 @@ def _agrees(plan: Plan, function: Function, inputs: Mapping[str, Any], loaded: A
     found = _called(loaded, function.name, mine)
     if found is None:
         return
-    expected, _ = run(plan, function.name, mine, variables)
+    expected = model_with(plan, variables).call(function.name, mine, steps=False)
     shaken = {k: v if v.dtype.kind in "bi" else (v.astype("f8") * (1 + 1e-4)).astype(v.dtype) for k, v in mine.items()}
-    moved, _ = run(plan, function.name, shaken, variables)
-    for (_, name), value in expected.items():
-        _close(name, found[name], np.asarray(value), np.asarray(moved["", name]), plan)
+    moved = model_with(plan, variables).call(function.name, shaken, steps=False)
+    for name, value in expected.items():
+        _close(name, found[name], np.asarray(value), np.asarray(moved[name]), plan)
 
 
 def _called(loaded: Any, name: str, inputs: Mapping[str, Any]) -> Any:

@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 import pytest
 
-from rnndsl.meaning.running import interpret
 from tests.conformance.subject import LENGTHS, MASK, SIZES, VALID, Array, final_name
+from tests.plan.interpreting import interpret
 
 pytestmark = pytest.mark.tf
 

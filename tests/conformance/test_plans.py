@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
-from rnndsl.meaning.running import interpret
 from rnndsl.meaning.verifier import verify
 from rnndsl.plan.model import Plan
 from tests.compiling import plan_of
 from tests.conformance.discovery import SPECIAL, cases, declared_names, places_elsewhere, variants
 from tests.conformance.subject import SIZES, Array, Subject, final_name, text
+from tests.plan.interpreting import interpret
 from tests.plan.whole import as_plan
 
 

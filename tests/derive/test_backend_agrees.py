@@ -65,3 +65,40 @@ def test_training_steps(text, level):
         for path, value in variables.items():
             now = module.variables_by_path[path].numpy()
             np.testing.assert_allclose(now, value, rtol=1e-6, atol=1e-9, err_msg=f"{path} after {name}")
+
+
+OPTIMIZERS = [
+    "sgd(rate = 0.1, momentum = 0.9)",
+    "sgd(rate = cosine(0.1, 2, alpha = 0.1), momentum = 0.9, nesterov = true)",
+    "adam(rate = piecewise([0, 1], [0.1, 0.02, 0.3]), amsgrad = true)",
+    "adamw(rate = exponential_decay(0.1, 2, 0.5), weight_decay = 0.1)",
+    "rmsprop(rate = 0.1, momentum = 0.5, centered = true)",
+    "rmsprop(rate = exponential_decay(0.1, 2, 0.5, staircase = true), clip_norm = 0.5)",
+    "adagrad(rate = 0.1, clip_value = 0.2)",
+    "adadelta(rate = 0.5, average = 0.9)",
+    "ftrl(rate = 0.1, l1_regularization_strength = 0.01, l2_shrinkage_regularization_strength = 0.1, beta = 0.2)",
+    "lion(rate = 0.1)",
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers(optimizer):
+    """Three steps, slots and averages included. Keras takes powers of beta in f32."""
+    text = f"""
+model m with (dtype = f64) {{
+  input x: f64[batch, 2]
+  param w: [2] ~ ones
+  param b: [] ~ zeros
+  rate b by 0.5
+  loss l = mean(square(x * w + b - 1))
+  train step = {optimizer}
+}}"""
+    plan, module = plan_of(text, 0), module_of(text, 0)
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    variables = {path: v.numpy() for path, v in module.variables_by_path.items() if not path.startswith("train/")}
+    for _ in range(3):
+        module.signature_functions["step"](x=x)
+        _, variables = run(plan, "step", {"x": x}, variables)
+    assert variables.keys() == module.variables_by_path.keys()
+    for path, value in variables.items():
+        np.testing.assert_allclose(value, module.variables_by_path[path].numpy(), rtol=2e-4, atol=1e-7, err_msg=path)

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnndsl.derive.functions import with_functions
-from rnndsl.meaning.running import interpret
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Assign, Named, Node, Optimizer, OptimizerStep, TensorType, Train
@@ -18,6 +17,7 @@ from rnndsl.records import replace
 from tests.compiling import plan_of
 from tests.derive.running import run
 from tests.passes.oracle import numbers
+from tests.plan.interpreting import interpret
 from tests.plan.random_plans import random_plan
 
 LEVELS = pytest.mark.parametrize("level", [0, 1])

@@ -57,8 +57,8 @@ def test_tensorflow_agrees_with_the_meaning(text):
     import numpy as np
 
     from rnndsl.backends.tensorflow.module import build
-    from rnndsl.meaning.running import interpret
     from tests.passes.oracle import numbers
+    from tests.plan.interpreting import interpret
 
     plan = _plan(text)
     inputs, variables = numbers(plan)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
-from rnndsl.meaning.running import interpret
 from rnndsl.plan.model import Plan
+from tests.plan.interpreting import interpret
 
 
 def numbers(plan: Plan, seed: int = 0, sizes: dict | None = None):

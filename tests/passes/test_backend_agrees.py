@@ -7,11 +7,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from rnndsl.meaning.running import interpret
 from rnndsl.plan.model import Plan
 from tests import lowering
 from tests.passes.oracle import numbers
 from tests.passes.test_specs import SPECS, plans
+from tests.plan.interpreting import interpret
 from tests.plan.random_plans import random_plan
 from tests.plan.whole import through_passes
 

@@ -10,12 +10,12 @@ import pytest
 from rnndsl.derive.functions import with_functions
 from rnndsl.derive.stream import TIME, state_name
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
-from rnndsl.meaning.running import interpret
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Plan
 from rnndsl.text.diagnostics import SpecError
 from tests.passes.oracle import numbers
+from tests.plan.interpreting import interpret
 from tests.plan.reading import read_plan
 from tests.plan.whole import as_plan, stream_of
 

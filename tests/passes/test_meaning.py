@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from rnndsl.derive.inference import apply_function
 from rnndsl.derive.mode import Modes
-from rnndsl.meaning.running import interpret
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import PASSES, run_passes
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.plan.model import Function, Scan, all_nodes
 from rnndsl.plan.printer import print_plan
 from tests.passes.oracle import assert_same_meaning, numbers
+from tests.plan.interpreting import interpret
 from tests.plan.random_plans import random_plan
 from tests.plan.whole import as_plan, over, stream_of, through_passes
 

@@ -10,11 +10,11 @@ import pytest
 from rnndsl.derive.stream import TIME
 from rnndsl.driver import Job
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
-from rnndsl.meaning.running import interpret
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.model import Node, Plan, Scan, all_nodes
 from tests.passes.oracle import assert_same_meaning, numbers
+from tests.plan.interpreting import interpret
 from tests.plan.whole import as_plan, through_passes
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.rnn"))

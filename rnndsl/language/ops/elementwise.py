@@ -152,7 +152,7 @@ ROWS: tuple[Op, ...] = (
     _binary(
         "floordiv",
         "floor(a / b)",
-        "numpy:floor_divide",
+        ".elementwise:floordiv",
         lambda a, b: a // b,
         symbol="//",
         gradient=_ZERO,
@@ -161,12 +161,12 @@ ROWS: tuple[Op, ...] = (
     _binary(
         "mod",
         "a - b * floor(a / b)",
-        "numpy:mod",
+        ".elementwise:mod",
         lambda a, b: a % b,
         symbol="%",
         traits=traits("can_fail_on_whole_numbers"),
     ),
-    _binary("pow", "a ** b", "numpy:power", _power, symbol="**"),
+    _binary("pow", "a ** b", ".elementwise:power", _power, symbol="**"),
     _binary("minimum", "min(a, b)", "numpy:minimum", min),
     _binary("maximum", "max(a, b)", "numpy:maximum", max),
     _binary("atan2", "the angle of (b, a)", "numpy:arctan2", math.atan2, rules.FLOAT),

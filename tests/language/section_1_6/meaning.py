@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from rnndsl.language.initializers import initial_value
-from rnndsl.meaning.running import interpret
 from tests.compiling import plan_of
 from tests.elaborate.checking import Checked, check_text
+from tests.plan.interpreting import interpret
 
 SIZES = {"batch": 2, "time": 3, "src": 5}
 TYPES = {

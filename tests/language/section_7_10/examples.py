@@ -12,9 +12,9 @@ import numpy as np
 
 from rnndsl.language.initializers import initial_value
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
-from rnndsl.meaning.running import interpret
 from rnndsl.plan.model import Plan
 from tests.compiling import plan_of
+from tests.plan.interpreting import interpret
 
 
 @dataclass(frozen=True)

@@ -77,3 +77,25 @@ def erf(x: Array) -> Array:
 
 def clip(x: Array, low: Array, high: Array) -> Array:
     return np.minimum(np.maximum(x, low), high)
+
+
+def floordiv(a: Array, b: Array) -> Array:
+    _check_divisor(b)
+    return np.floor_divide(a, b)
+
+
+def mod(a: Array, b: Array) -> Array:
+    _check_divisor(b)
+    return np.mod(a, b)
+
+
+def power(a: Array, b: Array) -> Array:
+    if np.asarray(b).dtype.kind == "i" and np.any(np.less(b, 0)):
+        raise ValueError("raises a whole number to a negative power")
+    return np.power(a, b)
+
+
+def _check_divisor(b: Array) -> None:
+    """Whole numbers have no infinity."""
+    if np.asarray(b).dtype.kind == "i" and np.any(np.equal(b, 0)):
+        raise ValueError("divides a whole number by zero")
