@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import resource
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,3 +36,14 @@ def in_a_process(program: str, *arguments: str, timeout: float = 300) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@contextmanager
+def alone() -> Generator[None]:
+    """Within it what the process held before is passed over by the collector of garbage: what is timed pays for its own alone."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -16,7 +16,7 @@ import pytest
 from rnndsl.syntax import tables
 from rnndsl.text.sink import MAX_FOUND
 from tests.elaborate.checking import check_text
-from tests.memory import in_a_process
+from tests.memory import alone, in_a_process
 from tests.syntax.support import read
 
 LENGTH = 20_000
@@ -81,17 +81,20 @@ def seconds(action: Callable[..., object], *arguments: object) -> float:
 
 
 def test_reading_takes_time_in_the_length() -> None:
-    assert [text[:60] for text in texts(SOME) if seconds(read, text) > SECONDS] == []
+    with alone():
+        assert [text[:60] for text in texts(SOME) if seconds(read, text) > SECONDS] == []
 
 
 def test_checking_takes_time_in_the_length(tmp_path: Path) -> None:
-    assert [text[:60] for text in texts(SOME[:5]) if seconds(check_text, tmp_path, text) > 4 * SECONDS] == []
+    with alone():
+        assert [text[:60] for text in texts(SOME[:5]) if seconds(check_text, tmp_path, text) > 4 * SECONDS] == []
 
 
 @pytest.mark.slow
 def test_any_repeated_text_takes_time_in_the_length(tmp_path: Path) -> None:
-    assert [text[:60] for text in texts(PIECES) if seconds(read, text) > SECONDS] == []
-    assert [text[:60] for text in texts(PIECES[::5]) if seconds(check_text, tmp_path, text) > 4 * SECONDS] == []
+    with alone():
+        assert [text[:60] for text in texts(PIECES) if seconds(read, text) > SECONDS] == []
+        assert [text[:60] for text in texts(PIECES[::5]) if seconds(check_text, tmp_path, text) > 4 * SECONDS] == []
 
 
 @pytest.mark.parametrize("line", ["}", ")", "y = a", "axis A", "x = (1", "laier l = D()"])
