@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import rnndsl
 from rnndsl.derive.functions import with_functions
 from rnndsl.driver import Job
 from rnndsl.elaborate import elaborate
@@ -45,6 +46,12 @@ def module_of(source: Path | str, level: int = 0, model: str | None = None, **se
     from rnndsl.backends.tensorflow.module import build
 
     return build(plan_of(source, level, model, **settings))
+
+
+def artefact(folder: Path, text: str, **options: Any) -> Any:
+    """The artefact of a spec, compiled with these options of `rnndsl.compile` and loaded. Imports TensorFlow."""
+    (folder / "spec.rnn").write_text(text if text.startswith("rnn 1") else f"rnn 1\n{text}", encoding="utf-8")
+    return rnndsl.load(rnndsl.compile(folder / "spec.rnn", folder / "out", **options))
 
 
 def takes(plan: Plan, name: str) -> list[str]:

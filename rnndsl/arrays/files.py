@@ -57,8 +57,6 @@ def check_output(path: Path, inputs: Sequence[Path]) -> None:
     real = Path(os.path.realpath(path))
     if real in [Path(os.path.realpath(each)) for each in inputs]:
         raise DataError(f"`{path}` is an input: the output would take its place")
-    if not os.access(real.parent, os.W_OK | os.X_OK):
-        raise DataError(f"no permission to write `{path}`: no file can be made in `{real.parent}`")
 
 
 def _check_place(path: Path) -> None:

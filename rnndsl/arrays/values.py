@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnndsl.language.initializers import numpy_dtype
+
 if TYPE_CHECKING:
     from rnndsl.plan.model import TensorType
 
 Array = np.ndarray[Any, np.dtype[Any]]
-NUMPY_DTYPES = {"f16": "float16", "f32": "float32", "f64": "float64", "i32": "int32", "i64": "int64", "bool": "bool"}
 
 
 class DataError(ValueError):
@@ -70,7 +71,7 @@ def _array(name: str, value: object, type: TensorType) -> Array:
     if array.dtype.name == "bfloat16":
         return array if type.dtype == "bf16" else array.astype(np.float32)
     if array.size == 0 and array.dtype == np.float64:  # what an empty list is
-        return array.astype(_numpy_dtype(type))
+        return array.astype(numpy_dtype(type.dtype))
     if array.dtype.kind not in "biuf":
         raise DataError(f"`{name}` is {type}; {_shown_kind(array)} does not fit")
     return array
@@ -81,16 +82,8 @@ def _shown_kind(array: Array) -> str:
     return kinds.get(array.dtype.kind, f"an array of {array.dtype}")
 
 
-def _numpy_dtype(type: TensorType) -> np.dtype[Any]:
-    if type.dtype != "bf16":
-        return np.dtype(NUMPY_DTYPES[type.dtype])
-    import ml_dtypes
-
-    return np.dtype(ml_dtypes.bfloat16)
-
-
 def _converted(name: str, array: Array, type: TensorType) -> Array:
-    dtype = _numpy_dtype(type)
+    dtype = numpy_dtype(type.dtype)
     if array.dtype == dtype:
         return array
     with np.errstate(all="ignore"):

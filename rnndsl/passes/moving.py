@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, TensorType
-from rnndsl.plan.rewriting import FreshIds, add_inputs, drop_unused_inputs, is_pure, scan_ends, used_ids
+from rnndsl.plan.rewriting import FreshIds, add_inputs, drop_unused_inputs, follows, scan_ends, used_ids
 from rnndsl.records import Immutable, record, replace
 
 Hoist = Callable[[Scan, Mapping[str, TensorType]], "tuple[list[Node], Scan]"]
@@ -38,7 +37,7 @@ def fixed_ids(scan: Scan) -> set[str]:
     for node in scan.body.nodes:
         if isinstance(node, Scan):
             continue
-        if has(node.op, "leaf") or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
+        if follows(node, fixed):
             fixed.add(node.id)
     return fixed
 

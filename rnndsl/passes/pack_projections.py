@@ -8,9 +8,8 @@ What is packed is exact: each column of a product depends on its own column of t
 from __future__ import annotations
 
 from rnndsl.language.ops.products import MATMUL
-from rnndsl.language.ops.table import has
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
-from rnndsl.plan.rewriting import FreshIds, in_order, is_pure, types_of
+from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import replace
 
 
@@ -28,7 +27,7 @@ def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:
     for node in graph.nodes:
         if isinstance(node, Scan):
             continue
-        if has(node.op, "leaf") or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
+        if follows(node, fixed):
             fixed.add(node.id)
         elif _packs(node, types, fixed):
             groups.setdefault(node.args[0], []).append(node)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.language.ops.elementwise import ADD
-from rnndsl.language.ops.table import has
 from rnndsl.passes.remove_dead import remove_dead
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
-from rnndsl.plan.rewriting import FreshIds, in_order, is_pure, types_of
+from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import Immutable, record, replace
 
 
@@ -78,7 +77,7 @@ def _sums(graph: Graph, given: set[str], types: dict[str, TensorType]) -> list[_
     for node in graph.nodes:
         if isinstance(node, Scan):
             continue
-        if has(node.op, "leaf") or (node.args and is_pure(node) and all(x in fixed for x in node.args)):
+        if follows(node, fixed):
             fixed.add(node.id)
             continue
         columns = _columns(node)

@@ -86,7 +86,7 @@ class Scan(Immutable):
     - `output`: the body's outputs stacked along `axis` (`name`: an id in `outputs`), zero (or held) at masked steps;
     - `last`: the output of the last valid step (`name` likewise), zeros where no step is valid;
     - `final`: a state's final value (`name`: the state's name);
-    - `variable`: a carried variable's final value (`name`: its path).
+    - `variable`: a carried variable's final value (`name`: its path); a step at which no row is valid leaves it.
 
     `lengths` (i32 [axes]) and `mask` (bool [axes, axis]) are ids of the enclosing graph. `reverse` goes from the end, each sequence
     within its own length; outputs stay aligned in time with the inputs. `steps` is an int or an id (i32 []) for a scan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rnndsl.language.ops.table import has
 from rnndsl.plan.model import (
@@ -46,6 +46,11 @@ class FreshIds:
 def is_pure(node: Node) -> bool:
     """Whether `node` gives the same value for the same arguments, wherever it stands."""
     return node.op != "result" and not has(node.op, "random")
+
+
+def follows(node: Node, fixed: Collection[str]) -> bool:
+    """Whether `node` is the same wherever the values `fixed` are: a leaf, or a pure function of these alone."""
+    return has(node.op, "leaf") or (bool(node.args) and is_pure(node) and all(x in fixed for x in node.args))
 
 
 def draws(graph: Graph) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rnndsl.language.initializers import numpy_dtype
 from rnndsl.plan.function import Function
 from rnndsl.plan.model import Plan
 from tests.accepted.generating import accepted
@@ -22,7 +23,6 @@ from tests.compiling import plan_of
 from tests.plan.interpreting import model_with
 
 SIZES = {"batch": 3, "time": 4, "src": 2}
-KINDS = {"f16": "f2", "f32": "f4", "f64": "f8", "i32": "i4", "i64": "i8", "bool": "?"}
 TOLERANCE = {"f16": 2e-2, "bf16": 1e-1, "f32": 1e-3, "f64": 1e-6}
 LEVELS = (0, 1)
 
@@ -36,16 +36,10 @@ def numbers(plan: Plan, seed: int) -> dict[str, Any]:
         if x.type.dtype == "bool":
             found[x.name] = random.random(shape) < 0.7
         elif x.type.dtype in ("i32", "i64"):
-            found[x.name] = random.integers(1, 4, shape).astype(KINDS[x.type.dtype])
+            found[x.name] = random.integers(1, 4, shape).astype(numpy_dtype(x.type.dtype))
         else:
-            found[x.name] = random.normal(size=shape).astype(_kind(x.type.dtype))
+            found[x.name] = random.normal(size=shape).astype(numpy_dtype(x.type.dtype))
     return found
-
-
-def _kind(dtype: str) -> Any:
-    import ml_dtypes
-
-    return ml_dtypes.bfloat16 if dtype == "bf16" else KINDS[dtype]
 
 
 def hold(text: str, folder: Path, seed: int) -> None:

@@ -11,16 +11,12 @@ import numpy as np
 import pytest
 
 import rnndsl
+from tests.compiling import artefact
 
 pytestmark = pytest.mark.tf
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]], "f4")
 X3 = np.arange(24, dtype="f4").reshape(2, 4, 3) / 10 - 1
-
-
-def artefact(folder: Path, text: str, **options: Any) -> Any:
-    (folder / "spec.rnn").write_text(f"rnn 1\n{text}", encoding="utf-8")
-    return rnndsl.load(rnndsl.compile(folder / "spec.rnn", folder / "out", **options))
 
 
 def predict(folder: Path, text: str, **inputs: Any) -> Mapping[str, Any]:

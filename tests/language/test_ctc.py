@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-import rnndsl
+from tests.compiling import artefact
 
 pytestmark = pytest.mark.tf
 
@@ -40,9 +40,7 @@ def paths(logits: np.ndarray, labels: list[int]) -> float:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ctc")
-    (folder / "spec.rnn").write_text(SPEC)
-    return rnndsl.load(rnndsl.compile(folder / "spec.rnn", folder / "out"))
+    return artefact(tmp_path_factory.mktemp("ctc"), SPEC)
 
 
 def test_all_paths(loaded):

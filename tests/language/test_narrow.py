@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import rnndsl
+from tests.compiling import artefact
 
 pytestmark = pytest.mark.tf
 
@@ -36,9 +36,7 @@ def test_sums_are_wide(dtype, tolerance, tmp_path):
     """300, -400, 500, 1000 are of mean 350 and variance 252500, which f16 does not hold."""
     import tensorflow as tf
 
-    spec = tmp_path / "spec.rnn"
-    spec.write_text(SPEC.format(dtype=dtype))
-    loaded = rnndsl.load(rnndsl.compile(spec, tmp_path / "out"))
+    loaded = artefact(tmp_path, SPEC.format(dtype=dtype))
     kind = {"f16": tf.float16, "bf16": tf.bfloat16, "f32": tf.float32, "f64": tf.float64}[dtype].as_numpy_dtype
     many = np.full((2, 2000), 40.0).astype(kind)
     many[:, ::2] += 20

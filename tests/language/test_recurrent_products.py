@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import rnndsl
+from tests.compiling import artefact
 
 pytestmark = pytest.mark.tf
 
@@ -26,9 +26,7 @@ model m with (dtype = f64) {{
 @pytest.mark.parametrize("cell", ["RNN(2)", "GRU(2)", "LSTM(2)", "Stack([GRU(2), LSTM(2)])", "Residual(GRU(3))"])
 def test_twice_the_past_is_twice_the_recurrent_weights(cell, tmp_path):
     """Neither LSTM's c[t-1] nor GRU's sum with h[t-1] is a product with weights, nor is one layer's state for the next."""
-    spec = tmp_path / "spec.rnn"
-    spec.write_text(MODEL.format(cell=cell, changed=f"map_recurrent({cell}, twice)"))
-    loaded = rnndsl.load(rnndsl.compile(spec, tmp_path / "out"))
+    loaded = artefact(tmp_path, MODEL.format(cell=cell, changed=f"map_recurrent({cell}, twice)"))
     values = loaded.variables
     names = [name for name in values if name.startswith("cell/")]
     assert any(name.endswith("/wt") for name in names)
@@ -44,8 +42,9 @@ def test_twice_the_past_is_twice_the_recurrent_weights(cell, tmp_path):
 @pytest.mark.parametrize("variational", ["true", "false"])
 def test_dropped_states_stay_bounded(cell, variational, tmp_path):
     """|h| <= 1 for each of these cells, however many steps are taken and whatever is dropped."""
-    spec = tmp_path / "spec.rnn"
-    spec.write_text(f"""rnn 1
+    loaded = artefact(
+        tmp_path,
+        f"""rnn 1
 model m {{
   input x: f32[batch, time, 3]
   layer cell = DropoutCell({cell}, state = 0.5, variational = {variational})
@@ -54,8 +53,8 @@ model m {{
   metric largest = max(abs(run))
   train fit = sgd(rate = 0.0)
 }}
-""")
-    loaded = rnndsl.load(rnndsl.compile(spec, tmp_path / "out"))
+""",
+    )
     x = np.ones((4, 50, 3), "f4")
     found = [loaded.train("fit", x=x) for _ in range(3)]
     assert all(each["largest"] <= 1 for each in found)

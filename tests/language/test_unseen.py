@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import rnndsl
+from tests.compiling import artefact
 
 pytestmark = pytest.mark.tf
 
@@ -37,9 +37,7 @@ VALID = np.arange(4)[None] < LENGTHS[:, None]
 
 @pytest.fixture(scope="module", params=[0, 1])
 def loaded(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("unseen")
-    (folder / "spec.rnn").write_text(SPEC)
-    return rnndsl.load(rnndsl.compile(folder / "spec.rnn", folder / "out", opt_level=request.param))
+    return artefact(tmp_path_factory.mktemp("unseen"), SPEC, opt_level=request.param)
 
 
 def batch(padding: float, id: int) -> dict[str, np.ndarray]:

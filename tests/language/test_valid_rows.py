@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import rnndsl
+from tests.compiling import artefact
 
 pytestmark = pytest.mark.tf
 
@@ -50,9 +50,7 @@ def test_rows_that_count(by, level, tmp_path):
     x = X[..., 0].copy()
     if "reverse" in by:  # both sequences of length 2 turned round within their two steps
         x[:2, :2] = x[:2, 1::-1]
-    spec = tmp_path / "spec.rnn"
-    spec.write_text(SPEC.format(by=by))
-    loaded = rnndsl.load(rnndsl.compile(spec, tmp_path / "out", opt_level=level))
+    loaded = artefact(tmp_path, SPEC.format(by=by), opt_level=level)
     inputs = {"x": X}
     inputs |= {"n": LENGTHS} if "lengths" in by else {}
     inputs |= {"valid": GAPS} if "mask" in by else {}

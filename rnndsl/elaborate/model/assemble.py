@@ -12,7 +12,7 @@ from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
 from rnndsl.language.optimizers import slots
-from rnndsl.language.rules.types import FLOATS
+from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
 from rnndsl.records import Immutable, record, replace
@@ -167,12 +167,12 @@ def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Var
     for slot, first in slots(train.optimizer):
         for path in train.variables:
             of = known[path]
-            wide = of.dtype if of.dtype == "f64" else "f32"
+            wide = widest((of.dtype, "f32"))
             found.append(_own(f"{root}/{path}/{slot}", wide, of.shape, first, origin, of.device, train.place))
     if train.optimizer.average is not None:
         for path in train.variables:
             of = known[path]
-            wide = of.dtype if of.dtype == "f64" else "f32"
+            wide = widest((of.dtype, "f32"))
             own = _own(f"{root}/average/{path}", wide, of.shape, 0, origin, of.device, train.place)
             found.append(replace(own, initializer=of.initializer, initializer_origin=origins.first_value(path)))
     return found

@@ -40,7 +40,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
             session.graphs.steps.pop()
     if options.along in output.type.axes:
         codes.output_with_axis(span, options.along, output.type).throw()
-    carried = _carried_variables(session, step, span)
+    carried = _carried_variables(session, outer, body, span)
     until = _until(options, step)
     if options.carry:
         _local_variables(session, records, path, span)
@@ -169,10 +169,8 @@ def _until(options: Options, step: StepContext) -> str | None:
 # ---------------------------------------------------------------- variables and results
 
 
-def _carried_variables(session: Session, step: StepContext, span: Span) -> list[ScanVariable]:
-    """Variables that the body updates: carried from step to step, past steps at which no row counts. Their reads in the body become
-    its inputs."""
-    outer, body = step.outer, step.body
+def _carried_variables(session: Session, outer: GraphBuilder, body: GraphBuilder, span: Span) -> list[ScanVariable]:
+    """Variables that the body updates: carried from step to step. Their reads in the body become its inputs."""
     carried: list[ScanVariable] = []
     for path in dict.fromkeys(u.path for u in body.updates):
         record = session.registry.variables[path]
@@ -186,10 +184,6 @@ def _carried_variables(session: Session, step: StepContext, span: Span) -> list[
         initial = outer.latest(path) or outer.read(path, type, span)
         new = body.latest(path)
         assert new is not None
-        valid = step.valid()
-        if valid is not None:
-            any_row = body.add("any", [valid], {"axes": list(valid.type.axes), "dims": []}, span)
-            new = body.add("where", [any_row, new, old], {}, span)
         carried.append(ScanVariable(path, initial.id, old.id, new.id))
     return carried
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand
+from rnndsl.backends.tensorflow.align import Operand, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node
@@ -21,20 +21,20 @@ def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Op
     gradient, where the labels need more steps than there are. What stands beyond a length is not read.
     """
     dtype = logits.tensor.dtype
-    wide = tf.cast(logits.tensor, tf.float32) if dtype.size < 4 else logits.tensor
+    scores = wide(logits.tensor)
     steps, count = (tf.cast(each.tensor, tf.int32) for each in lengths)
     blank = node.attrs.get("blank", 0)
     place = tf.range(tf.shape(labels.tensor)[1])
     ids = tf.where(place < count[:, None], tf.cast(labels.tensor, tf.int32), blank)
     spelt = _with_blanks(ids, blank)
-    chances = tf.gather(tf.nn.log_softmax(wide, -1), spelt, axis=2, batch_dims=1)
+    chances = tf.gather(tf.nn.log_softmax(scores, -1), spelt, axis=2, batch_dims=1)
     repeats = (ids[:, 1:] == ids[:, :-1]) & (place[1:] < count[:, None])
     possible = count + tf.reduce_sum(tf.cast(repeats, tf.int32), 1) <= steps
-    last = _forward(chances, _may_skip(spelt, blank), steps, wide.dtype)
+    last = _forward(chances, _may_skip(spelt, blank), steps, scores.dtype)
     ends = tf.gather(last, tf.stack([2 * count, tf.maximum(2 * count - 1, 0)], 1), batch_dims=1)
-    both = tf.where(count[:, None] > [-1, 0], ends, tf.constant(_NEVER, wide.dtype))
+    both = tf.where(count[:, None] > [-1, 0], ends, tf.constant(_NEVER, scores.dtype))
     loss = -tf.reduce_logsumexp(tf.where(possible[:, None], both, tf.zeros_like(both)), 1)
-    return tf.cast(tf.where(possible, loss, tf.constant(float("inf"), wide.dtype)), dtype)
+    return tf.cast(tf.where(possible, loss, tf.constant(float("inf"), scores.dtype)), dtype)
 
 
 def _with_blanks(ids: Any, blank: int) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from string import ascii_letters
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, unite
+from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, unite, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Node, TensorType
@@ -76,17 +76,12 @@ def outer(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     return tf.multiply(*meet([left, b], frame.context.order))
 
 
-def _wide(x: Any) -> Any:
-    """f16 and bf16 as f32: TensorFlow's matrix decompositions have no kernels for them."""
-    return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
-
-
 def inv(frame: Frame, node: Node, a: Operand) -> Any:
-    return tf.cast(tf.linalg.inv(_wide(a.tensor)), a.tensor.dtype)
+    return tf.cast(tf.linalg.inv(wide(a.tensor)), a.tensor.dtype)
 
 
 def logdet(frame: Frame, node: Node, a: Operand) -> Any:
-    return tf.cast(tf.linalg.slogdet(_wide(a.tensor))[1], a.tensor.dtype)
+    return tf.cast(tf.linalg.slogdet(wide(a.tensor))[1], a.tensor.dtype)
 
 
 def solve(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
@@ -97,7 +92,7 @@ def solve(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     batch = columns.type.dims[:-2] if len(columns.type.dims) >= len(a.type.dims) else a.type.dims[:-2]
     left = fit(a, TensorType(a.type.dtype, axes, (*batch, *a.type.dims[-2:])), frame.sizes)
     right = fit(columns, TensorType(b.type.dtype, axes, (*batch, *columns.type.dims[-2:])), frame.sizes)
-    solution = tf.cast(tf.linalg.solve(_wide(left), _wide(right)), left.dtype)
+    solution = tf.cast(tf.linalg.solve(wide(left), wide(right)), left.dtype)
     return solution[..., 0] if vector else solution
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, align
+from rnndsl.backends.tensorflow.align import Operand, align, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.model import Node
@@ -15,17 +15,12 @@ Reduce = Callable[[Any, Any, list[int]], Any]
 
 
 def _sum(x: Any, mask: Any, dims: list[int]) -> Any:
-    return tf.reduce_sum(_kept(_wide(x), mask, 0), dims)
-
-
-def _wide(x: Any) -> Any:
-    """f16 and bf16 are summed in f32."""
-    return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x
+    return tf.reduce_sum(_kept(wide(x), mask, 0), dims)
 
 
 def _mean(x: Any, mask: Any, dims: list[int]) -> Any:
     """The sum over the count of what the mask leaves; 0 if it leaves nothing."""
-    x = _wide(x)
+    x = wide(x)
     if mask is None:
         return tf.reduce_mean(x, dims)
     counted = tf.broadcast_to(tf.cast(mask, x.dtype), tf.shape(x))
@@ -34,7 +29,7 @@ def _mean(x: Any, mask: Any, dims: list[int]) -> Any:
 
 def _variance(x: Any, mask: Any, dims: list[int]) -> Any:
     """mean(square(x - mean(x))): the population's."""
-    x = _wide(x)
+    x = wide(x)
     mean = _mean(x, mask, dims)
     for dim in sorted(dims):
         mean = tf.expand_dims(mean, dim)
@@ -43,7 +38,7 @@ def _variance(x: Any, mask: Any, dims: list[int]) -> Any:
 
 def _norm(x: Any, mask: Any, dims: list[int]) -> Any:
     """sqrt(sum(square(x))), with gradient 0 at 0."""
-    total = tf.reduce_sum(tf.square(_kept(_wide(x), mask, 0)), dims)
+    total = tf.reduce_sum(tf.square(_kept(wide(x), mask, 0)), dims)
     positive = total > 0
     return tf.where(positive, tf.sqrt(tf.where(positive, total, tf.ones_like(total))), tf.zeros_like(total))
 
