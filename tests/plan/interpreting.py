@@ -19,12 +19,14 @@ def model_with(plan: Plan, variables: Arrays) -> Model:
     return model
 
 
-def interpret(plan: Plan, inputs: Arrays, variables: Arrays, training: bool = False) -> dict[tuple[str, int, str], Array]:
+def interpret(
+    plan: Plan, inputs: Arrays, variables: Arrays, training: bool = False, *, exact: bool = False
+) -> dict[tuple[str, int, str], Array]:
     """The values of a plan's tables in one mode, by title, place and name, before any function is derived: outputs, losses,
-    metrics, residuals and updates. What is carried starts afresh."""
+    metrics, residuals and updates. What is carried starts afresh. `exact`: in f64."""
     model = model_with(plan, variables)
     call = _Call(model, Function(plan.name, "custom", plan.axes, plan.inputs, plan.graph), dict(variables), inputs, 0)
-    frame = Frame(Context(plan.axes, call, run_scan, training), plan.graph, inputs, {}, 0)
+    frame = Frame(Context(plan.axes, call, run_scan, training, exact), plan.graph, inputs, {}, 0)
     tables = {t: getattr(plan, t) for t in ("outputs", "losses", "metrics", "residuals", "updates")}
     with np.errstate(all="ignore"):
         frame.run()
