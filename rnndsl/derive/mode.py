@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rnndsl.language.ops.table import OPS
+from rnndsl.plan.attributes import Carried, Dims, Result
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
-from rnndsl.plan.rewriting import FreshIds, rename_ends, rename_result, rename_used, types_of
+from rnndsl.plan.rewriting import FreshIds, move_result, rename_ends, rename_used, types_of
 from rnndsl.records import Immutable, field, mutable, record, replace
 
 Finals = Mapping[str, Mapping[str, str]]
@@ -66,44 +67,43 @@ class _Mode:
     def graph(self, graph: Graph) -> tuple[Graph, dict[str, str]]:
         types = types_of(graph)
         names: dict[str, str] = {}
-        bodies: dict[str, tuple[Scan, dict[str, str]]] = {}
+        scans: dict[str, Scan] = {}
+        places: dict[str, tuple[int, ...]] = {}
         nodes: list[Node | Scan] = []
         for node in graph.nodes:
             node = rename_used(node, names)
             if isinstance(node, Scan):
-                scan, inner = self.scan(node)
-                bodies[node.id] = (node, inner)
+                scans[node.id] = node
+                scan, places[node.id] = self.scan(node)
                 nodes.append(scan)
                 continue
-            if node.op == "result":
-                scan, inner = bodies[node.args[0]]
-                node = rename_result(node, inner)
-            stands = self.stands(node, bodies)
+            if isinstance(node.attrs, Result):
+                node = move_result(node, places[node.args[0]])
+            stands = self.stands(node, scans)
             if stands is not None and types[stands] == node.type:
                 names[node.id] = stands
             else:
                 nodes.append(node if stands is None else _spread(node, stands))
         return replace(graph, nodes=tuple(nodes)), names
 
-    def scan(self, scan: Scan) -> tuple[Scan, dict[str, str]]:
+    def scan(self, scan: Scan) -> tuple[Scan, tuple[int, ...]]:
         body, names = self.graph(scan.body)
         body = replace(body, nodes=tuple(_afresh(node) for node in body.nodes))
-        scan = rename_ends(replace(scan, body=body), names)
+        scan, places = rename_ends(replace(scan, body=body), names)
         if self.training:
-            return scan, names
+            return scan, places
         given = (*scan.given, *(ScanInput(v.initial, v.old) for v in scan.variables))
-        return replace(scan, given=given, variables=()), names
+        return replace(scan, given=given, variables=()), places
 
-    def stands(self, node: Node, bodies: Mapping[str, tuple[Scan, dict[str, str]]]) -> str | None:
+    def stands(self, node: Node, scans: Mapping[str, Scan]) -> str | None:
         """The id whose value `node` is in this mode."""
         row = OPS[node.op]
         stands = row.in_training if self.training else row.outside_training
         if stands is not None or self.training:
             return None if stands is None else node.args[stands]
-        if node.op != "result" or node.attrs["of"] != "variable":
+        if not isinstance(node.attrs, Result) or node.attrs.of != "variable":
             return None
-        scan, _ = bodies[node.args[0]]
-        return next(v.initial for v in scan.variables if v.path == node.attrs["name"])
+        return scans[node.args[0]].variables[node.attrs.at].initial
 
     def carried(self, node: Node | Scan) -> Iterator[Node | Scan]:
         """`node`; of a scan that carries, with what it starts from before it and what it ends with behind."""
@@ -114,13 +114,12 @@ class _Mode:
         states: list[ScanState] = []
         ends: list[Node] = []
         self.finals[node.id] = {}
-        for state in node.states:
+        for at, state in enumerate(node.states):
             path = f"{node.path}/{state.name}"
-            start = Node(self.fresh.like("carried"), "carried", (state.initial,), {"variable": path}, types[state.old], node.place)
+            start = Node(self.fresh.like("carried"), "carried", (state.initial,), Carried(path), types[state.old], node.place)
             yield start
             states.append(replace(state, initial=start.id))
-            attrs = {"of": "final", "name": state.name}
-            ends.append(Node(self.fresh.like("kept"), "result", (node.id,), attrs, types[state.old], node.place))
+            ends.append(Node(self.fresh.like("kept"), "result", (node.id,), Result("final", at), types[state.old], node.place))
             self.finals[node.id][path] = ends[-1].id
         yield replace(node, states=tuple(states), carry=False)
         yield from ends
@@ -132,9 +131,9 @@ def _afresh(node: Node | Scan) -> Node | Scan:
 
 def _spread(node: Node, value: str) -> Node:
     """The narrower `value` in the place of `node`, of its type."""
-    return Node(node.id, "broadcast", (value,), {"dims": list(node.type.dims)}, node.type, node.place)
+    return Node(node.id, "broadcast", (value,), Dims(node.type.dims), node.type, node.place)
 
 
 def spread_to(name: str, t: TensorType, fresh: FreshIds, place: str) -> Node:
     """A node that is the value `name` with the dims of `t`."""
-    return Node(fresh.like("wide"), "broadcast", (name,), {"dims": list(t.dims)}, t, place)
+    return Node(fresh.like("wide"), "broadcast", (name,), Dims(t.dims), t, place)

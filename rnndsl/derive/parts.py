@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rnndsl.derive.mode import Finals
 from rnndsl.passes.remove_dead import needed, pruned
+from rnndsl.plan.attributes import NOTHING, Constant, Read
 from rnndsl.plan.function import STEP, Assign, Function, Kind, Output, Step
 from rnndsl.plan.model import Graph, GraphInput, Named, Node, Plan, TensorType
 from rnndsl.plan.names import artefact_name
@@ -63,9 +64,9 @@ def _counted(function: Function, plan: Plan) -> Function:
         return replace(function, draws=STEP)
     counter = next(v for v in plan.variables if v.kind == "counter")
     fresh, t = FreshIds(function.graph), TensorType(counter.dtype)
-    now = Node(fresh.like("call"), "read", (), {"variable": counter.path}, t)
-    one = Node(fresh.like("one"), "literal", (), {"value": 1}, t)
-    later = Node(fresh.like("call"), "add", (now.id, one.id), {}, t)
+    now = Node(fresh.like("call"), "read", (), Read(counter.path), t)
+    one = Node(fresh.like("one"), "literal", (), Constant(1), t)
+    later = Node(fresh.like("call"), "add", (now.id, one.id), NOTHING, t)
     graph = replace(function.graph, nodes=(*function.graph.nodes, now, one, later))
     step = Assign(f"{counter.path}/advance", counter.path, later.id)
     return replace(function, graph=graph, steps=(*function.steps, step), draws=counter.path)

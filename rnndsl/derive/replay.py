@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rnndsl.passes.remove_dead import needed
+from rnndsl.plan.attributes import Read
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, ScanInput
-from rnndsl.plan.rewriting import FreshIds, reads, rename_ends, rename_result, rename_used
-from rnndsl.records import field, mutable, replace
+from rnndsl.plan.rewriting import FreshIds, reads, rename_ends, rename_used
+from rnndsl.records import mutable, replace
 
 Values = Mapping[str, str]
 """From the path of a variable to the id of the value that is read in its place."""
@@ -32,37 +33,31 @@ def replay(graph: Graph, ends: Iterable[str], values: Values, fresh: FreshIds) -
     return replace(graph, nodes=(*graph.nodes, *added)), {x: names[x] for x in ends if x in names}
 
 
-def _scan_of(node: Node | Scan) -> str:
-    assert isinstance(node, Node)
-    return node.args[0]
-
-
 def _used(node: Node | Scan) -> Iterable[str]:
     return node.args if isinstance(node, Node) else node.outer_ids()
 
 
 def _replaced(node: Node | Scan, values: Values, names: dict[str, str]) -> bool:
     """Whether `node` reads one of the variables; `names` then knows what stands for it."""
-    if not isinstance(node, Node) or node.op != "read" or node.attrs["variable"] not in values:
+    if not isinstance(node, Node) or not isinstance(node.attrs, Read):
         return False
-    names[node.id] = values[node.attrs["variable"]]
-    return True
+    path = node.attrs.variable
+    if path in values:
+        names[node.id] = values[path]
+    return path in values
 
 
 @mutable
 class _Copier:
-    """Writes nodes down again under fresh ids. `bodies`: of each scan that was copied, the new ids in its body."""
+    """Writes nodes down again under fresh ids."""
 
     fresh: FreshIds
-    bodies: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def node(self, node: Node | Scan, names: dict[str, str], values: Values) -> Node | Scan:
         """A copy of `node` that reads the new `names`, which then know it too."""
         copy = rename_used(node, names)
         if isinstance(copy, Scan):
             copy = self.scan(copy, values)
-        elif copy.op == "result":
-            copy = rename_result(copy, self.bodies[_scan_of(node)])
         copy = replace(copy, id=self.fresh.like(node.id))
         names[node.id] = copy.id
         return copy
@@ -74,7 +69,6 @@ class _Copier:
         nodes = [self.node(node, names, inner) for node in scan.body.nodes if not _replaced(node, inner, names)]
         inputs = [GraphInput(names[x.id], x.type) for x in scan.body.inputs]
         inputs += [GraphInput(name, types[path]) for path, name in inner.items()]
-        self.bodies[scan.id] = names
         fed = replace(
             scan,
             scanned=tuple(ScanInput(x.outer, names[x.inner]) for x in scan.scanned),
@@ -86,4 +80,5 @@ class _Copier:
             variables=tuple(replace(x, old=names[x.old]) for x in scan.variables),
             body=Graph(tuple(inputs), tuple(nodes)),
         )
-        return rename_ends(fed, names)
+        copy, _ = rename_ends(fed, names)
+        return copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rnndsl.derive.parts import Draft
+from rnndsl.plan.attributes import Initial
 from rnndsl.plan.function import Assign, Clear, Function, Output, Step
 from rnndsl.plan.model import Graph, Node, Plan, TensorType, Variable
 
@@ -25,7 +26,7 @@ def reset_functions(plan: Plan) -> Iterator[Function]:
 def _initials(variables: Sequence[Variable]) -> tuple[Graph, dict[str, str]]:
     """A graph of the initial values of `variables`, and their ids by path."""
     nodes = [
-        Node(f"initial_{k}", "initial", (), {"variable": v.path}, TensorType(v.dtype, (), v.shape), v.place)
+        Node(f"initial_{k}", "initial", (), Initial(v.path), TensorType(v.dtype, (), v.shape), v.place)
         for k, v in enumerate(variables, 1)
     ]
     return Graph((), tuple(nodes)), {v.path: node.id for v, node in zip(variables, nodes, strict=True)}

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from rnndsl.derive.parts import Draft
 from rnndsl.language.ops.table import has, has_rule, result_type
 from rnndsl.language.rules.types import TypeRuleError
+from rnndsl.plan.attributes import NOTHING, Constant, Result, ValidSteps
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
 from rnndsl.records import replace
@@ -63,7 +64,7 @@ class _Step:
         self.nodes: list[Node | Scan] = []
         self.types: dict[str, TensorType] = {}
         self.names: dict[str, str] = {}
-        self.results: dict[tuple[str, str, str], str] = {}
+        self.results: dict[tuple[str, Result], str] = {}
         self.ends: list[Output] = []
         self.late: set[str] = set()
         """Ids whose value is known at the end of the sequence: another step gives them another value."""
@@ -86,7 +87,8 @@ class _Step:
 
     def finished(self) -> Function:
         outputs = [replace(x, value=self.names.get(x.value, x.value)) for x in self.whole.outputs]
-        finals = {n.id for n in self.whole.graph.nodes if isinstance(n, Node) and n.op == "result" and n.attrs["of"] == "final"}
+        results = (n for n in self.whole.graph.nodes if isinstance(n, Node))
+        finals = {n.id for n in results if isinstance(n.attrs, Result) and n.attrs.of == "final"}
         itself = {x.name: self.names.get(x.value, x.value) for x in self.whole.outputs if x.value in finals}
         ends = [x for x in self.ends if itself.get(x.name) != x.value]  # `output run_h = run.final.h` is the state itself
         self.need_distinct([x for x in outputs if x.name in {end.name for end in ends}])
@@ -114,10 +116,10 @@ class _Step:
     # ---- nodes
 
     def node(self, node: Node, old: dict[str, TensorType]) -> None:
-        if node.op == "result":
+        if isinstance(node.attrs, Result):
             self.result(node)
             return
-        if node.op == "valid_steps" and node.attrs["over"] == TIME:
+        if isinstance(node.attrs, ValidSteps) and node.attrs.over == TIME:
             self.valid_steps(node)
             return
         if any(TIME in old[x].axes for x in node.args) or TIME in node.type.axes:
@@ -129,7 +131,7 @@ class _Step:
     def valid_steps(self, node: Node) -> None:
         """The input as it is, or zero where the mask is false: the caller feeds no step beyond a sequence's end."""
         x = self.names.get(node.args[0], node.args[0])
-        if node.attrs["mask"]:
+        if node.told(ValidSteps).mask:
             mask = self.names.get(node.args[-1], node.args[-1])
             x = self.select(mask, x, self.make("zeros_like", x, name="zero"))
         self.names[node.id] = x
@@ -137,9 +139,7 @@ class _Step:
 
     def need_no_time(self, node: Node) -> None:
         """Raises _NoStreamError if `node` is about the axis itself."""
-        attrs = node.attrs
-        about = (attrs.get("over"), attrs.get("from"), attrs.get("to"), *attrs.get("axes", ()))
-        if TIME in about or has(node.op, "whole_sequence"):
+        if TIME in node.attrs.about or has(node.op, "whole_sequence"):
             raise _NoStreamError(f"`{node.op}` works over `{TIME}`{_at(node)}")
 
     def emit(self, node: Node | Scan) -> str:
@@ -161,20 +161,20 @@ class _Step:
 
     def make(self, op: str, *args: str, name: str) -> str:
         """Add a new node."""
-        t = result_type(op, [self.types[x] for x in args], {}, self.whole.axes)
-        node = Node(self.fresh.like(name), op, args, {}, t)
+        t = result_type(op, [self.types[x] for x in args], NOTHING, self.whole.axes)
+        node = Node(self.fresh.like(name), op, args, NOTHING, t)
         self.nodes.append(node)
         self.types[node.id] = t
         return node.id
 
     def result(self, node: Node) -> None:
-        key = (node.args[0], node.attrs["of"], node.attrs["name"])
+        key = (node.args[0], node.told(Result))
         if key not in self.results:
             self.emit(node)
             self.late.update({node.id} if node.args[0] in self.late else ())
             return
         self.names[node.id] = self.results[key]
-        if key[1] != "output":
+        if node.told(Result).of != "output":
             self.late.add(node.id)
 
     # ---- scans
@@ -197,10 +197,11 @@ class _Step:
         valid = self.still_valid(scan, valid)
         for node in scan.body.nodes:
             self.emit(node)
-        for state in scan.states:
-            self.next_state(scan, state, valid)
-        for name in scan.outputs:
-            self.output(scan, name, valid)
+        for at, state in enumerate(scan.states):
+            self.results[scan.id, Result("final", at)] = self.next_state(state, valid)
+        for at, name in enumerate(scan.outputs):
+            value = self.output(scan, at, self.names.get(name, name), valid)
+            self.results[scan.id, Result("output", at)] = self.results[scan.id, Result("last", at)] = value
 
     def without_time(self, scan: Scan) -> Scan:
         """A scan over another axis, each of whose values may have had the axis `time` beside."""
@@ -235,7 +236,7 @@ class _Step:
     def constant(self, state: ScanState) -> Any:
         """The initial value of `state` if it is a constant."""
         node = next((n for n in self.whole.graph.nodes if n.id == state.initial), None)
-        return node.attrs["value"] if isinstance(node, Node) and node.op == "literal" else None
+        return node.attrs.value if isinstance(node, Node) and isinstance(node.attrs, Constant) else None
 
     def valid(self, scan: Scan) -> str | None:
         """The id of the mask of this step."""
@@ -249,24 +250,24 @@ class _Step:
         goes_on = self.make("not", ended, name="goes_on")
         return goes_on if valid is None else self.make("and", valid, goes_on, name="valid")
 
-    def next_state(self, scan: Scan, state: ScanState, valid: str | None) -> None:
+    def next_state(self, state: ScanState, valid: str | None) -> str:
+        """The value of a state after the step, which is an output."""
         old, new = self.names[state.old], self.names.get(state.new, state.new)
         value = self.select(valid, new, old)
-        self.results[scan.id, "final", state.name] = value
         self.ends.append(Output(old, value, old))
+        return value
 
-    def output(self, scan: Scan, name: str, valid: str | None) -> None:
-        value = self.names.get(name, name)
+    def output(self, scan: Scan, place: int, value: str, valid: str | None) -> str:
+        """What the output at `place`, which is `value` at a valid step, is at this step."""
         if valid is not None and scan.hold:
-            place = scan.outputs.index(name)
             held = f"output_{place}" if place else "output"
-            t = result_type("where", [self.types[valid], self.types[value], self.types[value]], {}, self.whole.axes)
+            t = result_type("where", [self.types[valid], self.types[value], self.types[value]], NOTHING, self.whole.axes)
             before = self.state(scan, held, t, 0)
             value = self.select(valid, value, before)
             self.ends.append(Output(before, value, before))
         elif valid is not None:
             value = self.select(valid, value, self.make("zeros_like", value, name="zero"))
-        self.results[scan.id, "output", name] = self.results[scan.id, "last", name] = value
+        return value
 
     def select(self, valid: str | None, new: str, old: str) -> str:
         """`new` where the step is valid, of the type of both."""
@@ -274,7 +275,7 @@ class _Step:
             return self.make("where", valid, new, old, name="held")
         if self.types[new] == self.types[old] and new != old:
             return new
-        always = Node(self.fresh.like("always"), "literal", (), {"value": True}, TensorType("bool"))
+        always = Node(self.fresh.like("always"), "literal", (), Constant(True), TensorType("bool"))
         self.nodes.append(always)
         self.types[always.id] = always.type
         return self.make("where", always.id, new, old, name="held")

@@ -14,6 +14,7 @@ from rnndsl.derive.parts import Draft, outputs_of
 from rnndsl.derive.replay import Values, replay
 from rnndsl.language.rules.types import widest
 from rnndsl.passes.remove_dead import needed
+from rnndsl.plan.attributes import NOTHING, Gradient, OfVariable, Stepped, ToDType
 from rnndsl.plan.function import Assign, Function, OptimizerStep, Output
 from rnndsl.plan.model import OBJECTIVE, Graph, Named, Node, Plan, TensorType, Train, Update, Variable
 from rnndsl.plan.rewriting import FreshIds, types_of
@@ -96,20 +97,20 @@ class _Making:
         total = ""
         for value in values:
             if types[value].dtype != dtype:
-                value = self.add(Node(self.fresh.like("wide"), "cast", (value,), {"dtype": dtype}, scalar, place))
-            total = self.add(Node(self.fresh.like("loss"), "add", (total, value), {}, scalar, place)) if total else value
+                value = self.add(Node(self.fresh.like("wide"), "cast", (value,), ToDType(dtype), scalar, place))
+            total = self.add(Node(self.fresh.like("loss"), "add", (total, value), NOTHING, scalar, place)) if total else value
         return total
 
     def gradients(self, loss: str, paths: Sequence[str], place: str) -> dict[str, str]:
         """The gradient of `loss` with respect to each variable."""
-        return {path: self._of_variable("gradient", loss, path, place) for path in paths}
+        return {path: self._of_variable("gradient", loss, Gradient(path), place) for path in paths}
 
     def stepped(self, gradients: dict[str, str], place: str) -> dict[str, str]:
         """What the optimizer writes to each variable."""
-        return {path: self._of_variable("stepped", gradient, path, place) for path, gradient in gradients.items()}
+        return {path: self._of_variable("stepped", gradient, Stepped(path), place) for path, gradient in gradients.items()}
 
-    def _of_variable(self, op: str, arg: str, path: str, place: str) -> str:
-        return self.add(Node(self.fresh.like(op), op, (arg,), {"variable": path}, self.type_of(path), place))
+    def _of_variable(self, op: str, arg: str, told: OfVariable, place: str) -> str:
+        return self.add(Node(self.fresh.like(op), op, (arg,), told, self.type_of(told.variable), place))
 
     def updates(self, updates: Sequence[Update], stepped: Values, after: tuple[str, ...]) -> list[Assign]:
         """Assignments in the order of the text, from the values of `stepped` in place of these variables."""

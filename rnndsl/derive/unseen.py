@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from rnndsl.language.ops.table import OPS
 from rnndsl.language.rules.types import INTS
-from rnndsl.plan.model import Attr, Function, Graph, Node, Scan, TensorType
+from rnndsl.plan.attributes import NOTHING, At, Gradient, Index, Result, ValidSteps
+from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, rename_used, types_of
 from rnndsl.records import Immutable, record, replace
 
@@ -22,7 +23,7 @@ class _Mask(Immutable):
 
     by: tuple[str, ...]
     axes: frozenset[str]
-    attrs: tuple[tuple[str, Attr], ...] = ()
+    valid: ValidSteps | None = None
 
 
 _EVERYWHERE = _Mask((), frozenset())
@@ -34,7 +35,7 @@ def unseen(function: Function) -> Function:
     graph = function.graph
     types = types_of(graph)
     masks, through = _masks(function, types)
-    in_training = any(isinstance(node, Node) and node.op == "gradient" for node in graph.nodes)
+    in_training = any(isinstance(node, Node) and isinstance(node.attrs, Gradient) for node in graph.nodes)
     leaves = [x.id for x in graph.inputs if types[x.id].dtype in INTS or (in_training and types[x.id].dtype != "bool")]
     numbers = (node for node in graph.nodes if isinstance(node, Node) and node.type.dtype in INTS)
     leaves += [node.id for node in numbers if not any(masks.get(x) == masks.get(node.id) for x in node.args)]
@@ -52,7 +53,7 @@ def _masks(function: Function, types: Mapping[str, TensorType]) -> tuple[dict[st
             masks.update(dict.fromkeys(node.outer_ids(), _EVERYWHERE))
             continue
         own = masks.get(node.id)
-        if own is None or node.op == "result":
+        if own is None or isinstance(node.attrs, Result):
             continue  # nothing reads it, or it reads no value
         for at, name in enumerate(node.args):
             mask = _of_argument(node, at, own, types)
@@ -65,9 +66,9 @@ def _masks(function: Function, types: Mapping[str, TensorType]) -> tuple[dict[st
 def _of_argument(node: Node, at: int, own: _Mask, types: Mapping[str, TensorType]) -> _Mask:
     """The mask at whose positions `node`, which is read at those of `own`, reads its argument."""
     type = types[node.args[at]]
-    if at == 0 and node.op == "valid_steps":
-        axes = frozenset({node.attrs["over"], *(axis for x in node.args[1:] for axis in types[x].axes)})
-        return _Mask(node.args[1:], axes, tuple(node.attrs.items()))
+    if at == 0 and isinstance(node.attrs, ValidSteps):
+        valid = node.attrs
+        return _Mask(node.args[1:], frozenset({valid.over, *(axis for x in node.args[1:] for axis in types[x].axes)}), valid)
     if at == 0 and OPS[node.op].kind == "reduction" and len(node.args) == 2:
         mask = types[node.args[1]]
         whole = {*mask.axes} <= {*type.axes} and all(dim == 1 for dim in mask.dims)
@@ -77,10 +78,8 @@ def _of_argument(node: Node, at: int, own: _Mask, types: Mapping[str, TensorType
 
 def _is_by_position(node: Node, axes: frozenset[str]) -> bool:
     """Whether each position of `axes` in the value of `node` is made of the same position of its arguments."""
-    about = [node.attrs.get(name) for name in ("over", "from", "to")]
-    reduced = node.attrs.get("axes", ())
     op = OPS[node.op]
-    return op.kind not in ("leaf", "control") and "whole_sequence" not in op.traits and not axes & {*about, *reduced}
+    return op.kind not in ("leaf", "control") and "whole_sequence" not in op.traits and axes.isdisjoint(node.attrs.about)
 
 
 def _guard(function: Function, guarded: Mapping[str, _Mask], types: Mapping[str, TensorType]) -> Function:
@@ -98,13 +97,13 @@ def _guard(function: Function, guarded: Mapping[str, _Mask], types: Mapping[str,
 def _zeros_left_out(name: str, mask: _Mask, types: Mapping[str, TensorType], fresh: FreshIds) -> Sequence[Node]:
     """Nodes that are the value `name` at the positions of `mask`, zero elsewhere; the last is the value."""
     type = types[name]
-    if mask.attrs:
-        return [Node(fresh.like("seen"), "valid_steps", (name, *mask.by), dict(mask.attrs), type)]
+    if mask.valid is not None:
+        return [Node(fresh.like("seen"), "valid_steps", (name, *mask.by), mask.valid, type)]
     (by,) = mask.by
     nodes: list[Node] = []
     if types[by].dims:
-        items: list[list[Attr]] = [["at", 0]] * len(types[by].dims)
-        nodes.append(Node(fresh.like("positions"), "index", (by,), {"items": items}, TensorType("bool", types[by].axes)))
+        first = Index((At(0),) * len(types[by].dims))
+        nodes.append(Node(fresh.like("positions"), "index", (by,), first, TensorType("bool", types[by].axes)))
         by = nodes[-1].id
-    zero = Node(fresh.like("zero"), "zeros_like", (name,), {}, type)
-    return [*nodes, zero, Node(fresh.like("seen"), "where", (by, name, zero.id), {}, type)]
+    zero = Node(fresh.like("zero"), "zeros_like", (name,), NOTHING, type)
+    return [*nodes, zero, Node(fresh.like("seen"), "where", (by, name, zero.id), NOTHING, type)]

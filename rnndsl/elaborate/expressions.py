@@ -89,7 +89,7 @@ def _binary(session: Session, expr: tree.Binary, left: Value, right: Value, env:
     a, b = unify(session, [(left, expr.left.span), (right, expr.right.span)], env)
     if a.type.dtype in INTS and not _is_runtime(right):
         check_whole(expr.op, right, expr.span)
-    return session.graphs.builder.add(BINARY_OPERATORS[expr.op], [a, b], {}, expr.span)
+    return session.graphs.builder.add(BINARY_OPERATORS[expr.op], [a, b], expr.span)
 
 
 def _check_kinds(expr: tree.Binary, left: Value, right: Value) -> None:
@@ -123,7 +123,7 @@ def _unary(session: Session, expr: tree.Unary, env: Env) -> Value:
             (kinds.not_a_bool if expr.op == "not" else kinds.not_a_number)(expr.operand.span, describe(value)).throw()
         return not value if expr.op == "not" else -value  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]
     tensor = alone(session, value, expr.operand.span, env)
-    return session.graphs.builder.add("not" if expr.op == "not" else "neg", [tensor], {}, expr.span)
+    return session.graphs.builder.add("not" if expr.op == "not" else "neg", [tensor], expr.span)
 
 
 def _conditional(session: Session, expr: tree.Conditional, env: Env) -> Value:
@@ -140,10 +140,10 @@ def _conditional(session: Session, expr: tree.Conditional, env: Env) -> Value:
     a, b = unify(session, [(yes, expr.yes.span), (no, expr.no.span)], env)
     builder = session.graphs.builder
     if a.type.axes and not lookup.is_tensor(no):
-        b = builder.add("add", [builder.add("zeros_like", [a], {}, expr.span), b], {}, expr.span)
+        b = builder.add("add", [builder.add("zeros_like", [a], expr.span), b], expr.span)
     elif b.type.axes and not lookup.is_tensor(yes):
-        a = builder.add("add", [builder.add("zeros_like", [b], {}, expr.span), a], {}, expr.span)
-    return builder.add("if_training", [a, b], {}, expr.span)
+        a = builder.add("add", [builder.add("zeros_like", [b], expr.span), a], expr.span)
+    return builder.add("if_training", [a, b], expr.span)
 
 
 def _record(session: Session, expr: tree.Record, env: Env) -> Value:

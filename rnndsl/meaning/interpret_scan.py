@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnndsl.language.ops.meaning.align import Array, Key, Value, aligned
+from rnndsl.language.ops.meaning.align import Array, Value, aligned
 from rnndsl.language.ops.meaning.philox import mix
 from rnndsl.meaning.interpreter import Frame
+from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import draws, types_of
 
 
-def run_scan(frame: Frame, scan: Scan) -> dict[Key, Value]:
+def run_scan(frame: Frame, scan: Scan) -> dict[Result, Value]:
     """All results of `scan`. Outputs have the scan's axis again, in the plan's order of axes."""
     return _Run(frame, scan).results()
 
@@ -91,7 +92,7 @@ class _Run:
 
     # ---- the loop
 
-    def results(self) -> dict[Key, Value]:
+    def results(self) -> dict[Result, Value]:
         frame, scan = self.frame, self.scan
         states = {s.name: self._start(s.initial, s.old) for s in scan.states}
         variables = {v.path: self._start(v.initial, v.old) for v in scan.variables}
@@ -138,19 +139,19 @@ class _Run:
         variables: Mapping[str, Array],
         last: Mapping[str, Array],
         outputs: Mapping[str, list[Array]],
-    ) -> dict[Key, Value]:
-        results: dict[Key, Value] = {}
-        for s in self.scan.states:
-            results["final", s.name] = Value(states[s.name], self.types[s.old])
-        for v in self.scan.variables:
-            results["variable", v.path] = Value(variables[v.path], self.types[v.old])
-        for name, steps in outputs.items():
+    ) -> dict[Result, Value]:
+        results: dict[Result, Value] = {}
+        for at, s in enumerate(self.scan.states):
+            results[Result("final", at)] = Value(states[s.name], self.types[s.old])
+        for at, v in enumerate(self.scan.variables):
+            results[Result("variable", at)] = Value(variables[v.path], self.types[v.old])
+        for at, (name, steps) in enumerate(outputs.items()):
             t = self._output_type(name)
-            results["last", name] = Value(last[name], t)
+            results[Result("last", at)] = Value(last[name], t)
             late = last[name] if self.scan.hold else self._zeros(name)  # after an early end
             whole = np.stack([*steps, *[late] * (self.length - len(steps))]) if self.length else self._zeros(name)[np.newaxis][:0]
             turned = self._turned(Value(whole, t))
             axes = tuple(a for a in self.frame.order if a in turned.type.axes or a == self.scan.axis)
             array = np.moveaxis(turned.array, 0, axes.index(self.scan.axis))
-            results["output", name] = Value(array, TensorType(t.dtype, axes, t.dims))
+            results[Result("output", at)] = Value(array, TensorType(t.dtype, axes, t.dims))
         return results

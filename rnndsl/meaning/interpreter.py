@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from rnndsl.language.ops.meaning.align import DTYPES, Array, Key, Value, Variables, fitted, met
+from rnndsl.language.ops.meaning.align import DTYPES, Array, Value, Variables, fitted, met
 from rnndsl.language.ops.table import OPS
+from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import used_ids
 
 _HALF = (DTYPES["f16"], DTYPES["bf16"])
 
-ScanOf = Callable[["Frame", Scan], dict[Key, Value]]
+ScanOf = Callable[["Frame", Scan], dict[Result, Value]]
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Frame:
         self.sizes = sizes
         self.seed = self.sequence_seed = seed
         self.values: dict[str, Value] = {}
-        self.results: dict[str, dict[Key, Value]] = {}
+        self.results: dict[str, dict[Result, Value]] = {}
         for x in graph.inputs:
             if x.id in inputs:
                 self._define(x.id, x.type, inputs[x.id])
@@ -113,7 +114,7 @@ class Frame:
         compute = self.context.meaning(node.op)
         try:
             if "elementwise" in row.traits:
-                return compute(*self._met(operands), **node.attrs)
+                return compute(*self._met(operands), **node.attrs.pairs())
             return compute(self, node, *operands)
         except (ValueError, ZeroDivisionError) as error:
             raise ValueError(f"`{row.shown}` {error}{f' ({node.place})' if node.place else ''}") from None

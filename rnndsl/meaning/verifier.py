@@ -9,6 +9,7 @@ from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.meaning.verify_function import check_function
 from rnndsl.meaning.verify_scan import check_fed, check_inputs, check_result, check_scan, fits
 from rnndsl.meaning.verify_tables import check_tables, check_variables
+from rnndsl.plan.attributes import Carried, Constant, Gradient, OfVariable, Result, Size, Value
 from rnndsl.plan.model import Function, Graph, Node, Plan, Scan, TensorType, Variable
 
 
@@ -84,8 +85,10 @@ class _Verifier:
             raise ValueError("is no operation")
         if ops.has(node.op, "temporary"):
             raise ValueError("is left over: it stands for others until all is known")
+        if type(node.attrs) is not ops.OPS[node.op].attributes:
+            raise ValueError(f"is told {node.attrs}, not {ops.OPS[node.op].attributes.__name__}")
         _check_axes(node.type, self.plan.axes)
-        if node.op == "result":
+        if isinstance(node.attrs, Result):
             if node.args[0] not in scans:
                 raise ValueError(f"reads %{node.args[0]}, which is no scan before it")
             scan, body = scans[node.args[0]]
@@ -100,20 +103,20 @@ class _Verifier:
             raise ValueError(f"has the type {node.type}, but its rule gives {expected}")
 
     def leaf(self, node: Node, types: dict[str, TensorType]) -> None:
-        if node.op == "carried" and not fits(types[node.args[0]], node.type):
+        if isinstance(node.attrs, Carried) and not fits(types[node.args[0]], node.type):
             raise ValueError(f"starts from {types[node.args[0]]}, which does not broadcast to {node.type}")
-        if node.op == "gradient" and (types[node.args[0]].axes or types[node.args[0]].dims):
+        if isinstance(node.attrs, Gradient) and (types[node.args[0]].axes or types[node.args[0]].dims):
             raise ValueError(f"is of {types[node.args[0]]}, which is no scalar")
         expected = self.leaf_type(node)
         if expected != node.type:
             raise ValueError(f"has the type {node.type}, but is {expected}")
 
     def leaf_type(self, node: Node) -> TensorType:
-        if node.op == "eye":
-            return TensorType(node.type.dtype, (), (node.attrs["n"], node.attrs["n"]))
-        if node.op == "literal":
-            return TensorType(node.type.dtype, (), _literal_dims(node.attrs["value"]))
-        path = node.attrs["variable"]
+        if isinstance(node.attrs, Size):
+            return TensorType(node.type.dtype, (), (node.attrs.n,) * 2)
+        if isinstance(node.attrs, Constant):
+            return TensorType(node.type.dtype, (), _literal_dims(node.attrs.value))
+        path = node.told(OfVariable).variable
         if path not in self.variables:
             raise ValueError(f"reads the variable `{path}`, which the plan lacks")
         variable = self.variables[path]
@@ -132,7 +135,7 @@ def _check_axes(t: TensorType, order: Sequence[str]) -> None:
         raise ValueError(f"has the type {t}, whose axes are not in the plan's order {', '.join(order)}")
 
 
-def _literal_dims(value: object) -> tuple[int, ...]:
-    if not isinstance(value, (list, tuple)):
+def _literal_dims(value: Value) -> tuple[int, ...]:
+    if not isinstance(value, tuple):
         return ()
-    return (len(value), *_literal_dims(value[0])) if value else (0,)  # pyright: ignore[reportUnknownArgumentType]
+    return (len(value), *_literal_dims(value[0])) if value else (0,)

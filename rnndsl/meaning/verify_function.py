@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from rnndsl.language.ops.table import OPS, has
 from rnndsl.meaning.verify_scan import fits
+from rnndsl.plan.attributes import Carried, Gradient, Stepped
 from rnndsl.plan.function import STEP, Assign, Clear, Function, OptimizerStep, Step
 from rnndsl.plan.model import Node, Plan, Scan, TensorType, Variable, all_nodes
 from rnndsl.plan.rewriting import draws
@@ -59,7 +60,7 @@ def _check_mode(function: Function) -> None:
             raise ValueError(f"leaves open whether %{node.id} is in training")
         if (row.outside_training is not None or "training_only" in row.traits) and not training:
             raise ValueError(f"has the {node.op} %{node.id} outside training")
-        if node.op == "carried" and function.pure:
+        if isinstance(node.attrs, Carried) and function.pure:
             raise ValueError(f"has the kept state %{node.id}, but is a function of its arguments")
     _check_places(function)
 
@@ -73,7 +74,7 @@ def _check_places(function: Function) -> None:
             continue
         if node.id not in top:
             raise ValueError(f"has the {node.op} %{node.id} in a scan")
-        losses.update(node.args if node.op == "gradient" else ())
+        losses.update(node.args if isinstance(node.attrs, Gradient) else ())
     if len(losses) > 1:
         raise ValueError(f"has gradients of several losses: {', '.join(f'%{x}' for x in sorted(losses))}")
 
@@ -142,7 +143,8 @@ def _check_writes(function: Function) -> None:
             if path in last and last[path] not in before[step.name]:
                 raise ValueError(f"the steps `{last[path]}` and `{step.name}` write `{path}` in no order")
             last[path] = step.name
-    stepped = {n.attrs["variable"] for n in all_nodes(function.graph) if isinstance(n, Node) and n.op == "stepped"}
+    told = [n.attrs for n in all_nodes(function.graph) if isinstance(n, Node)]
+    stepped = {x.variable for x in told if isinstance(x, Stepped)}
     if not stepped:
         return
     first = function.steps[0] if function.steps else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Node, Scan, TensorType, Variable
 
 Types = Mapping[str, TensorType]
@@ -108,25 +109,26 @@ def _check_carry(scan: Scan, variables: Mapping[str, Variable]) -> None:
 
 
 def check_result(node: Node, scan: Scan, body: Types) -> None:
-    """`of` and `name` exist in the scan, and the type is theirs. A mask, lengths or `until` may add axes to outputs."""
-    of, name = node.attrs["of"], node.attrs["name"]
-    source = result_source(scan, of, name)
+    """The scan has the result, and the type is theirs. A mask, lengths or `until` may add axes to outputs."""
+    told = node.told(Result)
+    of = told.of
+    source = result_source(scan, told)
     if source is None:
-        raise ValueError(f"asks for {of} `{name}`, which %{scan.id} lacks")
+        raise ValueError(f"asks for {of} {told.at}, which %{scan.id} lacks")
     t = body[source]
     axes = {*t.axes, scan.axis} if of == "output" else set(t.axes)
     masked = scan.lengths is not None or scan.mask is not None or scan.until is not None
     exact = set(node.type.axes) == axes or (masked and of in ("output", "last") and set(node.type.axes) >= axes)
     if node.type.dtype != t.dtype or node.type.dims != t.dims or not exact:
-        raise ValueError(f"has the type {node.type}, but reads {of} `{name}` of {t}")
+        raise ValueError(f"has the type {node.type}, but reads {of} {told.at} of {t}")
 
 
-def result_source(scan: Scan, of: str, name: str) -> str | None:
+def result_source(scan: Scan, result: Result) -> str | None:
     """The id in the body of `scan` that a result has its type from; None if there is no such result."""
-    if of in ("output", "last"):
-        return name if name in scan.outputs else None
-    if of == "final":
-        return next((s.old for s in scan.states if s.name == name), None)
-    if of == "variable":
-        return next((v.old for v in scan.variables if v.path == name), None)
-    return None
+    ids = {
+        "output": scan.outputs,
+        "last": scan.outputs,
+        "final": tuple(s.old for s in scan.states),
+        "variable": tuple(v.old for v in scan.variables),
+    }[result.of]
+    return ids[result.at] if 0 <= result.at < len(ids) else None

@@ -8,6 +8,7 @@ What is packed is exact: each column of a product depends on its own column of t
 from __future__ import annotations
 
 from rnndsl.language.ops.products import MATMUL
+from rnndsl.plan.attributes import NOTHING, Dim, columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import replace
@@ -60,9 +61,9 @@ def _packed(group: list[Node], types: dict[str, TensorType], fresh: FreshIds) ->
     matrix = types[rights[0]]
     total = sum(types[x].dims[1] for x in rights)
     concat_type = TensorType(matrix.dtype, (), (matrix.dims[0], total))
-    concat = Node(fresh.like("packed"), "concat", tuple(rights), {"dim": -1}, concat_type, first.place)
+    concat = Node(fresh.like("packed"), "concat", tuple(rights), Dim(-1), concat_type, first.place)
     product_type = TensorType(first.type.dtype, first.type.axes, (*first.type.dims[:-1], total))
-    product = Node(fresh.like(first.id), MATMUL.name, (first.args[0], concat.id), {}, product_type, first.place)
+    product = Node(fresh.like(first.id), MATMUL.name, (first.args[0], concat.id), NOTHING, product_type, first.place)
     starts: dict[str, int] = {}
     start = 0
     for right in rights:
@@ -71,8 +72,7 @@ def _packed(group: list[Node], types: dict[str, TensorType], fresh: FreshIds) ->
     result: dict[str, list[Node]] = {}
     for node in group:
         at = starts[node.args[1]]
-        whole = [["all"]] * (len(node.type.dims) - 1)
-        items = [*whole, ["range", at, at + types[node.args[1]].dims[1]]]
-        result[node.id] = [replace(node, op="index", args=(product.id,), attrs={"items": items})]
+        part = columns(len(node.type.dims), at, at + types[node.args[1]].dims[1])
+        result[node.id] = [replace(node, op="index", args=(product.id,), attrs=part)]
     result[first.id] = [concat, product, *result[first.id]]
     return result

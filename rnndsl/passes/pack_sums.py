@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rnndsl.language.ops.elementwise import ADD
 from rnndsl.passes.remove_dead import remove_dead
+from rnndsl.plan.attributes import NOTHING, Dim, Index, columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import Immutable, record, replace
@@ -90,12 +91,8 @@ def _sums(graph: Graph, given: set[str], types: dict[str, TensorType]) -> list[_
 
 def _columns(node: Node) -> _Slice | None:
     """What a node selects, if it is columns of the last dim and nothing else."""
-    if node.op != "index":
-        return None
-    *rest, last = node.attrs["items"]
-    if any(item[0] != "all" for item in rest) or last[0] != "range":
-        return None
-    return _Slice(node.args[0], last[1], last[2])
+    part = node.attrs.columns if isinstance(node.attrs, Index) else None
+    return None if part is None else _Slice(node.args[0], part.start, part.stop)
 
 
 def _sum(node: Node, slices: dict[str, _Slice], fixed: set[str], types: dict[str, TensorType]) -> _Sum | None:
@@ -144,26 +141,25 @@ def _packed(run: Sequence[_Sum], types: dict[str, TensorType], fresh: FreshIds) 
     else:
         vectors = tuple(each.right for each in run if isinstance(each.right, str))
         type = TensorType(first.node.type.dtype, (), (stop - start,))
-        made.append(Node(fresh.like("packed"), "concat", vectors, {"dim": -1}, type, place))
+        made.append(Node(fresh.like("packed"), "concat", vectors, Dim(-1), type, place))
         right = made[-1].id
     type = TensorType(first.node.type.dtype, first.node.type.axes, (*first.node.type.dims[:-1], stop - start))
-    total = Node(fresh.like(first.node.id), ADD.name, (left, right), {}, type, place)
+    total = Node(fresh.like(first.node.id), ADD.name, (left, right), NOTHING, type, place)
     made.append(total)
     result: dict[str, list[Node]] = {}
     for each in run:
-        whole = [["all"]] * (len(each.node.type.dims) - 1)
-        items = [*whole, ["range", each.left.start - start, each.left.stop - start]]
-        result[each.node.id] = [replace(each.node, op="index", args=(total.id,), attrs={"items": items})]
+        part = columns(len(each.node.type.dims), each.left.start - start, each.left.stop - start)
+        result[each.node.id] = [replace(each.node, op="index", args=(total.id,), attrs=part)]
     result[first.node.id] = [*made, *result[first.node.id]]
     return result
 
 
-def _part(columns: _Slice, types: dict[str, TensorType], made: list[Node], fresh: FreshIds, place: str) -> str:
+def _part(wanted: _Slice, types: dict[str, TensorType], made: list[Node], fresh: FreshIds, place: str) -> str:
     """The id of these columns: the source itself if they are all of it."""
-    type = types[columns.source]
-    if (columns.start, columns.stop) == (0, type.dims[-1]):
-        return columns.source
-    items = [*[["all"]] * (len(type.dims) - 1), ["range", columns.start, columns.stop]]
-    narrow = TensorType(type.dtype, type.axes, (*type.dims[:-1], columns.stop - columns.start))
-    made.append(Node(fresh.like(columns.source), "index", (columns.source,), {"items": items}, narrow, place))
+    type = types[wanted.source]
+    if (wanted.start, wanted.stop) == (0, type.dims[-1]):
+        return wanted.source
+    part = columns(len(type.dims), wanted.start, wanted.stop)
+    narrow = TensorType(type.dtype, type.axes, (*type.dims[:-1], wanted.stop - wanted.start))
+    made.append(Node(fresh.like(wanted.source), "index", (wanted.source,), part, narrow, place))
     return made[-1].id

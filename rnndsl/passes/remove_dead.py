@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from rnndsl.plan.attributes import Asked, Result
 from rnndsl.plan.model import Function, Graph, Node, Scan, ScanInput, ScanState, ScanVariable, all_nodes
 from rnndsl.records import Immutable, record, replace
 
@@ -46,7 +47,10 @@ class _Live:
         self.ids: set[str] = set()
         self.nodes: dict[str, Node | Scan] = {}
         self.fed: dict[str, _Fed] = {}
-        self.outputs: set[tuple[str, str]] = set()
+        self.outputs: dict[str, set[int]] = {}
+        """By scan, the places of the outputs that something reads."""
+        self.places: dict[tuple[str, Asked], dict[int, int]] = {}
+        """By scan and kind of result, from the places that stay to where they are then."""
         for node in all_nodes(graph):
             self.nodes[node.id] = node
             if isinstance(node, Scan):
@@ -82,7 +86,7 @@ class _Live:
         node = self.nodes.get(name)
         if isinstance(node, Scan):
             yield from self._scan_needs(node)
-        elif node is not None and node.op == "result":
+        elif node is not None and isinstance(node.attrs, Result):
             yield from self._result_needs(node)
         elif node is not None:
             yield from node.args
@@ -95,14 +99,16 @@ class _Live:
     def _result_needs(self, node: Node) -> Iterator[str]:
         scan = self.nodes[node.args[0]]
         assert isinstance(scan, Scan)
-        of, name = node.attrs["of"], node.attrs["name"]
+        told = node.told(Result)
         yield scan.id
-        if of in ("output", "last"):
-            self.outputs.add((scan.id, name))
-            yield name
-            return
-        yield from (s.old for s in scan.states if of == "final" and s.name == name)
-        yield from (v.old for v in scan.variables if of == "variable" and v.path == name)
+        match told.of:
+            case "output" | "last":
+                self.outputs.setdefault(scan.id, set()).add(told.at)
+                yield scan.outputs[told.at]
+            case "final":
+                yield scan.states[told.at].old
+            case "variable":
+                yield scan.variables[told.at].old
 
     def prune(self, graph: Graph) -> Graph:
         inputs = tuple(x for x in graph.inputs if x.id in self.ids)
@@ -111,16 +117,27 @@ class _Live:
 
     def _prune_node(self, node: Node | Scan) -> Node | Scan:
         if isinstance(node, Node):
-            return node
+            return self._moved(node) if isinstance(node.attrs, Result) else node
+        outputs = sorted(self.outputs.get(node.id, ()))
+        states = [at for at, x in enumerate(node.states) if x.old in self.ids]
+        variables = [at for at, x in enumerate(node.variables) if x.old in self.ids]
+        stay: dict[Asked, list[int]] = {"output": outputs, "last": outputs, "final": states, "variable": variables}
+        for of, kept in stay.items():
+            self.places[node.id, of] = {at: place for place, at in enumerate(kept)}
         scanned = tuple(x for x in node.scanned if x.inner in self.ids) or node.scanned[:1]
         body = self.prune(node.body)
-        kept = {x.id for x in body.inputs} | {x.inner for x in scanned}
+        fed = {x.id for x in body.inputs} | {x.inner for x in scanned}
         return replace(
             node,
             scanned=scanned,
             given=tuple(x for x in node.given if x.inner in self.ids),
-            states=tuple(x for x in node.states if x.old in self.ids),
-            variables=tuple(x for x in node.variables if x.old in self.ids),
-            outputs=tuple(x for x in node.outputs if (node.id, x) in self.outputs),
-            body=replace(body, inputs=tuple(x for x in node.body.inputs if x.id in kept)),
+            states=tuple(node.states[at] for at in states),
+            variables=tuple(node.variables[at] for at in variables),
+            outputs=tuple(node.outputs[at] for at in outputs),
+            body=replace(body, inputs=tuple(x for x in node.body.inputs if x.id in fed)),
         )
+
+    def _moved(self, node: Node) -> Node:
+        """A result, by the place that it has now."""
+        told = node.told(Result)
+        return replace(node, attrs=Result(told.of, self.places[node.args[0], told.of][told.at]))

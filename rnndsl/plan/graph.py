@@ -8,13 +8,9 @@ broadcasting of trailing dims; no node spells out the expansion. These are slott
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
 
+from rnndsl.plan.attributes import Attributes, DType, Told
 from rnndsl.records import Immutable, record
-
-DType = Literal["f16", "bf16", "f32", "f64", "i32", "i64", "bool"]
-Attr = Any
-"""What an attribute of a node may hold: JSON, that is int, float, str, bool, None, and lists of them."""
 
 
 @record
@@ -35,9 +31,13 @@ class Node(Immutable):
     id: str
     op: str
     args: tuple[str, ...]
-    attrs: dict[str, Attr]
+    attrs: Attributes
     type: TensorType
     place: str = ""
+
+    def told(self, kind: type[Told]) -> Told:
+        """What the operation is told beyond its arguments, which is of this `kind`."""
+        return self.attrs.told(kind)
 
 
 @record
@@ -81,12 +81,12 @@ class ScanVariable(Immutable):
 
 @record
 class Scan(Immutable):
-    """A recurrence over `axis`. Results are read by `Node(op="result", args=(scan.id,), attrs={"of": ..., "name": ...})`:
+    """A recurrence over `axis`. Results are read by `Node("result", (scan.id,), Result(of, at), ...)`, `at` being a position:
 
-    - `output`: the body's outputs stacked along `axis` (`name`: an id in `outputs`), zero (or held) at masked steps;
-    - `last`: the output of the last valid step (`name` likewise), zeros where no step is valid;
-    - `final`: a state's final value (`name`: the state's name);
-    - `variable`: a carried variable's final value (`name`: its path); a step at which no row is valid leaves it.
+    - `output`: one of the body's `outputs`, stacked along `axis`, zero (or held) at masked steps;
+    - `last`: the output of the last valid step, zeros where no step is valid;
+    - `final`: the final value of one of `states`;
+    - `variable`: the final value of one of `variables`; a step at which no row is valid leaves it.
 
     `lengths` (i32 [axes]) and `mask` (bool [axes, axis]) are ids of the enclosing graph. `reverse` goes from the end, each sequence
     within its own length; outputs stay aligned in time with the inputs. `steps` is an int or an id (i32 []) for a scan

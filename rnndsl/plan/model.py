@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from rnndsl.plan.function import Assign, Clear, Function, Kind, OptimizerStep, Output, Step
 from rnndsl.plan.graph import (
-    Attr,
     DType,
     Graph,
     GraphInput,
@@ -22,6 +21,7 @@ from rnndsl.plan.graph import (
 from rnndsl.plan.tables import (
     OBJECTIVE,
     Initializer,
+    Json,
     Named,
     Optimizer,
     PlanInput,
@@ -36,13 +36,13 @@ from rnndsl.records import Immutable, field, record
 __all__ = [
     "OBJECTIVE",
     "Assign",
-    "Attr",
     "Clear",
     "DType",
     "Function",
     "Graph",
     "GraphInput",
     "Initializer",
+    "Json",
     "Kind",
     "Named",
     "Node",
@@ -79,7 +79,7 @@ class Plan(Immutable):
     name: str
     dtype: DType
     seed: int
-    parameters: dict[str, Attr] = field(default_factory=dict[str, Attr])
+    parameters: dict[str, Json] = field(default_factory=dict[str, Json])
     axes: tuple[str, ...] = ("batch", "time")
     inputs: tuple[PlanInput, ...] = ()
     variables: tuple[Variable, ...] = ()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from rnndsl.plan.attributes import All, At, Part
 from rnndsl.plan.model import (
     Assign,
     Clear,
@@ -110,6 +111,21 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _plain(value: Any) -> Any:
+    """A value of an attribute as JSON has it."""
+    match value:
+        case All():
+            return ["all"]
+        case At(at):
+            return ["at", at]
+        case Part(start, stop):
+            return ["range", start, stop]
+        case tuple():
+            return [_plain(x) for x in value]  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return value
+
+
 def _arguments(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {_json(value)}" for name, value in arguments.items())
 
@@ -130,7 +146,7 @@ def _variable(v: Variable) -> str:
 
 def _equation(node: Node) -> str:
     args = ", ".join(f"%{x}" for x in node.args)
-    attrs = " ".join(f"{name}={_json(value)}" for name, value in node.attrs.items())
+    attrs = " ".join(f"{name}={_json(_plain(value))}" for name, value in node.attrs.said().items())
     return " ".join(x for x in (f"%{node.id} =", node.op, args, attrs, f": {node.type}") if x)
 
 

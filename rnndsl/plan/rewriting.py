@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rnndsl.language.ops.table import has
+from rnndsl.plan.attributes import Read, Result
 from rnndsl.plan.model import (
     Assign,
     Function,
@@ -45,7 +46,7 @@ class FreshIds:
 
 def is_pure(node: Node) -> bool:
     """Whether `node` gives the same value for the same arguments, wherever it stands."""
-    return node.op != "result" and not has(node.op, "random")
+    return not isinstance(node.attrs, Result) and not has(node.op, "random")
 
 
 def follows(node: Node, fixed: Collection[str]) -> bool:
@@ -60,10 +61,11 @@ def draws(graph: Graph) -> bool:
 
 def reads(graph: Graph) -> dict[str, TensorType]:
     """The variables whose values from before the call the graph reads, in order of the first reading, with their types."""
-    found = (node for node in all_nodes(graph) if isinstance(node, Node) and node.op == "read")
+    found = (node for node in all_nodes(graph) if isinstance(node, Node))
     types: dict[str, TensorType] = {}
     for node in found:
-        types.setdefault(node.attrs["variable"], node.type)
+        if isinstance(node.attrs, Read):
+            types.setdefault(node.attrs.variable, node.type)
     return types
 
 
@@ -121,22 +123,23 @@ def rename_used(node: Node | Scan, names: Mapping[str, str]) -> Node | Scan:
     )
 
 
-def rename_ends(scan: Scan, names: Mapping[str, str]) -> Scan:
-    """`scan` whose outputs and next values are other ids of its body."""
-    return replace(
+def rename_ends(scan: Scan, names: Mapping[str, str]) -> tuple[Scan, tuple[int, ...]]:
+    """`scan` whose outputs and next values are other ids of its body, and where each output is then: two may have become one."""
+    ids = [names.get(x, x) for x in scan.outputs]
+    outputs = tuple(dict.fromkeys(ids))
+    renamed = replace(
         scan,
-        outputs=tuple(dict.fromkeys(names.get(x, x) for x in scan.outputs)),
+        outputs=outputs,
         states=tuple(replace(x, new=names.get(x.new, x.new)) for x in scan.states),
         variables=tuple(replace(x, new=names.get(x.new, x.new)) for x in scan.variables),
     )
+    return renamed, tuple(map(outputs.index, ids))
 
 
-def rename_result(node: Node, names: Mapping[str, str]) -> Node:
-    """A `result` of a scan whose body's ids have other `names`."""
-    if node.attrs["of"] not in ("output", "last"):
-        return node
-    name = node.attrs["name"]
-    return replace(node, attrs={**node.attrs, "name": names.get(name, name)})
+def move_result(node: Node, places: Sequence[int]) -> Node:
+    """A `result` of a scan whose outputs are at other `places`."""
+    told = node.told(Result)
+    return replace(node, attrs=Result(told.of, places[told.at])) if told.of in ("output", "last") else node
 
 
 def in_order(nodes: Sequence[Node | Scan]) -> tuple[Node | Scan, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from rnndsl.plan.graph import Attr, DType, TensorType
+from rnndsl.plan.graph import DType, TensorType
 from rnndsl.records import Immutable, field, record
+
+Json = Any
+"""What JSON can say: int, float, str, bool, None, lists of them."""
 
 
 @record
@@ -13,7 +16,7 @@ class Initializer(Immutable):
     """A ready recipe: a name of the language and numbers. `values` holds nested lists under `value`."""
 
     name: str
-    arguments: dict[str, Attr] = field(default_factory=dict[str, Attr])
+    arguments: dict[str, Json] = field(default_factory=dict[str, Json])
 
 
 @record
@@ -54,7 +57,7 @@ class PlanInput(Immutable):
     type: TensorType
     doc: str | None = None
     state: str | None = None
-    initial: Attr = None
+    initial: Json = None
 
 
 @record
@@ -89,7 +92,7 @@ class Schedule(Immutable):
     `piecewise(boundaries, values)`."""
 
     name: str
-    arguments: dict[str, Attr]
+    arguments: dict[str, Json]
 
 
 @record
@@ -98,7 +101,7 @@ class Optimizer(Immutable):
 
     name: str
     rate: float | Schedule | str
-    arguments: dict[str, Attr] = field(default_factory=dict[str, Attr])
+    arguments: dict[str, Json] = field(default_factory=dict[str, Json])
     clip_norm: float | None = None
     clip_value: float | None = None
     average: float | None = None

@@ -9,7 +9,8 @@ import numpy as np
 
 from rnndsl.derive.functions import with_functions
 from rnndsl.elaborate.model.assemble import optimizer_variables
-from rnndsl.language.ops.table import OPS, result_type
+from rnndsl.language.ops.table import result_type
+from rnndsl.plan.attributes import Attributes
 from rnndsl.plan.model import (
     Graph,
     GraphInput,
@@ -26,6 +27,7 @@ from rnndsl.plan.model import (
 )
 from rnndsl.plan.rewriting import draws
 from rnndsl.records import replace
+from tests.plan.told import told
 
 ORDER = ("batch", "time", "src", "frame")
 _ids = itertools.count()
@@ -52,24 +54,21 @@ class Builder:
         self.types[name] = t(text)
         return name
 
-    def add(self, op: str, args: tuple[str, ...], attrs: dict[str, Any], kind: TensorType) -> str:
+    def add(self, op: str, args: tuple[str, ...], attrs: Attributes, kind: TensorType) -> str:
         name = f"{op}{next(_ids)}"
         self.nodes.append(Node(name, op, args, attrs, kind, "test.rnn:1:1"))
         self.types[name] = kind
         return name
 
     def op(self, op: str, *args: str, **attrs: Any) -> str:
-        defaults = {p.name: p.default for p in OPS[op].parameters if p.kind in ("number", "bool") and p.takes != "step"}
-        attrs = {**defaults, **{k.rstrip("_"): v for k, v in attrs.items()}}
-        if OPS[op].kind == "reduction":
-            attrs = {"axes": [], "dims": [], **attrs}
-        return self.add(op, args, attrs, result_type(op, [self.types[a] for a in args], attrs, ORDER))
+        attributes = told(op, **attrs)
+        return self.add(op, args, attributes, result_type(op, [self.types[a] for a in args], attributes, ORDER))
 
     def literal(self, value: Any, dtype: str = "f32") -> str:
-        return self.add("literal", (), {"value": value}, TensorType(dtype, (), np.shape(value)))  # type: ignore[arg-type]
+        return self.add("literal", (), told("literal", value=value), TensorType(dtype, (), np.shape(value)))  # type: ignore[arg-type]
 
     def read(self, path: str, *dims: int, dtype: str = "f32") -> str:
-        return self.add("read", (), {"variable": path}, TensorType(dtype, (), dims))  # type: ignore[arg-type]
+        return self.add("read", (), told("read", variable=path), TensorType(dtype, (), dims))  # type: ignore[arg-type]
 
     def graph(self) -> Graph:
         return Graph(tuple(self.inputs), tuple(self.nodes))
@@ -101,7 +100,9 @@ class Builder:
         return name
 
     def result(self, scan: str, of: str, name: str, text: str) -> str:
-        return self.add("result", (scan,), {"of": of, "name": name}, t(text))
+        node = next(n for n in self.nodes if isinstance(n, Scan) and n.id == scan)
+        names = {"final": [s.name for s in node.states], "variable": [v.path for v in node.variables]}.get(of, list(node.outputs))
+        return self.add("result", (scan,), told("result", of=of, at=names.index(name)), t(text))
 
 
 def variable(path: str, *shape: int, dtype: str = "f32", kind: str = "param", trainable: bool = True, **more: Any) -> Variable:

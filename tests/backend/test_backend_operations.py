@@ -11,6 +11,7 @@ from plan_builder import Builder
 from run_plan import run
 
 from rnndsl.language.ops.table import OPS
+from tests.plan.told import told
 
 pytestmark = pytest.mark.tf
 
@@ -282,9 +283,9 @@ def test_axes(mode: str) -> None:
     x = R.normal(size=(2, 5, 3))
     np.testing.assert_array_equal(one("position", [x], ["f64[batch, time, 3]"], mode, over="time"), np.arange(5))
     np.testing.assert_array_equal(one("reverse", [x], ["f64[batch, time, 3]"], mode, over="time"), x[:, ::-1])
-    renamed = one("rename", [x], ["f64[batch, time, 3]"], mode, from_="batch", to="src")
+    renamed = one("rename", [x], ["f64[batch, time, 3]"], mode, old="batch", new="src")
     np.testing.assert_array_equal(renamed, x.swapaxes(0, 1))
-    np.testing.assert_array_equal(one("rename", [x], ["f64[batch, time, 3]"], mode, from_="time", to="src"), x)
+    np.testing.assert_array_equal(one("rename", [x], ["f64[batch, time, 3]"], mode, old="time", new="src"), x)
 
 
 REDUCTIONS = {"sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max, "variance": np.var,
@@ -377,13 +378,13 @@ def test_ctc_sums_over_alignments() -> None:
         total += float(np.prod([p[i, c] for i, c in enumerate(path)])) if collapsed == [0, 1] else 0
     types = ["f64[batch, time, 3]", "i32[batch, src]", "i32[batch]", "i32[batch]"]
     values = [logits, np.array([[0, 1, 0]], "i4"), np.array([4], "i4"), np.array([2], "i4")]
-    found = one("ctc", values, types, blank=blank, time="time", label="src")
+    found = one("ctc", values, types, blank=blank)
     np.testing.assert_allclose(found, [-np.log(total)], rtol=1e-6)
 
 
 def test_leaves() -> None:
     g = Builder()
-    a, b = g.literal([[1.0, 2.0]]), g.add("eye", (), {"n": 3}, g.types[g.literal(np.zeros((3, 3)).tolist())])
+    a, b = g.literal([[1.0, 2.0]]), g.add("eye", (), told("eye", n=3), g.types[g.literal(np.zeros((3, 3)).tolist())])
     half = g.literal(0.5, "bf16")
     found = run(g, [a, b, half, g.op("cast", half, dtype="f64")], {})
     np.testing.assert_array_equal(found[0], [[1, 2]])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rnndsl.derive.functions import with_functions
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
+from rnndsl.plan.attributes import Constant
 from rnndsl.plan.model import Assign, Named, Node, Optimizer, OptimizerStep, TensorType, Train
 from rnndsl.records import replace
 from tests.compiling import plan_of
@@ -30,7 +31,7 @@ def same(found, expected, message=""):
 def ready(seed: int):
     """A random plan with a loss that depends on nothing, none of its variables trainable, and its functions."""
     plan = random_plan(Random(seed))
-    zero = Node("zero_loss", "literal", (), {"value": 0.0}, TensorType("f64"))
+    zero = Node("zero_loss", "literal", (), Constant(0.0), TensorType("f64"))
     changed = {
         "graph": replace(plan.graph, nodes=(*plan.graph.nodes, zero)),
         "losses": (Named(name="l", value=zero.id, collection="losses"),),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.derive.mode import specialise
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes.remove_dead import pruned
+from rnndsl.plan.attributes import OfVariable
 from rnndsl.plan.model import Graph, Initializer, Named, Scan, all_nodes
 from rnndsl.plan.rewriting import draws, reads
 from tests.backend.plan_builder import Builder, finished, plan, variable
@@ -56,7 +57,11 @@ def test_all_states_are_kept_of_a_scan_that_carries() -> None:
     predict, apply = made.function("predict"), made.function("apply")
     assert [x.name for x in predict.inputs] == ["x", "y", "b0", "n"]
     assert [(s.name, s.variable, s.after) for s in predict.steps] == [("run/a/keep", "run/a", ()), ("run/b/keep", "run/b", ())]
-    assert [n.attrs["variable"] for n in predict.graph.nodes if not isinstance(n, Scan) and n.op == "carried"] == ["run/a", "run/b"]
+    carried = [n for n in predict.graph.nodes if not isinstance(n, Scan) and n.op == "carried"]
+    assert [n.told(OfVariable).variable for n in carried] == [
+        "run/a",
+        "run/b",
+    ]
     assert [x.name for x in apply.inputs] == ["x", "n"]
     assert apply.steps == ()
     assert [s.name for s in made.function("reset_states").steps] == ["run/a/clear", "run/b/clear"]

@@ -20,7 +20,7 @@ def chain(count: int) -> Plan:
         lines.append(f"    %b{k + 1} = add %a{k + 1}, %b{k} : f32[batch, 2]")
     lines += [
         f"    output %b{count}",
-        f'  %y = result %run of="output" name="b{count}" : f32[batch, time, 2]',
+        '  %y = result %run of="output" at=0 : f32[batch, time, 2]',
         "outputs",
         "  y = %y",
     ]

@@ -6,9 +6,10 @@ import itertools
 import math
 from random import Random
 
-from rnndsl.language.ops.table import OPS, result_type
+from rnndsl.language.ops.table import result_type
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.meaning.verify_scan import fits
+from rnndsl.plan.attributes import NOTHING
 from rnndsl.plan.model import (
     Graph,
     GraphInput,
@@ -25,6 +26,7 @@ from rnndsl.plan.model import (
     Update,
     Variable,
 )
+from tests.plan.told import told
 
 ORDER = ("batch", "time", "src")
 F = "f64"
@@ -79,35 +81,34 @@ class Maker:
         made = []
         for _ in range(self.random.randint(1, 3) if left else 0):
             path = self.random.choice([k for k, dims in WEIGHTS.items() if dims[0] == types[left].dims[-1]])
-            read = Node(self.fresh(), "read", (), {"variable": path}, TensorType(F, (), WEIGHTS[path]))
-            t = result_type("matmul", [types[left], read.type], {}, ORDER)
-            product = Node(self.fresh(), "matmul", (left, read.id), {}, t)
+            read = Node(self.fresh(), "read", (), told("read", variable=path), TensorType(F, (), WEIGHTS[path]))
+            t = result_type("matmul", [types[left], read.type], NOTHING, ORDER)
+            product = Node(self.fresh(), "matmul", (left, read.id), NOTHING, t)
             made += [read, product]
             if self.maybe():
-                made.append(Node(self.fresh(), "sigmoid", (product.id,), {}, t))
+                made.append(Node(self.fresh(), "sigmoid", (product.id,), NOTHING, t))
         types.update((n.id, n.type) for n in made)
         return made
 
     def leaf(self):
         if self.maybe(0.7):
             path = self.random.choice(list(WEIGHTS))
-            return Node(self.fresh(), "read", (), {"variable": path}, TensorType(F, (), WEIGHTS[path]))
+            return Node(self.fresh(), "read", (), told("read", variable=path), TensorType(F, (), WEIGHTS[path]))
         if self.maybe(0.8):
-            return Node(self.fresh(), "literal", (), {"value": self.random.choice([0.5, 1.0, -0.25])}, TensorType(F))
-        return Node(self.fresh(), "eye", (), {"n": 2}, TensorType(F, (), (2, 2)))
+            return Node(self.fresh(), "literal", (), told("literal", value=self.random.choice([0.5, 1.0, -0.25])), TensorType(F))
+        return Node(self.fresh(), "eye", (), told("eye", n=2), TensorType(F, (), (2, 2)))
 
     def node(self, types):
         op, args, attrs = self.candidate(types)
         if None in args:
             return None
-        if OPS[op].kind == "reduction":
-            attrs = {"axes": [], "dims": [], **attrs}
+        attributes = told(op, **attrs)
         try:
-            t = result_type(op, [types[a] for a in args], attrs, ORDER)
+            t = result_type(op, [types[a] for a in args], attributes, ORDER)
         except TypeRuleError:
             return None
         too_large = math.prod(t.dims) > 12 or len(t.dims) > 3 or not all(t.dims)
-        return None if too_large else Node(self.fresh(), op, args, attrs, t)
+        return None if too_large else Node(self.fresh(), op, args, attributes, t)
 
     def candidate(self, types):
         def real(t):
@@ -220,7 +221,7 @@ class Maker:
         body, new = list(body), {}
         for *_, old, t in olds:
             source = self.pick(types, lambda u, t=t: fits(u, t)) or old
-            node = Node(self.fresh(), "tanh", (source,), {}, types[source])
+            node = Node(self.fresh(), "tanh", (source,), NOTHING, types[source])
             body.append(node)
             types[node.id] = node.type
             new[old] = node.id
@@ -233,15 +234,15 @@ class Maker:
         if scan.mask:
             rows |= {"batch"}
         made = []
-        for name in scan.outputs:
+        for at, name in enumerate(scan.outputs):
             t = body_types[name]
             for of, axes in (("output", {*t.axes, *rows, scan.axis}), ("last", {*t.axes, *rows})):
                 whole = TensorType(t.dtype, tuple(a for a in ORDER if a in axes), t.dims)
-                made.append(Node(self.fresh(), "result", (scan.id,), {"of": of, "name": name}, whole))
-        for state in scan.states:
-            made.append(Node(self.fresh(), "result", (scan.id,), {"of": "final", "name": state.name}, body_types[state.old]))
+                made.append(Node(self.fresh(), "result", (scan.id,), told("result", of=of, at=at), whole))
+        for at, state in enumerate(scan.states):
+            made.append(Node(self.fresh(), "result", (scan.id,), told("result", of="final", at=at), body_types[state.old]))
         if scan.variables:
-            made.append(Node(self.fresh(), "result", (scan.id,), {"of": "variable", "name": "v"}, TensorType(F, (), (2,))))
+            made.append(Node(self.fresh(), "result", (scan.id,), told("result", of="variable", at=0), TensorType(F, (), (2,))))
             self.variables_in_scan.append(made[-1].id)
         made = [m for m in made if self.maybe(0.7) or m.id in self.variables_in_scan]
         types.update((m.id, m.type) for m in made)
@@ -261,8 +262,8 @@ def random_plan(random: Random) -> Plan:
     }
     types = dict(inputs)
     nodes = [
-        Node("v", "read", (), {"variable": "v"}, TensorType(F, (), (2,))),
-        Node("zero", "literal", (), {"value": 0.0}, TensorType(F)),
+        Node("v", "read", (), told("read", variable="v"), TensorType(F, (), (2,))),
+        Node("zero", "literal", (), told("literal", value=0.0), TensorType(F)),
     ]
     types.update((n.id, n.type) for n in nodes)
     nodes += maker.nodes(types, random.randint(1, 5))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from rnndsl.language.ops.table import OPS, result_type
+from rnndsl.language.ops.table import result_type
 from rnndsl.plan import model
 from rnndsl.plan.model import Graph, GraphInput, Initializer, Named, Node, Plan, PlanInput, Scan, ScanInput, TensorType
+from tests.plan.told import told
 
 
 def read_type(text):
@@ -106,10 +107,9 @@ class _Reader:
         args_text, *_ = re.split(r"\s(?=\w+=)", rest, maxsplit=1)
         args = tuple(re.findall(r"%([\w.'/\[\]-]+)", args_text))
         attrs = dict(_attributes(rest[len(args_text) :]))
-        if OPS[op].kind == "reduction":
-            attrs = {"axes": [], "dims": [], **attrs}
-        t = read_type(text) if text else result_type(op, [types[a] for a in args], attrs, self.axes)
-        return Node(name, op, args, attrs, t)
+        attributes = told(op, **attrs)
+        t = read_type(text) if text else result_type(op, [types[a] for a in args], attributes, self.axes)
+        return Node(name, op, args, attributes, t)
 
     def scan(self, head, lines):
         name, path, axis, options = re.fullmatch(r"%(\S+) = scan (\S+) over (\w+)(.*)", head).groups()

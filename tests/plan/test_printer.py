@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnndsl.plan.attributes import NOTHING, Constant, OfVariable, Reduction
 from rnndsl.plan.model import (
     Assign,
     Clear,
@@ -59,9 +60,9 @@ FULL = Plan(
     graph=Graph(
         (GraphInput("x", X), GraphInput("rate", F)),
         (
-            Node("1", "read", (), {"variable": "enc/w"}, TensorType("f32", (), (2, 4)), "m.rnn:5:3"),
-            Node("2", "matmul", ("x", "1"), {}, TensorType("f32", ("batch",), (4,)), "m.rnn:6:7"),
-            Node("3", "sum", ("2",), {"axes": ["batch"], "dims": [-1]}, F),
+            Node("1", "read", (), OfVariable("enc/w"), TensorType("f32", (), (2, 4)), "m.rnn:5:3"),
+            Node("2", "matmul", ("x", "1"), NOTHING, TensorType("f32", ("batch",), (4,)), "m.rnn:6:7"),
+            Node("3", "sum", ("2",), Reduction(("batch",), (-1,)), F),
         ),
     ),
     outputs=(Named(name="y", value="2"),),
@@ -85,7 +86,7 @@ FULL = Plan(
         Function(
             name="fit", kind="train", axes=("batch", "time"), draws="calls",
             inputs=(PlanInput(name="x", kind="input", type=X), PlanInput(name="s", kind="state", type=F, state="run/s", initial=0)),
-            graph=Graph((GraphInput("x", X), GraphInput("s", F)), (Node("one", "literal", (), {"value": 1.0}, F),)),
+            graph=Graph((GraphInput("x", X), GraphInput("s", F)), (Node("one", "literal", (), Constant(1.0), F),)),
             outputs=(Output("y", "x", "y"), Output("enc/w", "x", group="gradients")),
             steps=(
                 Assign("u", "enc/w", "one", place="m.rnn:7:1"),
@@ -170,7 +171,7 @@ graph
     %h2 = add %h1, %x1 : f32[batch, 2]
     %v2 = add %v1, %c1 : f32[]
     output %h2
-  %y = result %run of="output" name="h2" : f32[batch, time, 2]
+  %y = result %run of="output" at=0 : f32[batch, time, 2]
 outputs
   y = %y
 """

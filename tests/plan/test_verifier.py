@@ -12,6 +12,7 @@ from rnndsl.plan.function import Clear
 from rnndsl.plan.model import Assign, Function, Named, Node, Optimizer, Plan, Scan, Signature, TensorType, Train, Update
 from rnndsl.records import replace
 from tests.plan.reading import read_plan
+from tests.plan.told import told
 
 GOOD = """\
 plan m: f32, seed 0, axes batch, time
@@ -39,10 +40,10 @@ graph
     %d2 = not %d : bool[batch]
     %v2 = square %v1 : f32[]
     output %h2
-  %y = result %run of="output" name="h2" : f32[batch, time, 2]
-  %last = result %run of="last" name="h2" : f32[batch, 2]
-  %fin = result %run of="final" name="h" : f32[batch, 2]
-  %vv = result %run of="variable" name="v" : f32[]
+  %y = result %run of="output" at=0 : f32[batch, time, 2]
+  %last = result %run of="last" at=0 : f32[batch, 2]
+  %fin = result %run of="final" at=0 : f32[batch, 2]
+  %vv = result %run of="variable" at=0 : f32[]
   %eye = eye n=2 : f32[2, 2]
   %l = mean %last axes=["batch"] dims=[-1] : f32[]
 outputs
@@ -81,10 +82,10 @@ TEXT_FAULTS = [
     ('%w0 = read variable="w"', '%w0 = read variable="z"', "reads the variable `z`, which the plan lacks"),
     ("literal value=false : bool[]", "literal value=false : bool[1]", "but is bool[]"),
     ("%eye = eye n=2", "%eye = eye n=3", "but is f32[3, 3]"),
-    ('of="output" name="h2"', 'of="output" name="a"', "asks for output `a`"),
-    ('of="final" name="h"', 'of="final" name="z"', "asks for final `z`"),
-    ('of="variable" name="v"', 'of="all" name="v"', "asks for all `v`"),
-    ('of="last" name="h2" : f32[batch, 2]', 'of="last" name="h2" : f32[batch, 3]', "reads last `h2` of f32[batch, 2]"),
+    ('of="output" at=0', 'of="output" at=1', "asks for output 1"),
+    ('of="final" at=0', 'of="final" at=-1', "asks for final -1"),
+    ('of="variable" at=0', 'of="variable" at=1', "asks for variable 1"),
+    ('of="last" at=0 : f32[batch, 2]', 'of="last" at=0 : f32[batch, 3]', "reads last 0 of f32[batch, 2]"),
     ("%fin = result %run", "%fin = result %y", "is no scan"),
     ("state h: %h from %v0", "state h: %h from %false", "initial value %false, bool[], which does not broadcast"),
     ("then %h2 : f32[batch, 2]", "then %w1 : f32[batch, 2]", "next value %w1, f32[2, 2], which does not broadcast"),
@@ -159,7 +160,7 @@ def test_axes_out_of_order_are_found():
     plan = good()
     node = plan.graph.nodes[-5]
     assert TensorType("f32", ("time", "batch"), (2,)) != node.type
-    text = GOOD.replace('name="h2" : f32[batch, time, 2]', 'name="h2" : f32[time, batch, 2]')
+    text = GOOD.replace('of="output" at=0 : f32[batch, time, 2]', 'of="output" at=0 : f32[time, batch, 2]')
     with pytest.raises(VerificationError, match="not in the plan's order"):
         verify(read_plan(text))
 
@@ -200,9 +201,10 @@ def in_scan(function: Function, node: Node) -> Function:
 
 def a_node(op: str, *args: str, **attrs) -> Node:
     dims = (2, 2) if op in ("gradient", "stepped") else ()
-    return Node("new", op, args, attrs, TensorType("f32", (), dims))
+    return Node("new", op, args, told(op, **attrs), TensorType("f32", (), dims))
 
 
+INITIAL = Node("new", "initial", (), told("initial", variable="v"), TensorType("f32"))
 DROP, STEPPED = a_node("dropout", "rate", "rate", stream=1), a_node("stepped", "gradient_1", variable="w")
 
 
@@ -227,7 +229,7 @@ FUNCTION_FAULTS = [
     ("t", lambda f: replace(with_node(f, DROP), draws="v"), "draws by `v`, which counts no calls"),
     ("t", lambda f: replace(f, steps=(*f.steps, Clear("c", "v"))), "clears `v`, which is no carried state"),
     ("t", lambda f: with_node(f, a_node("gradient", "rate", variable="w")), "has gradients of several losses: %l, %rate"),
-    ("t", lambda f: in_scan(f, Node("new", "initial", (), {"variable": "v"}, TensorType("f32"))), "has the initial %new in a scan"),
+    ("t", lambda f: in_scan(f, INITIAL), "has the initial %new in a scan"),
     ("s", lambda f: with_node(f, a_node("gradient", "v0", variable="w")), "has the gradient %new outside training"),
     ("predict", lambda f: with_scan(f, carry=True), "no carried variable"),
     ("apply", lambda f: replace(f, steps=(Assign("a", "v", "v0"),)), "is a function of its arguments, and has the step `a`"),

@@ -10,6 +10,7 @@ from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.optimizers import Stepper
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import Variables
+from rnndsl.plan.attributes import Gradient
 from rnndsl.plan.function import Assign, Clear, Function, OptimizerStep, Step
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.plan.rewriting import reads
@@ -83,8 +84,8 @@ class _Run:
         return results
 
     def _differentiated(self) -> list[str]:
-        nodes = (n for n in self.function.graph.nodes if isinstance(n, Node) and n.op == "gradient")
-        return [path for path in dict.fromkeys(n.attrs["variable"] for n in nodes) if path in self.values]
+        told = (n.attrs for n in self.function.graph.nodes if isinstance(n, Node))
+        return [path for path in dict.fromkeys(x.variable for x in told if isinstance(x, Gradient)) if path in self.values]
 
     def _results(self) -> dict[str, Any]:
         results: dict[str, Any] = {}

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from rnndsl.backends.tensorflow.align import Operand, fit, shape_of
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
 from rnndsl.plan.rewriting import types_of
 from rnndsl.records import Immutable, record
 
-Key = tuple[str, str]
 """A result of a scan: what it is of, and its name."""
 
 Lower = Callable[..., Any]
@@ -53,7 +53,7 @@ class Context(Immutable):
     order: tuple[str, ...]
     variables: Variables
     lower: Callable[[Frame, Node], Any]
-    scan: Callable[[Frame, Scan], dict[Key, Operand]]
+    scan: Callable[[Frame, Scan], dict[Result, Operand]]
 
 
 class Frame:
@@ -71,7 +71,7 @@ class Frame:
         self.sizes: dict[str, Any] = dict(sizes)
         self.types: dict[str, TensorType] = types_of(graph)
         self.tensors: dict[str, Any] = {}
-        self.results: dict[str, dict[Key, Operand]] = {}
+        self.results: dict[str, dict[Result, Operand]] = {}
         self.parts: dict[str, Any] = {}
         for given in graph.inputs:
             if given.id in inputs:
@@ -99,10 +99,10 @@ class Frame:
     def fit(self, x: Operand, t: TensorType) -> Any:
         return fit(x, t, self.sizes)
 
-    def asked(self, scan: Scan) -> set[Key]:
+    def asked(self, scan: Scan) -> set[Result]:
         """The results of `scan` that the graph reads."""
-        found = (n for n in self.graph.nodes if isinstance(n, Node) and n.op == "result" and n.args[0] == scan.id)
-        return {(node.attrs["of"], node.attrs["name"]) for node in found}
+        told = (n.attrs for n in self.graph.nodes if isinstance(n, Node) and n.args[:1] == (scan.id,))
+        return {x for x in told if isinstance(x, Result)}
 
     def body(self, graph: Graph, inputs: Mapping[str, Any], seed: Any) -> Frame:
         """The frame of one step of a scan, whose own draws mix into `seed`."""

@@ -9,6 +9,7 @@ from rnndsl.backends.tensorflow.frame import Context, Frame, Variables
 from rnndsl.backends.tensorflow.ops.table import LOWERINGS
 from rnndsl.backends.tensorflow.scan.recurrence import lower_scan
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, Node
 
 
@@ -21,6 +22,6 @@ def frame_of(graph: Graph, order: Sequence[str], variables: Variables, inputs: M
 
 def _lower(frame: Frame, node: Node) -> Any:
     """The tensor of `node`, whose arguments `frame` has."""
-    if node.op == "result":
-        return frame.fit(frame.results[node.args[0]][node.attrs["of"], node.attrs["name"]], node.type)
+    if isinstance(node.attrs, Result):
+        return frame.fit(frame.results[node.args[0]][node.attrs], node.type)
     return LOWERINGS[node.op](frame, node, *map(frame.operand, node.args))

@@ -14,6 +14,7 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, DTypeValue, Tensor, UserFunction, Value
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Op, Parameter, Required
+from rnndsl.plan.attributes import Size
 from rnndsl.plan.model import TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
@@ -29,10 +30,8 @@ def normal(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
     """Attributes as the plan has them: `axis` counts from the end as `dim`."""
     if "axis" in attrs:
         attrs["dim"] = attrs.pop("axis")
-    if attrs.get("over") is not None:
-        attrs.pop("dim", None)
-    elif "dim" in attrs:
-        attrs.pop("over", None)
+    if "dim" in attrs and attrs.get("over") is not None:
+        del attrs["dim"]
     return attrs
 
 
@@ -57,7 +56,7 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
         case ("bool", bool()) | ("string", str()):
             return value
         case "dims", list() if all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in value):
-            return list(value)
+            return tuple(value)
         case _:
             kinds.attribute(expr.span, describe(value), parameter.kind, parameter.name, function).throw()
 
@@ -84,7 +83,7 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
         return _constant(session, op, attrs, span, env)
     if sizes:
         attrs["dtype"] = env.defaults.dtype
-    return session.graphs.builder.add(op.name, args, attrs, span)
+    return session.graphs.builder.add(op.name, args, span, op.attributes(**attrs))
 
 
 def _is_argument(op: Op, attrs: Mapping[str, Any], args: Sequence[Tensor]) -> bool:
@@ -115,7 +114,7 @@ def from_end(t: Tensor, dim: int, span: Span) -> int:
 def _constant(session: Session, op: Op, attrs: dict[str, Any], span: Span, env: Env) -> Tensor:
     """A square matrix of a size and nothing else."""
     n = int(attrs["n"])
-    return session.graphs.builder.leaf(op.name, TensorType(env.defaults.dtype, (), (n, n)), {"n": n}, span)
+    return session.graphs.builder.leaf(op.name, TensorType(env.defaults.dtype, (), (n, n)), Size(n), span)
 
 
 def _check_size(size: int, elements: int, span: Span) -> None:

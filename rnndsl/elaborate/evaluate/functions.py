@@ -14,6 +14,7 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.language.ops.op import Required
+from rnndsl.plan.attributes import All, Dim, Einsum, Index, Item, OfCollection, Over, Part, Renamed
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
@@ -59,13 +60,13 @@ def _concat(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("concat", {"values": Required, "axis": -1}, call)
     tensors = unify(session, items(session, bound["values"], env, "concat"), env)
     dim = applying.from_end(tensors[0], integer(session, bound["axis"], env, "concat", "axis"), call.span)
-    return session.graphs.builder.add("concat", tensors, {"dim": dim}, call.span)
+    return session.graphs.builder.add("concat", tensors, call.span, Dim(dim))
 
 
 def _stack(session: Session, call: tree.Call, env: Env) -> Value:
     bound = bind("stack", {"values": Required}, call)
     tensors = unify(session, items(session, bound["values"], env, "stack"), env)
-    return session.graphs.builder.add("stack", tensors, {}, call.span)
+    return session.graphs.builder.add("stack", tensors, call.span)
 
 
 def _split(session: Session, call: tree.Call, env: Env) -> Value:
@@ -82,9 +83,9 @@ def _split(session: Session, call: tree.Call, env: Env) -> Value:
 
 
 def _slice(session: Session, x: Tensor, dim: int, start: int, stop: int, span: Span) -> Tensor:
-    selection: list[list[Any]] = [["all"] for _ in x.type.dims]
-    selection[dim] = ["range", start, stop]
-    return session.graphs.builder.add("index", [x], {"items": selection}, span)
+    selection: list[Item] = [All()] * len(x.type.dims)
+    selection[dim] = Part(start, stop)
+    return session.graphs.builder.add("index", [x], span, Index(tuple(selection)))
 
 
 def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
@@ -92,7 +93,7 @@ def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
         codes.no_equation(call.span).throw()
     operands = [(session.evaluate(a.value, env), a.value.span) for a in call.arguments[1:]]
     equation = call.arguments[0].value.value
-    return session.graphs.builder.add("einsum", unify(session, operands, env), {"equation": equation}, call.span)
+    return session.graphs.builder.add("einsum", unify(session, operands, env), call.span, Einsum(equation))
 
 
 def _length(session: Session, call: tree.Call, env: Env) -> Value:
@@ -143,7 +144,7 @@ def _position(session: Session, call: tree.Call, env: Env) -> Value:
     like = next((each for each in known if over in each.type.axes), None)
     if like is None:
         type_codes.no_such_axis(call.span, over).throw()
-    return session.graphs.builder.add("position", [Tensor(like.id, like.type)], {"over": over}, call.span)
+    return session.graphs.builder.add("position", [Tensor(like.id, like.type)], call.span, Over(over))
 
 
 def _rename(session: Session, call: tree.Call, env: Env) -> Value:
@@ -154,7 +155,7 @@ def _rename(session: Session, call: tree.Call, env: Env) -> Value:
     x = session.tensor(session.evaluate(value.value, env), value.value.span)
     old = env.find(new.name)
     source = old.name if isinstance(old, AxisValue) else new.name
-    return session.graphs.builder.add("rename", [x], {"from": source, "to": axis(session, new.value, env)}, call.span)
+    return session.graphs.builder.add("rename", [x], call.span, Renamed(source, axis(session, new.value, env)))
 
 
 def _penalty(op: str) -> Special:
@@ -165,8 +166,7 @@ def _penalty(op: str) -> Special:
         if not isinstance(value, CollectionValue) or len(value.names) != 1:
             kinds.one_collection(bound["collection"].expr.span, describe(value)).throw()
         type = TensorType(env.defaults.dtype)
-        attrs = {"collection": value.names[0], "of": op}
-        made = session.graphs.builder.leaf("penalty", type, attrs, call.span)
+        made = session.graphs.builder.leaf("penalty", type, OfCollection(value.names[0], op), call.span)
         session.registry.penalties[made.id] = call.span
         return made
 

@@ -11,6 +11,7 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import StateRecordInProgress
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import BidirectionalResult, Family, ScanResult, ScopeValue, Tensor, Value
+from rnndsl.plan.attributes import All, At, Index, Item, Part
 from rnndsl.syntax import tree
 from rnndsl.text.codes import indices as codes
 from rnndsl.text.codes import scans as scan_codes
@@ -117,16 +118,16 @@ def _part(session: Session, expr: tree.Index, x: Tensor, env: Env) -> Tensor:
     dims = x.type.dims
     if len(expr.indices) > len(dims):
         codes.too_many(expr.span, len(expr.indices), x.type).throw()
-    items: list[list[object]] = [["all"]] * (len(dims) - len(expr.indices))
+    items: list[Item] = [All()] * (len(dims) - len(expr.indices))
     for size, each in zip(dims[len(items) :], expr.indices, strict=True):
         if isinstance(each, tree.Range):
-            items.append(["range", *_bounds(session, each, size, env)])
+            items.append(Part(*_bounds(session, each, size, env)))
             continue
         at = integer(session, each, env, codes.index)
         if not -size <= at < size:
             codes.no_index(each.span, at, size).throw()
-        items.append(["at", at % size])
-    return session.graphs.builder.add("index", [x], {"items": items}, expr.span)
+        items.append(At(at % size))
+    return session.graphs.builder.add("index", [x], expr.span, Index(tuple(items)))
 
 
 # ---------------------------------------------------------------- delays

@@ -11,6 +11,7 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Tensor, Value
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Op, Required
+from rnndsl.plan.attributes import Reduction
 from rnndsl.syntax import tree
 from rnndsl.text.codes import kinds
 from rnndsl.text.codes import types as codes
@@ -28,8 +29,8 @@ def reduce(session: Session, op: Op, call: tree.Call, env: Env) -> Value:
         args.append(session.tensor(session.evaluate(bound["mask"].expr, env), bound["mask"].expr.span, "bool"))
     valid = _valid_rows(session, x, axes)
     if valid is not None:
-        args[1:] = [session.graphs.builder.add("and", [*args[1:], valid], {}, call.span) if args[1:] else valid]
-    return session.graphs.builder.add(op.name, args, {"axes": axes, "dims": dims}, call.span)
+        args[1:] = [session.graphs.builder.add("and", [*args[1:], valid], call.span) if args[1:] else valid]
+    return session.graphs.builder.add(op.name, args, call.span, Reduction(tuple(axes), tuple(dims)))
 
 
 def _valid_rows(session: Session, x: Tensor, axes: list[str]) -> Tensor | None:

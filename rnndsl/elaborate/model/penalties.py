@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.rules.types import widest
-from rnndsl.plan.model import Attr, DType, Graph, Node, Scan, TensorType
+from rnndsl.plan.attributes import NOTHING, Attributes, OfCollection, Read, Reduction, ToDType
+from rnndsl.plan.model import DType, Graph, Node, Scan, TensorType
 from rnndsl.records import replace
 from rnndsl.text.codes import training as codes
 from rnndsl.text.diagnostics import Poisoned
@@ -17,12 +18,15 @@ def spell_out(session: Session, collections: Mapping[str, tuple[str, ...]]) -> G
     nodes: list[Node | Scan] = []
     failed = False
     for node in session.graphs.builder.nodes:
-        if isinstance(node, Scan) or node.op != "penalty":
+        if isinstance(node, Scan) or not isinstance(node.attrs, OfCollection):
             nodes.append(node)
             continue
-        paths = [p for p in collections.get(node.attrs["collection"], ()) if p in session.registry.variables]
+        name = node.attrs.collection
+        paths = [p for p in collections.get(name, ()) if p in session.registry.variables]
         if not paths:
-            session.reports.report(codes.empty_collection(session.registry.penalties.get(node.id), node.attrs["collection"]))
+            session.reports.report(
+                codes.empty_collection(session.registry.penalties.get(node.id), node.told(OfCollection).collection)
+            )
             failed = True
         nodes += _penalty(session, node, paths)
     if failed:
@@ -35,24 +39,24 @@ def _penalty(session: Session, node: Node, paths: list[str]) -> list[Node]:
     """Nodes that sum over `paths` in the dtype of `node`, or within a variable in its own if that is wider; the last is `node`."""
     made: list[Node] = []
 
-    def add(op: str, args: tuple[str, ...], attrs: dict[str, Attr], type: TensorType) -> Node:
+    def add(op: str, args: tuple[str, ...], type: TensorType, attrs: Attributes = NOTHING) -> Node:
         made.append(Node(session.graphs.fresh(), op, args, attrs, type, node.place))
         return made[-1]
 
     def cast(value: Node, dtype: DType) -> Node:
         if value.type.dtype == dtype:
             return value
-        return add("cast", (value.id,), {"dtype": dtype}, TensorType(dtype, (), value.type.dims))
+        return add("cast", (value.id,), TensorType(dtype, (), value.type.dims), ToDType(dtype))
 
     total: Node | None = None
     for path in paths:
         record = session.registry.variables[path]
         dtype = widest((record.dtype, node.type.dtype))
-        read = cast(add("read", (), {"variable": path}, TensorType(record.dtype, (), record.shape)), dtype)
-        each = add(node.attrs["of"], (read.id,), {}, read.type)
-        dims = list(range(-len(record.shape), 0))
-        summed = cast(add("sum", (each.id,), {"axes": [], "dims": dims}, TensorType(dtype)), node.type.dtype)
-        total = summed if total is None else add("add", (total.id, summed.id), {}, node.type)
+        read = cast(add("read", (), TensorType(record.dtype, (), record.shape), Read(path)), dtype)
+        each = add(node.told(OfCollection).of, (read.id,), read.type)
+        every = Reduction((), tuple(range(-len(record.shape), 0)))
+        summed = cast(add("sum", (each.id,), TensorType(dtype), every), node.type.dtype)
+        total = summed if total is None else add("add", (total.id, summed.id), node.type)
     if made:
         made[-1] = replace(made[-1], id=node.id)
     return made

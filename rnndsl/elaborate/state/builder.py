@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from rnndsl.elaborate.state.bytes import check_value
 from rnndsl.elaborate.state.values import Tensor
 from rnndsl.language.ops import table as ops
 from rnndsl.language.rules.types import TypeRuleError
+from rnndsl.plan.attributes import NOTHING, Asked, Attributes, Constant, Read, Result
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
 from rnndsl.records import Immutable, field, mutable, record
 from rnndsl.text.codes import types as type_codes
@@ -45,11 +45,11 @@ class GraphBuilder:
         self.ids.add(tensor.id)
         return tensor
 
-    def leaf(self, op: str, type: TensorType, attrs: Mapping[str, Any], span: Span) -> Tensor:
+    def leaf(self, op: str, type: TensorType, attrs: Attributes, span: Span) -> Tensor:
         """A node whose type is given, not inferred."""
         return self._append(op, (), attrs, type, span)
 
-    def add(self, op: str, args: Sequence[Tensor], attrs: Mapping[str, Any], span: Span) -> Tensor:
+    def add(self, op: str, args: Sequence[Tensor], span: Span, attrs: Attributes = NOTHING) -> Tensor:
         """A node of `op`. Raises SpecError with a diagnostic at `span` if the arguments do not fit."""
         try:
             type = ops.result_type(op, [a.type for a in args], attrs, self.axes)
@@ -57,19 +57,19 @@ class GraphBuilder:
             type_codes.mismatch(span, ops.OPS[op].shown, error).throw()
         return self._append(op, [a.id for a in args], attrs, type, span)
 
-    def result(self, scan: str, of: str, name: str, type: TensorType, span: Span) -> Tensor:
-        return self._append("result", (scan,), {"of": of, "name": name}, type, span)
+    def result(self, scan: str, of: Asked, at: int, type: TensorType, span: Span) -> Tensor:
+        return self._append("result", (scan,), Result(of, at), type, span)
 
     def read(self, path: str, type: TensorType, span: Span) -> Tensor:
         """The value of a variable, read once a graph."""
         if path not in self.reads:
-            self.reads[path] = self.leaf("read", type, {"variable": path}, span)
+            self.reads[path] = self.leaf("read", type, Read(path), span)
         return self.reads[path]
 
     def number(self, tensor: Tensor) -> int | float | bool | None:
         """The plain number that `tensor` is a constant of, if it is one."""
         node = next((n for n in reversed(self.nodes) if n.id == tensor.id), None)
-        value = node.attrs.get("value") if isinstance(node, Node) and node.op == "literal" else None
+        value = node.attrs.value if isinstance(node, Node) and isinstance(node.attrs, Constant) else None
         return value if isinstance(value, bool | int | float) else None
 
     def latest(self, path: str) -> Tensor | None:
@@ -79,9 +79,9 @@ class GraphBuilder:
     def graph(self) -> Graph:
         return Graph(tuple(self.inputs), tuple(self.nodes))
 
-    def _append(self, op: str, args: Sequence[str], attrs: Mapping[str, Any], type: TensorType, span: Span) -> Tensor:
+    def _append(self, op: str, args: Sequence[str], attrs: Attributes, type: TensorType, span: Span) -> Tensor:
         check_value(type, ops.OPS[op].shown, span)
-        node = Node(self.fresh(), op, tuple(args), dict(attrs), type, str(span))
+        node = Node(self.fresh(), op, tuple(args), attrs, type, str(span))
         self.nodes.append(node)
         self.ids.add(node.id)
         return Tensor(node.id, type)

@@ -17,6 +17,7 @@ from rnndsl.elaborate.state.graphs import Graphs
 from rnndsl.elaborate.state.registry import Registry
 from rnndsl.elaborate.state.reports import Reports
 from rnndsl.elaborate.state.values import BidirectionalResult, ScanResult, Tensor, Value, VariableRef
+from rnndsl.plan.attributes import Constant, frozen
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
@@ -176,7 +177,7 @@ class Session:
             if not fits(each, dtype):
                 is_far = dtype == "f16" and not isinstance(each, bool)
                 (type_codes.beyond_f16(span, each) if is_far else type_codes.number_dtype(span, each, dtype)).throw()
-        return self.graphs.builder.leaf("literal", TensorType(dtype, (), dims), {"value": value}, span)
+        return self.graphs.builder.leaf("literal", TensorType(dtype, (), dims), Constant(frozen(value)), span)
 
     def read(self, path: str, span: Span) -> Tensor:
         """The value of a variable in the current graph; within its own update, what the update before wrote."""

@@ -31,6 +31,7 @@ from rnndsl.elaborate.time import scan_options, scanning
 from rnndsl.elaborate.time.axes import leading_axes
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
+from rnndsl.plan.attributes import Dim
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import arguments, kinds, places
@@ -131,14 +132,14 @@ def _merge(session: Session, mode: str, a: Tensor, b: Tensor, span: Span) -> Ten
     add = session.graphs.builder.add
     match mode:
         case "concat":
-            return add("concat", [a, b], {"dim": -1}, span)
+            return add("concat", [a, b], span, Dim(-1))
         case "sum":
-            return add("add", [a, b], {}, span)
+            return add("add", [a, b], span)
         case "mul":
-            return add("mul", [a, b], {}, span)
+            return add("mul", [a, b], span)
         case "average":
             half = session.literal(0.5, a.type.dtype, span)
-            return add("mul", [add("add", [a, b], {}, span), half], {}, span)
+            return add("mul", [add("add", [a, b], span), half], span)
         case _:
             return None
 

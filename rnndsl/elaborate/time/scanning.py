@@ -14,6 +14,7 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
 from rnndsl.elaborate.time.axes import check_options, leading_axes
 from rnndsl.elaborate.time.scan_options import Options
+from rnndsl.plan.attributes import At, Index, Result, ValidSteps
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.records import replace
 from rnndsl.text.codes import scans as codes
@@ -74,23 +75,27 @@ def _guarded(options: Options, outer: GraphBuilder) -> Options:
     by = [pair[0] for pair in (options.lengths, options.mask) if pair]
     if not by:
         return options
-    attrs = {"over": options.along, "lengths": options.lengths is not None, "mask": options.mask is not None}
+    attrs = _valid_steps(options)
 
     def guard(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
         x, span = pair
         if x.type.dtype == "bool" or any(axis not in x.type.axes for tensor in by for axis in tensor.type.axes):
             return pair
-        return (x if _zero_where_masked(x, options, outer) else outer.add("valid_steps", [x, *by], attrs, span)), span
+        return (x if _zero_where_masked(x, options, outer) else outer.add("valid_steps", [x, *by], span, attrs)), span
 
     named = {name: guard(pair) for name, pair in options.named.items()}
     return replace(options, positional=[guard(pair) for pair in options.positional], named=named)
+
+
+def _valid_steps(options: Options) -> ValidSteps:
+    return ValidSteps(options.along, options.lengths is not None, options.mask is not None)
 
 
 def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool:
     """Whether `x` is the output of a scan with the same lengths and mask."""
     nodes = {node.id: node for node in outer.nodes}
     result = nodes.get(x.id)
-    if not isinstance(result, Node) or result.op != "result" or result.attrs["of"] != "output":
+    if not isinstance(result, Node) or not isinstance(result.attrs, Result) or result.attrs.of != "output":
         return False
     scan = nodes.get(result.args[0])
     if not isinstance(scan, Scan) or scan.hold or scan.axis != options.along:
@@ -107,10 +112,9 @@ def _valid(options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
         return None
     outer, span = step.outer, step.span
     if like.type.dims:
-        like = outer.add("index", [like], {"items": [["at", 0]] * len(like.type.dims)}, span)
-    zero = outer.add("zeros_like", [like], {}, span)
-    attrs = {"over": options.along, "lengths": options.lengths is not None, "mask": options.mask is not None}
-    valid = outer.add("valid_steps", [outer.add("eq", [zero, zero], {}, span), *by], attrs, span)
+        like = outer.add("index", [like], span, Index((At(0),) * len(like.type.dims)))
+    zero = outer.add("zeros_like", [like], span)
+    valid = outer.add("valid_steps", [outer.add("eq", [zero, zero], span), *by], span, _valid_steps(options))
     tensor = step.body.input(TensorType("bool", tuple(a for a in valid.type.axes if a != options.along)))
     inner.scanned.append(ScanInput(valid.id, tensor.id))
     return tensor
@@ -190,9 +194,9 @@ def _carried_variables(session: Session, outer: GraphBuilder, body: GraphBuilder
 
 def _hand_on_updates(outer: GraphBuilder, body: GraphBuilder, node: Scan, span: Span) -> None:
     """What the scan leaves in its variables is an update of the enclosing graph."""
-    for variable in node.variables:
+    for at, variable in enumerate(node.variables):
         last = next(u for u in reversed(body.updates) if u.path == variable.path)
-        value = outer.result(node.id, "variable", variable.path, last.value.type, span)
+        value = outer.result(node.id, "variable", at, last.value.type, span)
         outer.updates.append(PendingUpdate(last.name, last.path, value, last.collections, last.place))
 
 
@@ -221,6 +225,6 @@ def _results(
 ) -> ScanResult:
     axes = tuple(a for a in session.graphs.axes if a in output.type.axes or a == node.axis)
     whole = TensorType(output.type.dtype, axes, output.type.dims)
-    last = outer.result(node.id, "last", output.id, output.type, span)
-    finals = {r.name: outer.result(node.id, "final", r.name, r.old.type, span) for r in records}
-    return ScanResult(outer.result(node.id, "output", output.id, whole, span), last, StateRecord(finals))
+    last = outer.result(node.id, "last", 0, output.type, span)
+    finals = {r.name: outer.result(node.id, "final", at, r.old.type, span) for at, r in enumerate(records)}
+    return ScanResult(outer.result(node.id, "output", 0, whole, span), last, StateRecord(finals))

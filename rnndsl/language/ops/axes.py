@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 
 _OVER = Parameter("over", "axis")
 
@@ -17,6 +18,7 @@ ROWS: tuple[Op, ...] = (
         ".axes:shift",
         "y[t] = x[t - steps], zeros enter",
         "any",
+        attributes=Steps,
     ),
     Op(
         "position",
@@ -26,6 +28,7 @@ ROWS: tuple[Op, ...] = (
         ".axes:position",
         "0, 1, ... along an axis",
         gradient="none",
+        attributes=Over,
     ),
     Op(
         "valid_steps",
@@ -35,7 +38,10 @@ ROWS: tuple[Op, ...] = (
         ".axes:valid_steps",
         "x at the valid steps of a scan, zeros at the others",
         traits=traits("internal"),
+        attributes=ValidSteps,
     ),
-    Op("reverse", "structure", (Parameter("x"), _OVER), shapes.over_axis, ".axes:reverse", "x from its end", "any"),
-    Op("rename", "structure", tensors("x"), shapes.rename, ".axes:rename", "x with an axis under another name"),
+    Op(
+        "reverse", "structure", (Parameter("x"), _OVER), shapes.over_axis, ".axes:reverse", "x from its end", "any", attributes=Over
+    ),
+    Op("rename", "structure", tensors("x"), shapes.rename, ".axes:rename", "x with an axis under another name", attributes=Renamed),
 )

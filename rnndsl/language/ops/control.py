@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Carried, Constant, Gradient, Initial, OfCollection, Read, Result, Size, Stepped
 
 _LEAF = traits("internal", "leaf")
 _CONSTANT = traits("leaf", "constant")
 _ONCE = traits("internal", "once")
 
 ROWS: tuple[Op, ...] = (
-    Op("read", "leaf", (), None, ".control:read", "the value of a variable", traits=_LEAF),
-    Op("literal", "leaf", (), None, ".control:literal", "a constant", traits=_CONSTANT | traits("internal")),
+    Op("read", "leaf", (), None, ".control:read", "the value of a variable", traits=_LEAF, attributes=Read),
+    Op("literal", "leaf", (), None, ".control:literal", "a constant", traits=_CONSTANT | traits("internal"), attributes=Constant),
     Op(
         "penalty",
         "leaf",
@@ -20,6 +21,7 @@ ROWS: tuple[Op, ...] = (
         "",
         "the sum over a collection's variables; gone once all are known",
         traits=traits("internal", "temporary"),
+        attributes=OfCollection,
     ),
     Op(
         "eye",
@@ -30,8 +32,9 @@ ROWS: tuple[Op, ...] = (
         "the identity matrix [n, n]",
         "-> the model's dtype [n, n]",
         traits=_CONSTANT,
+        attributes=Size,
     ),
-    Op("initial", "leaf", (), None, ".control:initial", "the initial value of a variable", traits=_ONCE),
+    Op("initial", "leaf", (), None, ".control:initial", "the initial value of a variable", traits=_ONCE, attributes=Initial),
     Op(
         "carried",
         "leaf",
@@ -40,6 +43,7 @@ ROWS: tuple[Op, ...] = (
         ".control:carried",
         "a state kept from the last call, or start if there is none",
         traits=_ONCE,
+        attributes=Carried,
     ),
     Op(
         "gradient",
@@ -49,6 +53,7 @@ ROWS: tuple[Op, ...] = (
         ".control:gradient",
         "the gradient of loss with respect to a variable",
         traits=_ONCE | traits("training_only"),
+        attributes=Gradient,
     ),
     Op(
         "stepped",
@@ -58,6 +63,7 @@ ROWS: tuple[Op, ...] = (
         ".control:stepped",
         "what the optimizer that takes gradient has written to a variable",
         traits=_ONCE | traits("training_only"),
+        attributes=Stepped,
     ),
     Op(
         "if_training",
@@ -70,5 +76,5 @@ ROWS: tuple[Op, ...] = (
         in_training=0,
         outside_training=1,
     ),
-    Op("result", "control", (), None, ".control:result", "a result of a scan", traits=traits("internal")),
+    Op("result", "control", (), None, ".control:result", "a result of a scan", traits=traits("internal"), attributes=Result),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Attributes, Gelu, Nothing, Slope
 
 _TRAITS = traits("elementwise")
 _ALPHA = Parameter("alpha", "number", 0.2)
@@ -61,10 +62,13 @@ def _unary(
     *more: Parameter,
     gradient: str = "everywhere",
     symbol: str = "",
+    attributes: type[Attributes] = Nothing,
     traits: frozenset[Trait] = frozenset(),
 ) -> Op:
     parameters = (Parameter("x"), *more)
-    return Op(name, "unary", parameters, rule, meaning, formula, _WORDS[rule], scalar, gradient, symbol, traits=_TRAITS | traits)
+    return Op(
+        name, "unary", parameters, rule, meaning, formula, _WORDS[rule], scalar, gradient, symbol, attributes, _TRAITS | traits
+    )
 
 
 def _binary(
@@ -93,7 +97,9 @@ ROWS: tuple[Op, ...] = (
     _unary("tanh", "tanh(x)", "numpy:tanh", math.tanh),
     _unary("relu", "max(x, 0)", ".elementwise:relu", lambda x: max(x, 0), rules.NUMERIC, gradient="0 at 0"),
     _unary("relu6", "min(max(x, 0), 6)", ".elementwise:relu6", lambda x: min(max(x, 0), 6), rules.NUMERIC, gradient="0 at 0 and 6"),
-    _unary("leaky_relu", "x if x > 0 else alpha * x", ".elementwise:leaky_relu", _leaky_relu, rules.FLOAT, _ALPHA),
+    _unary(
+        "leaky_relu", "x if x > 0 else alpha * x", ".elementwise:leaky_relu", _leaky_relu, rules.FLOAT, _ALPHA, attributes=Slope
+    ),
     _unary(
         "elu",
         "x if x > 0 else alpha * (exp(x) - 1)",
@@ -101,6 +107,7 @@ ROWS: tuple[Op, ...] = (
         _elu,
         rules.FLOAT,
         Parameter("alpha", "number", 1.0),
+        attributes=Slope,
     ),
     _unary(
         "selu",
@@ -115,6 +122,7 @@ ROWS: tuple[Op, ...] = (
         _gelu,
         rules.FLOAT,
         Parameter("approximate", "bool", False),
+        attributes=Gelu,
     ),
     _unary("silu", "x * sigmoid(x)", ".elementwise:silu", lambda x: x * _sigmoid(x)),
     _unary("softplus", "log(1 + exp(x))", ".elementwise:softplus", lambda x: max(x, 0) + math.log1p(math.exp(-abs(x)))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import reductions
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Blank, Huber
 
 ROWS: tuple[Op, ...] = (
     Op(
@@ -35,6 +36,7 @@ ROWS: tuple[Op, ...] = (
         "d*d/2 for d = |a - b| up to delta, then delta * (d - delta/2)",
         "float",
         traits=traits("elementwise"),
+        attributes=Huber,
     ),
     Op(
         "ctc",
@@ -45,5 +47,6 @@ ROWS: tuple[Op, ...] = (
         "-log p(labels | logits), Graves et al. 2006",
         "float [batch, time, n], ids, ids [batch], ids [batch] -> float [batch]",
         traits=traits("whole_sequence"),
+        attributes=Blank,
     ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Attributes, Nothing
 from rnndsl.records import Immutable, record
 
 Kind = Literal["unary", "binary", "structure", "reduction", "random", "loss", "leaf", "control"]
@@ -38,7 +39,7 @@ class Required:
 
 @record
 class Parameter(Immutable):
-    """`tensor` parameters become arguments of a node, the others attributes; a `size` is a whole number from 1 up.
+    """`tensor` parameters become arguments of a node, the others its attributes; a `size` is a whole number from 1 up.
 
     `takes`, of a plain value: `bool` a truth value, `ids` whole numbers for what they are, a `chance` one from 0 to 1. What
     takes `step` is about the step of a cell, and may be given in one only.
@@ -58,6 +59,7 @@ class Op(Immutable):
     meaning: the value in NumPy, a function `module:name`, imported when it is wanted; see `rnndsl.language.ops.meaning`. None of
         what stands for an argument in either mode, or is in no finished plan.
     formula, types, gradient: for the documentation; `types` of the trailing dims.
+    attributes: what its nodes are told beyond their arguments.
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.
     """
@@ -72,6 +74,7 @@ class Op(Immutable):
     scalar: Callable[..., Any] | None = None
     gradient: str = "everywhere"
     symbol: str = ""
+    attributes: type[Attributes] = Nothing
     traits: frozenset[Trait] = frozenset()
     in_training: int | None = None
     outside_training: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import products
+from rnndsl.plan.attributes import Conv, Einsum
 
 _PRODUCT = traits("product", "heavy")
 _OF_MATRIX = traits("heavy", "can_fail")
@@ -48,6 +49,7 @@ ROWS: tuple[Op, ...] = (
         ".products:einsum",
         "Einstein's sum over trailing dims",
         traits=_PRODUCT,
+        attributes=Einsum,
     ),
     Op(
         "inv",
@@ -94,5 +96,6 @@ ROWS: tuple[Op, ...] = (
         "cross-correlation with kernel [widths.., in, out]",
         "float [sizes.., in], [widths.., in, out] -> [sizes.., out]",
         traits=_PRODUCT,
+        attributes=Conv,
     ),
 )

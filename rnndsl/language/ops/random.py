@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Draw
 
 _TRAITS = traits("random")
 
@@ -19,6 +20,7 @@ ROWS: tuple[Op, ...] = (
         "float",
         traits=_TRAITS,
         outside_training=0,
+        attributes=Draw,
     ),
     Op(
         "bernoulli",
@@ -30,6 +32,7 @@ ROWS: tuple[Op, ...] = (
         "float",
         gradient="none",
         traits=_TRAITS,
+        attributes=Draw,
     ),
     Op(
         "random_uniform",
@@ -41,6 +44,7 @@ ROWS: tuple[Op, ...] = (
         "float",
         gradient="none",
         traits=_TRAITS,
+        attributes=Draw,
     ),
     Op(
         "random_normal",
@@ -52,6 +56,7 @@ ROWS: tuple[Op, ...] = (
         "float",
         gradient="none",
         traits=_TRAITS,
+        attributes=Draw,
     ),
     Op(
         "categorical",
@@ -63,5 +68,6 @@ ROWS: tuple[Op, ...] = (
         "float [.., n] -> i32 [..]",
         gradient="none",
         traits=_TRAITS,
+        attributes=Draw,
     ),
 )

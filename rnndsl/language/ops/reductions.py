@@ -5,12 +5,15 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter
 from rnndsl.language.rules import reductions
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Reduction
 
 _PARAMETERS = (Parameter("x"), Parameter("mask", default=None))
 
 
 def _reduction(name: str, rule: rules.Rule, formula: str, types: str, gradient: str = "everywhere") -> Op:
-    return Op(name, "reduction", _PARAMETERS, rule, f".reductions:{name}_over", formula, types, gradient=gradient)
+    return Op(
+        name, "reduction", _PARAMETERS, rule, f".reductions:{name}_over", formula, types, gradient=gradient, attributes=Reduction
+    )
 
 
 ROWS: tuple[Op, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Index, Nothing, OneHot, Shifted, ToDType
 
 _MOVES = traits("moves")
 _VIEW = traits("moves", "view")
@@ -20,10 +21,23 @@ def _structure(
     *,
     gradient: str = "everywhere",
     symbol: str = "",
+    attributes: type[Attributes] = Nothing,
     traits: frozenset[Trait] = frozenset(),
 ) -> Op:
     meaning = f".shapes:{name}"
-    return Op(name, "structure", parameters, rule, meaning, formula, types, gradient=gradient, symbol=symbol, traits=traits)
+    return Op(
+        name,
+        "structure",
+        parameters,
+        rule,
+        meaning,
+        formula,
+        types,
+        gradient=gradient,
+        symbol=symbol,
+        attributes=attributes,
+        traits=traits,
+    )
 
 
 ROWS: tuple[Op, ...] = (
@@ -35,6 +49,7 @@ ROWS: tuple[Op, ...] = (
         "any -> dtype",
         gradient="between floats",
         traits=_MOVES,
+        attributes=ToDType,
     ),
     _structure(
         "concat",
@@ -42,9 +57,10 @@ ROWS: tuple[Op, ...] = (
         shapes.concat,
         "the values joined along a dim",
         traits=_MOVES,
+        attributes=Dim,
     ),
     _structure("stack", (Parameter("values", "tensors"),), shapes.stack, "the values along a new last dim", traits=_MOVES),
-    _structure("index", tensors("x"), shapes.index, "a part of x", symbol="[…]", traits=_VIEW),
+    _structure("index", tensors("x"), shapes.index, "a part of x", symbol="[…]", traits=_VIEW, attributes=Index),
     _structure(
         "reshape",
         (Parameter("x"), Parameter("dims", "dims")),
@@ -52,6 +68,7 @@ ROWS: tuple[Op, ...] = (
         "x with other trailing dims",
         "any -> any [dims]",
         traits=_VIEW,
+        attributes=Dims,
     ),
     _structure(
         "broadcast",
@@ -59,6 +76,7 @@ ROWS: tuple[Op, ...] = (
         shapes.broadcast,
         "x with wider trailing dims",
         traits=_MOVES | traits("internal"),
+        attributes=Dims,
     ),
     _structure(
         "transpose",
@@ -75,6 +93,7 @@ ROWS: tuple[Op, ...] = (
         "x[(i - shift) mod n] along the last trailing dim",
         "any [.., n]",
         traits=_MOVES,
+        attributes=Shifted,
     ),
     _structure("zeros_like", tensors("x"), rules.same, "zeros of the type of x", gradient="zero"),
     _structure("ones_like", tensors("x"), rules.same, "ones of the type of x", gradient="zero"),
@@ -85,6 +104,7 @@ ROWS: tuple[Op, ...] = (
         "1 at the id, else 0",
         "ids [..] -> the model's dtype [.., n]",
         gradient="none",
+        attributes=OneHot,
     ),
     _structure(
         "gather",
@@ -94,8 +114,8 @@ ROWS: tuple[Op, ...] = (
         "any [size, n..], ids [..] -> any [.., n..]",
         traits=traits("heavy", "lookup", "can_fail"),
     ),
-    _structure("softmax", _ALONG, shapes.softmax, "exp(x) / sum(exp(x))", "float"),
-    _structure("log_softmax", _ALONG, shapes.softmax, "x - log(sum(exp(x)))", "float"),
+    _structure("softmax", _ALONG, shapes.softmax, "exp(x) / sum(exp(x))", "float", attributes=Along),
+    _structure("log_softmax", _ALONG, shapes.softmax, "x - log(sum(exp(x)))", "float", attributes=Along),
     _structure(
         "argmax",
         _ALONG,
@@ -103,5 +123,6 @@ ROWS: tuple[Op, ...] = (
         "where x is largest, the first of equals",
         "number [.., n] -> i32 [..]",
         gradient="none",
+        attributes=Along,
     ),
 )

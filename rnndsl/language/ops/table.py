@@ -7,11 +7,11 @@ that order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rnndsl.language.ops import axes, control, elementwise, losses, products, random, reductions, shapes
 from rnndsl.language.ops.op import Op, Trait
 from rnndsl.language.rules.types import TypeRuleError
+from rnndsl.plan.attributes import Attributes
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.text.codes import rules
 
@@ -32,7 +32,7 @@ def functions() -> Mapping[str, Op]:
     return {name: op for name, op in OPS.items() if not op.symbol and "internal" not in op.traits}
 
 
-def result_type(op: str, args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def result_type(op: str, args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     """The type of `op`, which has a rule, on `args`. Raises `TypeRuleError`."""
     rule = OPS[op].rule
     if rule is None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims, need_axis, need_float, need_rank, numeric, unite_axes
+from rnndsl.plan.attributes import Attributes, Conv, Einsum
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import rules
 
 PADDINGS = ("same", "valid", "causal")
 
 
-def matmul(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def matmul(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     x, w = args
     dtype = numeric(args)
     need_rank(x, 1, "left")
@@ -22,7 +22,7 @@ def matmul(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     return TensorType(dtype, unite_axes(args, order), (*x.dims[:-1], *w.dims[1:]))
 
 
-def dot(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def dot(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     dtype = numeric(args)
     for t in args:
         need_rank(t, 1)
@@ -31,12 +31,12 @@ def dot(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[st
     return TensorType(dtype, unite_axes(args, order), broadcast_dims(args)[:-1])
 
 
-def outer(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def outer(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     return TensorType(numeric(args), unite_axes(args, order), (*args[0].dims, *args[1].dims))
 
 
-def einsum(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    text = str(attrs["equation"]).replace(" ", "")
+def einsum(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    text = attrs.told(Einsum).equation.replace(" ", "")
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if not arrow or not all(c.isalpha() or c in ",->" for c in text):
@@ -61,13 +61,13 @@ def _square(t: TensorType) -> None:
         raise TypeRuleError(rules.not_square(t))
 
 
-def inv(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def inv(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_float(args)
     _square(args[0])
     return args[0]
 
 
-def solve(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def solve(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     a, b = args
     dtype = need_float(args)
     _square(a)
@@ -78,48 +78,49 @@ def solve(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[
     return TensorType(dtype, unite_axes(args, order), b.dims)
 
 
-def logdet(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def logdet(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_float(args)
     _square(args[0])
     return TensorType(args[0].dtype, args[0].axes, args[0].dims[:-2])
 
 
-def conv(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def conv(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     x, kernel = args
     dtype = need_float(args)
-    if attrs["padding"] not in PADDINGS:
-        raise TypeRuleError(rules.no_padding(attrs["padding"], PADDINGS))
-    if attrs["stride"] < 1:
-        raise TypeRuleError(rules.no_stride(attrs["stride"]))
+    told = attrs.told(Conv)
+    if told.padding not in PADDINGS:
+        raise TypeRuleError(rules.no_padding(told.padding, PADDINGS))
+    if told.stride < 1:
+        raise TypeRuleError(rules.no_stride(told.stride))
     need_rank(x, 1)
     need_rank(kernel, 3, "kernel")
     if x.dims[-1] != kernel.dims[-2]:
         raise TypeRuleError(rules.channels(x.dims[-1], x, kernel.dims[-2], kernel))
-    if attrs.get("over"):
-        return _conv_over(x, kernel, attrs, order)
+    if told.over:
+        return _conv_over(x, kernel, told.over, told, order)
     spatial = x.dims[:-1]
     if not 1 <= len(spatial) <= 3 or len(kernel.dims) != len(spatial) + 2:
         raise TypeRuleError(rules.spatial_dims(x, kernel))
     sizes: list[int] = []
     for size, width in zip(spatial, kernel.dims, strict=False):
-        span = size if attrs["padding"] != "valid" else size - width + 1
-        sizes.append(-(-span // attrs["stride"]))
+        span = size if told.padding != "valid" else size - width + 1
+        sizes.append(-(-span // told.stride))
     if min(sizes) < 1:
         raise TypeRuleError(rules.nothing_left(x, kernel))
     return TensorType(dtype, unite_axes(args, order), (*sizes, kernel.dims[-1]))
 
 
-def _conv_over(x: TensorType, kernel: TensorType, attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    need_axis(x, attrs["over"])
+def _conv_over(x: TensorType, kernel: TensorType, over: str, told: Conv, order: Sequence[str]) -> TensorType:
+    need_axis(x, over)
     if len(kernel.dims) != 3 or len(x.dims) != 1:
         raise TypeRuleError(rules.conv_over_axis(x, kernel))
-    to = attrs.get("to") or attrs["over"]
-    if to == attrs["over"] and (attrs["stride"] != 1 or attrs["padding"] == "valid"):
+    to = told.to or over
+    if to == over and (told.stride != 1 or told.padding == "valid"):
         raise TypeRuleError(rules.axis_changes())
-    if to != attrs["over"] and to in x.axes:
-        raise TypeRuleError(rules.axis_taken(attrs["over"], to, x))
-    along = [axis for axis in (attrs["over"], to) if axis in kernel.axes]
+    if to != over and to in x.axes:
+        raise TypeRuleError(rules.axis_taken(over, to, x))
+    along = [axis for axis in (over, to) if axis in kernel.axes]
     if along:
         raise TypeRuleError(rules.kernel_with_axis(along[0], kernel))
-    axes = {to if a == attrs["over"] else a for a in x.axes} | {*kernel.axes}
+    axes = {to if a == over else a for a in x.axes} | {*kernel.axes}
     return TensorType(x.dtype, tuple(a for a in order if a in axes), (kernel.dims[-1],))

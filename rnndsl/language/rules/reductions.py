@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from rnndsl.language.rules.types import (
     FLOAT,
@@ -18,6 +17,7 @@ from rnndsl.language.rules.types import (
     same_dtype,
     unite_axes,
 )
+from rnndsl.plan.attributes import Attributes, Huber, Reduction
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.text.codes import rules
 
@@ -25,16 +25,17 @@ from rnndsl.text.codes import rules
 def reduction(dtype: Callable[[Sequence[TensorType]], DType], result: DType | None = None) -> Rule:
     """Reduced axes and dims vanish. A second argument is a bool mask that broadcasts to the first."""
 
-    def rule(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    def rule(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
         x = args[0]
         kind = result or dtype(args[:1])
         dtype(args[:1])
-        for axis in attrs["axes"]:
+        told = attrs.told(Reduction)
+        for axis in told.axes:
             need_axis(x, axis)
-        gone = {position_from_end(x, d) for d in attrs["dims"]}
+        gone = {position_from_end(x, d) for d in told.dims}
         if len(args) == 2:
             _check_mask(x, args[1])
-        axes = tuple(a for a in x.axes if a not in attrs["axes"])
+        axes = tuple(a for a in x.axes if a not in told.axes)
         return TensorType(kind, axes, tuple(d for i, d in enumerate(x.dims) if i not in gone))
 
     return rule
@@ -56,7 +57,7 @@ def _fits(mask: TensorType, x: TensorType) -> bool:
         return False
 
 
-def cross_entropy(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def cross_entropy(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     logits, labels = args
     need_float([logits])
     need_rank(logits, 1, "logits")
@@ -69,13 +70,14 @@ def cross_entropy(args: Sequence[TensorType], attrs: Mapping[str, Any], order: S
     return TensorType(logits.dtype, unite_axes(args, order), logits.dims[:-1])
 
 
-def huber(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    if attrs["delta"] <= 0:
-        raise TypeRuleError(rules.delta(attrs["delta"]))
+def huber(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    delta = attrs.told(Huber).delta
+    if delta <= 0:
+        raise TypeRuleError(rules.delta(delta))
     return FLOAT(args, attrs, order)
 
 
-def ctc(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def ctc(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     logits, labels, *lengths = args
     need_float([logits])
     if len(logits.axes) != 2 or len(logits.dims) != 1:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rnndsl.language.rules.types import (
     INTS,
@@ -18,14 +17,15 @@ from rnndsl.language.rules.types import (
     same_dtype,
     unite_axes,
 )
+from rnndsl.plan.attributes import All, Along, At, Attributes, Dim, Dims, Index, OneHot, Over, Part, Renamed
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import rules
 
 
-def concat(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def concat(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     dtype = same_dtype(args)
     first = args[0]
-    at = position_from_end(first, attrs["dim"])
+    at = position_from_end(first, attrs.told(Dim).dim)
     for t in args[1:]:
         others = [d for i, d in enumerate(t.dims) if i != at]
         if len(t.dims) != len(first.dims) or others != [d for i, d in enumerate(first.dims) if i != at]:
@@ -34,56 +34,59 @@ def concat(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     return TensorType(dtype, unite_axes(args, order), (*first.dims[:at], total, *first.dims[at + 1 :]))
 
 
-def stack(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def stack(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     return TensorType(same_dtype(args), unite_axes(args, order), (*broadcast_dims(args), len(args)))
 
 
-def index(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def index(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     dims: list[int] = []
-    for size, item in zip(args[0].dims, attrs["items"], strict=True):
-        if item[0] == "all":
-            dims.append(size)
-        elif item[0] == "range":
-            if not 0 <= item[1] <= item[2] <= size:
-                raise TypeRuleError(rules.no_range(item[1], item[2], size))
-            dims.append(item[2] - item[1])
-        elif not 0 <= item[1] < size:
-            raise TypeRuleError(rules.no_index(item[1], size))
+    for size, item in zip(args[0].dims, attrs.told(Index).items, strict=True):
+        match item:
+            case All():
+                dims.append(size)
+            case Part(start, stop):
+                if not 0 <= start <= stop <= size:
+                    raise TypeRuleError(rules.no_range(start, stop, size))
+                dims.append(stop - start)
+            case At(at):
+                if not 0 <= at < size:
+                    raise TypeRuleError(rules.no_index(at, size))
     return TensorType(args[0].dtype, args[0].axes, tuple(dims))
 
 
-def reshape(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    dims = tuple(int(d) for d in attrs["dims"])
+def reshape(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    dims = attrs.told(Dims).dims
     if math.prod(dims) != math.prod(args[0].dims):
         raise TypeRuleError(rules.cannot_reshape(dims, args[0], math.prod(dims), math.prod(args[0].dims)))
     return TensorType(args[0].dtype, args[0].axes, dims)
 
 
-def broadcast(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    wide = TensorType(args[0].dtype, args[0].axes, tuple(attrs["dims"]))
+def broadcast(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    wide = TensorType(args[0].dtype, args[0].axes, attrs.told(Dims).dims)
     if broadcast_dims([args[0], wide]) != wide.dims:
         raise TypeRuleError(rules.cannot_widen(args[0], wide.dims))
     return wide
 
 
-def transpose(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def transpose(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_rank(args[0], 2)
     *rest, a, b = args[0].dims
     return TensorType(args[0].dtype, args[0].axes, (*rest, b, a))
 
 
-def roll(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def roll(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_rank(args[0], 1)
     return args[0]
 
 
-def one_hot(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def one_hot(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     if args[0].dtype not in INTS:
         raise TypeRuleError(rules.ids_dtype(args[0].dtype))
-    return TensorType(attrs["dtype"], args[0].axes, (*args[0].dims, int(attrs["n"])))
+    told = attrs.told(OneHot)
+    return TensorType(told.dtype, args[0].axes, (*args[0].dims, told.n))
 
 
-def gather(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def gather(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     table, ids = args
     need_rank(table, 1, "table")
     if ids.dtype not in INTS:
@@ -91,37 +94,44 @@ def gather(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     return TensorType(table.dtype, unite_axes(args, order), (*ids.dims, *table.dims[1:]))
 
 
-def softmax(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def softmax(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_float(args)
-    if attrs.get("over"):
-        need_axis(args[0], attrs["over"])
-    else:
-        position_from_end(args[0], attrs["dim"])
+    _place(args[0], attrs.told(Along))
     return args[0]
 
 
-def argmax(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def argmax(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     x = args[0]
     numeric(args)
-    if attrs.get("over"):
-        need_axis(x, attrs["over"])
-        return TensorType("i32", tuple(a for a in x.axes if a != attrs["over"]), x.dims)
-    at = position_from_end(x, attrs["dim"])
+    along = attrs.told(Along)
+    at = _place(x, along)
+    if at is None:
+        return TensorType("i32", tuple(a for a in x.axes if a != along.over), x.dims)
     return TensorType("i32", x.axes, (*x.dims[:at], *x.dims[at + 1 :]))
 
 
-def over_axis(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    need_axis(args[0], attrs["over"])
+def _place(x: TensorType, along: Along) -> int | None:
+    """The position of a trailing dim of `x`; None where it is an axis, which `x` has."""
+    if along.over is not None:
+        need_axis(x, along.over)
+        return None
+    return position_from_end(x, -1 if along.dim is None else along.dim)
+
+
+def over_axis(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    need_axis(args[0], attrs.told(Over).over)
     return args[0]
 
 
-def position(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    need_axis(args[0], attrs["over"])
-    return TensorType("i32", (attrs["over"],))
+def position(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    over = attrs.told(Over).over
+    need_axis(args[0], over)
+    return TensorType("i32", (over,))
 
 
-def rename(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    x, old, new = args[0], attrs["from"], attrs["to"]
+def rename(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    x, told = args[0], attrs.told(Renamed)
+    old, new = told.old, told.new
     need_axis(x, old)
     if new in x.axes:
         raise TypeRuleError(rules.axis_taken(old, new, x))
@@ -129,7 +139,7 @@ def rename(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence
     return TensorType(x.dtype, tuple(a for a in order if a in axes), x.dims)
 
 
-def categorical(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def categorical(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_float(args)
     need_rank(args[0], 1)
     return TensorType("i32", args[0].axes, args[0].dims[:-1])

@@ -7,8 +7,8 @@ not hold raises `TypeRuleError` with a sentence that completes "`name` ...".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
+from rnndsl.plan.attributes import Attributes, ToDType
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.text.codes import rules
 from rnndsl.text.codes.clauses import Clause
@@ -18,7 +18,7 @@ INTS: tuple[DType, ...] = ("i32", "i64")
 
 _WIDTHS: Mapping[DType, int] = {"bool": 0, "i32": 1, "i64": 1, "f16": 2, "bf16": 2, "f32": 3, "f64": 4}
 
-Rule = Callable[[Sequence[TensorType], Mapping[str, Any], Sequence[str]], TensorType]
+Rule = Callable[[Sequence[TensorType], Attributes, Sequence[str]], TensorType]
 
 
 class TypeRuleError(Exception):
@@ -89,7 +89,7 @@ def need_axis(t: TensorType, axis: str) -> None:
 def elementwise(dtype: Callable[[Sequence[TensorType]], DType]) -> Rule:
     """Axes united, dims broadcast; `dtype` checks the arguments and gives the result's dtype."""
 
-    def rule(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+    def rule(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
         kind = dtype(args)
         return TensorType(kind, unite_axes(args, order), broadcast_dims(args))
 
@@ -133,15 +133,15 @@ EQUAL = elementwise(equal)
 WHERE = elementwise(_where_dtype)
 
 
-def cast(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
-    return TensorType(attrs["dtype"], args[0].axes, args[0].dims)
+def cast(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    return TensorType(attrs.told(ToDType).dtype, args[0].axes, args[0].dims)
 
 
-def same(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def same(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     return args[0]
 
 
-def dropout(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def dropout(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     """As `x`, which it is outside training, where nothing of the rate need be known."""
     result = FLOAT(args, attrs, order)
     if result != args[0]:
@@ -149,7 +149,7 @@ def dropout(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequenc
     return result
 
 
-def if_training(args: Sequence[TensorType], attrs: Mapping[str, Any], order: Sequence[str]) -> TensorType:
+def if_training(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     """Each branch stands for the whole in its mode, where nothing of the other need be known: not how long its axes are."""
     dtype = same_dtype(args)
     if args[0].axes != args[1].axes:

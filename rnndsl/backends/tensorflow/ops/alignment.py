@@ -8,6 +8,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Blank
 from rnndsl.plan.model import Node
 
 _NEVER = -1e30
@@ -23,7 +24,7 @@ def ctc(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Op
     dtype = logits.tensor.dtype
     scores = wide(logits.tensor)
     steps, count = (tf.cast(each.tensor, tf.int32) for each in lengths)
-    blank = node.attrs.get("blank", 0)
+    blank = node.told(Blank).blank
     place = tf.range(tf.shape(labels.tensor)[1])
     ids = tf.where(place < count[:, None], tf.cast(labels.tensor, tf.int32), blank)
     spelt = _with_blanks(ids, blank)

@@ -8,12 +8,14 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, align, meet, unite, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
 
 
 def shift(frame: Frame, node: Node, x: Operand) -> Any:
     """y[t] = x[t - steps]; zeros enter at the end that is left."""
-    steps, at, rank = node.attrs.get("steps", 1), x.type.axes.index(node.attrs["over"]), x.tensor.shape.rank
+    told = node.told(Steps)
+    steps, at, rank = told.steps, x.type.axes.index(told.over), x.tensor.shape.rank
     if steps == 0:
         return x.tensor
     length = tf.shape(x.tensor)[at]
@@ -26,14 +28,14 @@ def shift(frame: Frame, node: Node, x: Operand) -> Any:
 
 
 def position(frame: Frame, node: Node, like: Operand) -> Any:
-    return tf.range(frame.sizes[node.attrs["over"]], dtype=tf.int32)
+    return tf.range(frame.sizes[node.told(Over).over], dtype=tf.int32)
 
 
 def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
     """`by`: lengths, then a mask, those of them that the scan has."""
-    over, order, rest = node.attrs["over"], frame.context.order, list(by)
+    over, order, rest = node.told(Over).over, frame.context.order, list(by)
     parts: list[Operand] = []
-    if node.attrs["lengths"]:
+    if node.told(ValidSteps).lengths:
         lengths = rest.pop(0)
         ends = Operand(tf.cast(lengths.tensor, tf.int32), lengths.type)
         place = Operand(tf.range(frame.sizes[over]), TensorType("i32", (over,)))
@@ -46,12 +48,13 @@ def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
 
 
 def reverse(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.reverse(x.tensor, [x.type.axes.index(node.attrs["over"])])
+    return tf.reverse(x.tensor, [x.type.axes.index(node.told(Over).over)])
 
 
 def rename(frame: Frame, node: Node, x: Operand) -> Any:
     """The same values; the renamed axis may have another place in the plan's order."""
-    axes = [node.attrs["to"] if axis == node.attrs["from"] else axis for axis in x.type.axes]
+    told = node.told(Renamed)
+    axes = [told.new if axis == told.old else axis for axis in x.type.axes]
     order = [axes.index(axis) for axis in node.type.axes]
     if order == list(range(len(order))):
         return x.tensor

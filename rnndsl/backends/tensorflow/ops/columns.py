@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnndsl.plan.attributes import Index
 from rnndsl.plan.model import Graph, Node
 
 Columns = tuple[int, int, list[str]]
@@ -25,12 +26,8 @@ def split_columns(graph: Graph, node: Node) -> list[Columns] | None:
 
 def columns(node: Node) -> tuple[int, int] | None:
     """The range of the last dim that `node` selects, if it selects nothing else."""
-    if node.op != "index":
-        return None
-    *rest, last = node.attrs["items"]
-    if last[0] != "range" or any(item[0] != "all" for item in rest):
-        return None
-    return last[1], last[2]
+    part = node.attrs.columns if isinstance(node.attrs, Index) else None
+    return None if part is None else (part.start, part.stop)
 
 
 def _width(graph: Graph, name: str) -> int:

@@ -10,17 +10,18 @@ from rnndsl.backends.tensorflow.align import Operand, move, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.products import einsum_of, leading
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Conv
 from rnndsl.plan.model import Node, TensorType
 
 
 def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
     """Cross-correlation over trailing spatial dims, x [s.., in], or over a leading axis, x [in]; kernel [k.., in, out]."""
-    over = node.attrs.get("over")
+    over = node.told(Conv).over
     if kernel.type.axes:
         return _by_offsets(node, x, kernel)
     if not over:
         return _conv_dims(node, x, kernel)
-    to = node.attrs.get("to") or over
+    to = node.told(Conv).to or over
     axes = [to if axis == over else axis for axis in x.type.axes]
     rank, at = len(axes) + 1, x.type.axes.index(over)
     last = move(x.tensor, at, rank - 2, rank)
@@ -43,7 +44,7 @@ def _conv_dims(node: Node, x: Operand, kernel: Operand) -> Any:
 
 def _convolve(x: Any, kernel: Any, node: Node, spatial: int) -> Any:
     """x [N, s.., in] with kernel [k.., in, out]. `causal` pads each spatial dim on its left."""
-    stride, padding = node.attrs.get("stride", 1), node.attrs.get("padding", "same")
+    stride, padding = node.told(Conv).stride, node.told(Conv).padding
     if padding != "causal":
         return tf.nn.convolution(x, kernel, strides=stride, padding=padding.upper())
     widths = kernel.shape.as_list()[:spatial]
@@ -62,13 +63,13 @@ def _reorder(x: Any, axes: list[str], t: TensorType) -> Any:
 def _by_offsets(node: Node, x: Operand, kernel: Operand) -> Any:
     """The sum over the kernel's offsets of a product each: for a kernel with axes of its own, of which TensorFlow has no
     convolution."""
-    over, stride = node.attrs.get("over"), node.attrs.get("stride", 1)
-    to: Any = node.attrs.get("to") or over
+    over, stride = node.told(Conv).over, node.told(Conv).stride
+    to: Any = node.told(Conv).to or over
     widths = kernel.type.dims[:-2]
     first = x.type.axes.index(over) if over else len(x.type.axes)
     values, counts = x.tensor, list[Any]()
     for at, width in enumerate(widths, first):
-        values, count = _padded(values, at, width, stride, node.attrs.get("padding", "same"))
+        values, count = _padded(values, at, width, stride, node.told(Conv).padding)
         counts.append(count)
     axes = tuple(to if axis == over else axis for axis in x.type.axes)
     inner = () if over else node.type.dims[:-1]

@@ -11,6 +11,7 @@ import numpy as np
 from rnndsl.backends.tensorflow.align import Operand, meet
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.attributes import Constant, Gelu, Size, Slope
 from rnndsl.plan.model import Node
 
 
@@ -89,20 +90,20 @@ def _several(compute: Callable[..., Any]) -> Callable[..., Any]:
 
 def literal(frame: Frame, node: Node) -> Any:
     dtype = DTYPES[node.type.dtype]
-    value = np.asarray(node.attrs["value"], dtype.as_numpy_dtype)
+    value = np.asarray(node.told(Constant).value, dtype.as_numpy_dtype)
     return tf.constant(np.broadcast_to(value, node.type.dims), dtype)
 
 
 def eye(frame: Frame, node: Node) -> Any:
-    return tf.eye(node.attrs["n"], dtype=DTYPES[node.type.dtype])
+    return tf.eye(node.told(Size).n, dtype=DTYPES[node.type.dtype])
 
 
 def leaky_relu(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.where(x.tensor > 0, x.tensor, node.attrs.get("alpha", 0.2) * x.tensor)
+    return tf.where(x.tensor > 0, x.tensor, node.told(Slope).alpha * x.tensor)
 
 
 def elu(frame: Frame, node: Node, x: Operand) -> Any:
-    alpha = node.attrs.get("alpha", 1.0)
+    alpha = node.told(Slope).alpha
     below = tf.nn.elu(tf.minimum(x.tensor, 0))
     return tf.where(x.tensor > 0, x.tensor, alpha * below)
 
@@ -110,7 +111,7 @@ def elu(frame: Frame, node: Node, x: Operand) -> Any:
 def gelu(frame: Frame, node: Node, x: Operand) -> Any:
     """x * Phi(x), or its tanh form (Hendrycks & Gimpel 2016). TensorFlow's own rounds its constants to f32."""
     value = x.tensor
-    if node.attrs.get("approximate", False):
+    if node.told(Gelu).approximate:
         return 0.5 * value * (1 + tf.tanh(math.sqrt(2 / math.pi) * (value + 0.044715 * value * value * value)))
     return 0.5 * value * (1 + tf.math.erf(value * math.sqrt(0.5)))
 

@@ -8,6 +8,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, meet, unite
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Huber
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -30,7 +31,7 @@ def binary_cross_entropy(frame: Frame, node: Node, *operands: Operand) -> Any:
 def huber(frame: Frame, node: Node, *operands: Operand) -> Any:
     """d * d / 2 for d = |a - b| up to delta, then delta * (d - delta / 2)."""
     a, b = meet(operands, frame.context.order)
-    delta = node.attrs.get("delta", 1.0)
+    delta = node.told(Huber).delta
     distance = tf.abs(a - b)
     return tf.where(distance <= delta, tf.square(a - b) / 2, delta * (distance - delta / 2))
 

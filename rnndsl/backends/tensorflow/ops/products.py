@@ -10,6 +10,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, unite, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.attributes import Einsum
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -60,7 +61,7 @@ def einsum_of(operands: list[Operand], terms: list[str], result: str, axes: tupl
 
 
 def einsum(frame: Frame, node: Node, *operands: Operand) -> Any:
-    left, _, result = node.attrs["equation"].replace(" ", "").partition("->")
+    left, _, result = node.told(Einsum).equation.replace(" ", "").partition("->")
     return einsum_of(list(operands), left.split(","), result, node.type.axes)
 
 

@@ -9,12 +9,13 @@ from rnndsl.backends.tensorflow.align import Operand, meet
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.random_numbers import normal, uniform
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.attributes import Draw
 from rnndsl.plan.model import Node
 
 
 def _uniform(frame: Frame, node: Node, like: Any) -> Any:
-    seed = frame.seed if node.attrs.get("each_step", True) else frame.sequence_seed
-    return uniform(tf.shape(like), node.attrs["stream"], seed, DTYPES[node.type.dtype])
+    seed = frame.seed if node.told(Draw).each_step else frame.sequence_seed
+    return uniform(tf.shape(like), node.told(Draw).stream, seed, DTYPES[node.type.dtype])
 
 
 def dropout(frame: Frame, node: Node, x: Operand, rate: Operand) -> Any:
@@ -47,13 +48,13 @@ def random_uniform(frame: Frame, node: Node, like: Operand) -> Any:
 
 def random_normal(frame: Frame, node: Node, like: Operand) -> Any:
     dtype = DTYPES[node.type.dtype]
-    return tf.cast(normal(tf.shape(like.tensor), node.attrs["stream"], frame.seed, dtype), dtype)
+    return tf.cast(normal(tf.shape(like.tensor), node.told(Draw).stream, frame.seed, dtype), dtype)
 
 
 def categorical(frame: Frame, node: Node, logits: Operand) -> Any:
     """argmax(logits + Gumbel noise), Gumbel 1954; log and exp in f32 or wider."""
     wide = tf.float64 if logits.tensor.dtype == tf.float64 else tf.float32
-    drawn = uniform(tf.shape(logits.tensor), node.attrs["stream"], frame.seed, wide)
+    drawn = uniform(tf.shape(logits.tensor), node.told(Draw).stream, frame.seed, wide)
     noise = -tf.math.log(-tf.math.log(tf.maximum(drawn, 1e-30)))
     return tf.argmax(tf.cast(logits.tensor, wide) + noise, -1, output_type=tf.int32)
 

@@ -8,6 +8,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, align, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.attributes import Reduction
 from rnndsl.plan.model import Node
 
 Reduce = Callable[[Any, Any, list[int]], Any]
@@ -79,7 +80,8 @@ def _extreme(dtype: Any, sign: int) -> Any:
 def _lowering(reduce: Reduce) -> Callable[..., Any]:
     def lower(frame: Frame, node: Node, x: Operand, mask: Operand | None = None) -> Any:
         rank = len(x.type.axes) + len(x.type.dims)
-        dims = [x.type.axes.index(axis) for axis in node.attrs["axes"]] + [rank + dim for dim in node.attrs["dims"]]
+        told = node.told(Reduction)
+        dims = [x.type.axes.index(axis) for axis in told.axes] + [rank + dim for dim in told.dims]
         kept = None if mask is None else align(mask, x.type.axes, len(x.type.dims))
         return tf.cast(reduce(x.tensor, kept, dims), DTYPES[node.type.dtype])
 

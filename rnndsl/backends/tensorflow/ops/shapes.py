@@ -9,6 +9,7 @@ from rnndsl.backends.tensorflow.align import Operand, move
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.columns import split_columns
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.attributes import All, Along, At, Dim, Index, Item, OneHot, Part, Shifted
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -16,7 +17,7 @@ def concat(frame: Frame, node: Node, *operands: Operand) -> Any:
     """Axes united first, so a value without `batch` is repeated along it."""
     axes = node.type.axes
     parts = [frame.fit(x, TensorType(x.type.dtype, axes, x.type.dims)) for x in operands]
-    return tf.concat(parts, node.attrs["dim"])
+    return tf.concat(parts, node.told(Dim).dim)
 
 
 def stack(frame: Frame, node: Node, *operands: Operand) -> Any:
@@ -25,12 +26,12 @@ def stack(frame: Frame, node: Node, *operands: Operand) -> Any:
 
 
 def index(frame: Frame, node: Node, x: Operand) -> Any:
-    """Items: ["at", i], ["range", a, b] or ["all"], one a trailing dim. Columns that part a value are one `tf.split`."""
+    """Columns that part a value are one `tf.split`."""
     part = _part(frame, node, x)
     if part is not None:
         return part
     places: list[Any] = [slice(None)] * len(x.type.axes)
-    for item in node.attrs["items"]:
+    for item in node.told(Index).items:
         places.append(_place(item))
     return x.tensor[tuple(places)]
 
@@ -47,10 +48,14 @@ def _part(frame: Frame, node: Node, x: Operand) -> Any:
     return frame.parts[node.id]
 
 
-def _place(item: list[Any]) -> int | slice:
-    if item[0] == "at":
-        return item[1]
-    return slice(item[1], item[2]) if item[0] == "range" else slice(None)
+def _place(item: Item) -> int | slice:
+    match item:
+        case All():
+            return slice(None)
+        case At(at):
+            return at
+        case Part(start, stop):
+            return slice(start, stop)
 
 
 def reshape(frame: Frame, node: Node, x: Operand) -> Any:
@@ -67,19 +72,19 @@ def transpose(frame: Frame, node: Node, x: Operand) -> Any:
 
 
 def roll(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.roll(x.tensor, node.attrs["shift"], -1)
+    return tf.roll(x.tensor, node.told(Shifted).shift, -1)
 
 
 def one_hot(frame: Frame, node: Node, x: Operand) -> Any:
-    return tf.one_hot(x.tensor, node.attrs["n"], dtype=DTYPES[node.type.dtype])
+    return tf.one_hot(x.tensor, node.told(OneHot).n, dtype=DTYPES[node.type.dtype])
 
 
 def along(node: Node, x: Operand) -> int:
     """The dim of the tensor that `over` (a leading axis) or `dim` (from the end) means."""
-    over = node.attrs.get("over")
-    if over:
-        return x.type.axes.index(over)
-    return x.tensor.shape.rank + node.attrs.get("dim", -1)
+    told = node.told(Along)
+    if told.over is not None:
+        return x.type.axes.index(told.over)
+    return x.tensor.shape.rank + (-1 if told.dim is None else told.dim)
 
 
 def softmax(frame: Frame, node: Node, x: Operand) -> Any:

@@ -7,27 +7,28 @@ from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand
 from rnndsl.backends.tensorflow.frame import Frame, Lower
+from rnndsl.plan.attributes import OfVariable
 from rnndsl.plan.model import Node
 
 
 def read(frame: Frame, node: Node) -> Any:
-    return frame.context.variables.read(node.attrs["variable"])
+    return frame.context.variables.read(node.told(OfVariable).variable)
 
 
 def initial(frame: Frame, node: Node) -> Any:
-    return frame.context.variables.initial(node.attrs["variable"])
+    return frame.context.variables.initial(node.told(OfVariable).variable)
 
 
 def carried(frame: Frame, node: Node, start: Operand) -> Any:
-    return frame.context.variables.carried(node.attrs["variable"], frame.fit(start, node.type), node.type)
+    return frame.context.variables.carried(node.told(OfVariable).variable, frame.fit(start, node.type), node.type)
 
 
 def gradient(frame: Frame, node: Node, loss: Operand) -> Any:
-    return frame.context.variables.gradient(loss.tensor, node.attrs["variable"])
+    return frame.context.variables.gradient(loss.tensor, node.told(OfVariable).variable)
 
 
 def stepped(frame: Frame, node: Node, gradient: Operand) -> Any:
-    return frame.context.variables.stepped(node.attrs["variable"])
+    return frame.context.variables.stepped(node.told(OfVariable).variable)
 
 
 LOWERINGS: Mapping[str, Lower] = {

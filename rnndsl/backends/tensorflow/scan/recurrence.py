@@ -10,17 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape, without
-from rnndsl.backends.tensorflow.frame import Frame, Key
+from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.ops.random_numbers import mix
 from rnndsl.backends.tensorflow.scan import tensor_list
 from rnndsl.backends.tensorflow.scan.validity import Validity
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
+from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.plan.rewriting import draws, scan_ends, types_of, used_ids
 from rnndsl.records import mutable
 
-Results = dict[Key, Operand]
+Results = dict[Result, Operand]
 
 
 def lower_scan(frame: Frame, scan: Scan) -> Results:
@@ -46,8 +47,9 @@ class _Loop:
     def __init__(self, frame: Frame, scan: Scan) -> None:
         self.frame, self.scan = frame, scan
         asked = frame.asked(scan)
-        self.stacked = [name for name in scan.outputs if ("output", name) in asked]
-        self.last = [n for n in scan.outputs if ("last", n) in asked or (scan.hold and n in self.stacked)]
+        self.stacked = [name for at, name in enumerate(scan.outputs) if Result("output", at) in asked]
+        lasts = [name for at, name in enumerate(scan.outputs) if Result("last", at) in asked]
+        self.last = [name for name in scan.outputs if name in lasts or (scan.hold and name in self.stacked)]
         self.types = types_of(scan.body)
         self.draws = draws(scan.body)
         self.length = self._length()
@@ -188,14 +190,15 @@ class _Loop:
 
     def _named(self, final: _Carried, steps: Any) -> Results:
         results: Results = {}
-        for state, value in zip(self.scan.states, final.states, strict=True):
-            results["final", state.name] = Operand(value, self.types[state.old])
-        for variable, value in zip(self.scan.variables, final.variables, strict=True):
-            results["variable", variable.path] = Operand(value, self.types[variable.old])
+        place = self.scan.outputs.index
+        for at, (state, value) in enumerate(zip(self.scan.states, final.states, strict=True)):
+            results[Result("final", at)] = Operand(value, self.types[state.old])
+        for at, (variable, value) in enumerate(zip(self.scan.variables, final.variables, strict=True)):
+            results[Result("variable", at)] = Operand(value, self.types[variable.old])
         for name, value in zip(self.last, final.last, strict=True):
-            results["last", name] = Operand(value, self._output_type(name))
+            results[Result("last", place(name))] = Operand(value, self._output_type(name))
         for name, handle in zip(self.stacked, final.stacked, strict=True):
-            results["output", name] = self._aligned_output(name, self._stack(name, handle, final.last, steps))
+            results[Result("output", place(name))] = self._aligned_output(name, self._stack(name, handle, final.last, steps))
         return results
 
     def _lists(self) -> list[tuple[str, TensorType, Any, Any]]:

@@ -10,11 +10,11 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from rnndsl.plan.attributes import Along, Result
 from rnndsl.plan.model import DType, TensorType
 
 Array = NDArray[Any]
 Sizes = Mapping[str, int]
-Key = tuple[str, str]
 """A result of a scan: what it is of, and its name."""
 
 DTYPES: Mapping[DType, Any] = {
@@ -63,7 +63,7 @@ class Frame(Protocol):
     variables: Variables
     seed: int
     sequence_seed: int
-    results: dict[str, dict[Key, Value]]
+    results: dict[str, dict[Result, Value]]
 
     def fit(self, x: Value, t: TensorType) -> Array:
         """`x` broadcast to exactly `t`."""
@@ -112,6 +112,8 @@ def each_position(one: Callable[..., Array], t: TensorType, frame: Frame, operan
     return np.reshape(found, [*sizes, *t.dims]) if found else np.zeros([*sizes, *t.dims])
 
 
-def along(x: Value, over: str | None, dim: int | None) -> int:
-    """The dim of the array that `over` (a leading axis) or `dim` (a trailing one, from the end) means."""
-    return x.type.axes.index(over) if over else x.array.ndim + (-1 if dim is None else dim)
+def along(x: Value, told: Along) -> int:
+    """The dim of the array that is meant."""
+    if told.over is not None:
+        return x.type.axes.index(told.over)
+    return x.array.ndim + (-1 if told.dim is None else told.dim)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned
+from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
 
 
 def shift(frame: Frame, node: Node, x: Value) -> Array:
-    steps, at = node.attrs["steps"], x.type.axes.index(node.attrs["over"])
+    told = node.told(Steps)
+    steps, at = told.steps, x.type.axes.index(told.over)
     moved = np.moveaxis(x.array, at, 0)
     out = np.zeros_like(moved)
     if steps >= 0:
@@ -20,14 +22,14 @@ def shift(frame: Frame, node: Node, x: Value) -> Array:
 
 
 def position(frame: Frame, node: Node, like: Value) -> Array:
-    return np.arange(frame.sizes[node.attrs["over"]])
+    return np.arange(frame.sizes[node.told(Over).over])
 
 
 def valid_steps(frame: Frame, node: Node, x: Value, *by: Value) -> Array:
     """`by`: lengths, then a mask, those of them that the scan has."""
-    axes, over, rest = x.type.axes, node.attrs["over"], list(by)
+    axes, over, rest = x.type.axes, node.told(Over).over, list(by)
     valid = np.ones([frame.sizes[axis] for axis in axes], bool)
-    if node.attrs["lengths"]:
+    if node.told(ValidSteps).lengths:
         lengths = rest.pop(0)
         steps = Value(np.arange(frame.sizes[over]), TensorType("i32", (over,)))
         valid = valid & (aligned(steps, axes, 0) < aligned(lengths, axes, 0))
@@ -37,10 +39,11 @@ def valid_steps(frame: Frame, node: Node, x: Value, *by: Value) -> Array:
 
 
 def reverse(frame: Frame, node: Node, x: Value) -> Array:
-    return np.flip(x.array, x.type.axes.index(node.attrs["over"]))
+    return np.flip(x.array, x.type.axes.index(node.told(Over).over))
 
 
 def rename(frame: Frame, node: Node, x: Value) -> Array:
     """The renamed axis may have another place in the plan's order."""
-    axes = [node.attrs["to"] if axis == node.attrs["from"] else axis for axis in x.type.axes]
+    told = node.told(Renamed)
+    axes = [told.new if axis == told.old else axis for axis in x.type.axes]
     return np.transpose(x.array, [*(axes.index(axis) for axis in node.type.axes), *range(len(axes), x.array.ndim)])

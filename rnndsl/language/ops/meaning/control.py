@@ -5,36 +5,37 @@ from __future__ import annotations
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value
+from rnndsl.plan.attributes import Constant, OfVariable, Result, Size
 from rnndsl.plan.model import Node
 
 
 def read(frame: Frame, node: Node) -> Array:
-    return frame.variables.read(node.attrs["variable"])
+    return frame.variables.read(node.told(OfVariable).variable)
 
 
 def literal(frame: Frame, node: Node) -> Array:
-    return np.broadcast_to(np.asarray(node.attrs["value"]), node.type.dims)
+    return np.broadcast_to(np.asarray(node.told(Constant).value), node.type.dims)
 
 
 def eye(frame: Frame, node: Node) -> Array:
-    return np.eye(node.attrs["n"])
+    return np.eye(node.told(Size).n)
 
 
 def initial(frame: Frame, node: Node) -> Array:
-    return frame.variables.initial(node.attrs["variable"])
+    return frame.variables.initial(node.told(OfVariable).variable)
 
 
 def carried(frame: Frame, node: Node, start: Value) -> Array:
-    return frame.variables.carried(node.attrs["variable"], frame.fit(start, node.type), node.type)
+    return frame.variables.carried(node.told(OfVariable).variable, frame.fit(start, node.type), node.type)
 
 
 def gradient(frame: Frame, node: Node, loss: Value) -> Array:
-    return frame.variables.gradient(node.args[0], node.attrs["variable"])
+    return frame.variables.gradient(node.args[0], node.told(OfVariable).variable)
 
 
 def stepped(frame: Frame, node: Node, gradient: Value) -> Array:
-    return frame.variables.stepped(node.attrs["variable"])
+    return frame.variables.stepped(node.told(OfVariable).variable)
 
 
 def result(frame: Frame, node: Node) -> Array:
-    return frame.fit(frame.results[node.args[0]][node.attrs["of"], node.attrs["name"]], node.type)
+    return frame.fit(frame.results[node.args[0]][node.told(Result)], node.type)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, each_position
+from rnndsl.plan.attributes import Conv
 from rnndsl.plan.model import Node, TensorType
 
 
 def conv(frame: Frame, node: Node, x: Value, kernel: Value) -> Array:
     """Over trailing dims, or over an axis, which is then a dim before the channels, and an axis again, maybe of another name."""
-    stride, padding = node.attrs["stride"], node.attrs["padding"]
+    told = node.told(Conv)
+    stride, padding = told.stride, told.padding
 
     def one(rows: Array, weights: Array) -> Array:
         return convolved(rows, weights, stride, padding)
 
-    over = node.attrs.get("over")
+    over = told.over
     if not over:
         return each_position(one, node.type, frame, [x, kernel])
-    to = node.attrs.get("to") or over
+    to = told.to or over
     at = x.type.axes.index(over)
     steps = x.array.shape[at]
     rest = tuple(axis for axis in x.type.axes if axis != over)

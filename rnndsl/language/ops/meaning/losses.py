@@ -7,6 +7,7 @@ import numpy as np
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, unite, with_axes
 from rnndsl.language.ops.meaning.elementwise import softplus
 from rnndsl.language.ops.meaning.shapes import log_probabilities
+from rnndsl.plan.attributes import Blank
 from rnndsl.plan.model import Node
 
 
@@ -34,7 +35,7 @@ def huber(a: Array, b: Array, delta: float) -> Array:
 def ctc(frame: Frame, node: Node, logits: Value, labels: Value, logit_lengths: Value, label_lengths: Value) -> Array:
     """Graves et al. 2006, equations 6 and 7, in logarithms; logits [batch, time, classes], labels [batch, label]."""
     rows = zip(log_probabilities(logits.array), labels.array, logit_lengths.array, label_lengths.array, strict=True)
-    return np.array([_ctc(logs[:steps], ids[:count], node.attrs["blank"]) for logs, ids, steps, count in rows])
+    return np.array([_ctc(logs[:steps], ids[:count], node.told(Blank).blank) for logs, ids, steps, count in rows])
 
 
 def _ctc(logs: Array, ids: Array, blank: int) -> float:

@@ -8,6 +8,7 @@ from string import ascii_letters
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned, met, unite
+from rnndsl.plan.attributes import Einsum
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -29,7 +30,7 @@ def einsum_of(operands: Sequence[Value], terms: Sequence[str], result: str, axes
 
 
 def einsum(frame: Frame, node: Node, *operands: Value) -> Array:
-    left, _, result = str(node.attrs["equation"]).replace(" ", "").partition("->")
+    left, _, result = node.told(Einsum).equation.replace(" ", "").partition("->")
     return einsum_of(operands, left.split(","), result, node.type.axes)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnndsl.language.ops.meaning.align import DTYPES, Array, Frame, Value, met
 from rnndsl.language.ops.meaning.philox import normal, uniform
+from rnndsl.plan.attributes import Draw
 from rnndsl.plan.model import Node
 
 _BELOW_ONE = {"f16": 1 - 2.0**-11, "bf16": 1 - 2.0**-8}
@@ -13,8 +14,8 @@ _BELOW_ONE = {"f16": 1 - 2.0**-11, "bf16": 1 - 2.0**-8}
 
 
 def _uniform(frame: Frame, node: Node, shape: tuple[int, ...]) -> Array:
-    seed = frame.seed if node.attrs.get("each_step", True) else frame.sequence_seed
-    return uniform(shape, node.attrs["stream"], seed, node.type.dtype == "f64")
+    seed = frame.seed if node.told(Draw).each_step else frame.sequence_seed
+    return uniform(shape, node.told(Draw).stream, seed, node.type.dtype == "f64")
 
 
 def dropout(frame: Frame, node: Node, x: Value, rate: Value) -> Array:
@@ -39,11 +40,11 @@ def random_uniform(frame: Frame, node: Node, like: Value) -> Array:
 
 
 def random_normal(frame: Frame, node: Node, like: Value) -> Array:
-    return normal(like.array.shape, node.attrs["stream"], frame.seed, node.type.dtype == "f64")
+    return normal(like.array.shape, node.told(Draw).stream, frame.seed, node.type.dtype == "f64")
 
 
 def categorical(frame: Frame, node: Node, logits: Value) -> Array:
     """argmax(logits + Gumbel noise), Gumbel 1954."""
-    drawn = uniform(logits.array.shape, node.attrs["stream"], frame.seed, logits.type.dtype == "f64")
+    drawn = uniform(logits.array.shape, node.told(Draw).stream, frame.seed, logits.type.dtype == "f64")
     noise = -np.log(-np.log(np.maximum(drawn, 1e-30)))
     return np.argmax(logits.array + noise, -1)

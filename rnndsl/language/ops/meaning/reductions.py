@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value
+from rnndsl.plan.attributes import Reduction
 from rnndsl.plan.model import Node, TensorType
 
 Gone = tuple[int, ...]
@@ -14,7 +15,8 @@ Gone = tuple[int, ...]
 
 def _parts(frame: Frame, node: Node, x: Value, mask: Value | None) -> tuple[Array, Array, Gone]:
     """The values, whether each counts, and the dims of the array that vanish."""
-    gone = tuple(x.type.axes.index(a) for a in node.attrs["axes"]) + tuple(x.array.ndim + d for d in node.attrs["dims"])
+    told = node.told(Reduction)
+    gone = tuple(x.type.axes.index(a) for a in told.axes) + tuple(x.array.ndim + d for d in told.dims)
     if mask is None:
         return x.array, np.ones_like(x.array, bool), gone
     return x.array, frame.fit(mask, TensorType("bool", x.type.axes, x.type.dims)), gone

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import DTYPES, Array, Frame, Value, along, each_position, with_axes
+from rnndsl.plan.attributes import All, Along, At, Dim, Index, OneHot, Part, Shifted, ToDType
 from rnndsl.plan.model import Node, TensorType
 
 
 def cast(frame: Frame, node: Node, x: Value) -> Array:
     """Towards zero, from a float to a whole number."""
-    return x.array.astype(DTYPES[node.attrs["dtype"]])
+    return x.array.astype(DTYPES[node.told(ToDType).dtype])
 
 
 def concat(frame: Frame, node: Node, *values: Value) -> Array:
-    return np.concatenate([with_axes(frame, x, node.type.axes) for x in values], node.attrs["dim"])
+    return np.concatenate([with_axes(frame, x, node.type.axes) for x in values], node.told(Dim).dim)
 
 
 def stack(frame: Frame, node: Node, *values: Value) -> Array:
@@ -26,8 +27,14 @@ def stack(frame: Frame, node: Node, *values: Value) -> Array:
 
 def index(frame: Frame, node: Node, x: Value) -> Array:
     places: list[Any] = [slice(None) for _ in x.type.axes]
-    for item in node.attrs["items"]:
-        places.append(item[1] if item[0] == "at" else slice(*item[1:]) if item[0] == "range" else slice(None))
+    for item in node.told(Index).items:
+        match item:
+            case All():
+                places.append(slice(None))
+            case At(at):
+                places.append(at)
+            case Part(start, stop):
+                places.append(slice(start, stop))
     return x.array[tuple(places)]
 
 
@@ -44,7 +51,7 @@ def transpose(frame: Frame, node: Node, x: Value) -> Array:
 
 
 def roll(frame: Frame, node: Node, x: Value) -> Array:
-    return np.roll(x.array, node.attrs["shift"], -1)
+    return np.roll(x.array, node.told(Shifted).shift, -1)
 
 
 def zeros_like(frame: Frame, node: Node, x: Value) -> Array:
@@ -56,7 +63,7 @@ def ones_like(frame: Frame, node: Node, x: Value) -> Array:
 
 
 def one_hot(frame: Frame, node: Node, x: Value) -> Array:
-    return np.equal(x.array[..., np.newaxis], np.arange(int(node.attrs["n"])))
+    return np.equal(x.array[..., np.newaxis], np.arange(node.told(OneHot).n))
 
 
 def gather(frame: Frame, node: Node, table: Value, ids: Value) -> Array:
@@ -75,7 +82,7 @@ def _rows(table: Array, ids: Array) -> Array:
 
 
 def log_softmax(frame: Frame, node: Node, x: Value) -> Array:
-    return log_probabilities(x.array, along(x, node.attrs.get("over"), node.attrs.get("dim")))
+    return log_probabilities(x.array, along(x, node.told(Along)))
 
 
 def softmax(frame: Frame, node: Node, x: Value) -> Array:
@@ -89,4 +96,4 @@ def log_probabilities(x: Array, at: int = -1) -> Array:
 
 
 def argmax(frame: Frame, node: Node, x: Value) -> Array:
-    return np.argmax(x.array, along(x, node.attrs.get("over"), node.attrs.get("dim")))
+    return np.argmax(x.array, along(x, node.told(Along)))
