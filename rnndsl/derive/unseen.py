@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from rnndsl.language.ops.table import OPS
 from rnndsl.language.rules.types import INTS
-from rnndsl.plan.attributes import NOTHING, At, Gradient, Index, Result, ValidSteps
+from rnndsl.plan.attributes import NOTHING, Gradient, Result, ValidSteps
+from rnndsl.plan.indices import At, Index
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, rename_used, types_of
 from rnndsl.records import Immutable, record, replace

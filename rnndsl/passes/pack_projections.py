@@ -8,7 +8,8 @@ What is packed is exact: each column of a product depends on its own column of t
 from __future__ import annotations
 
 from rnndsl.language.ops.products import MATMUL
-from rnndsl.plan.attributes import NOTHING, Dim, columns
+from rnndsl.plan.attributes import NOTHING, Dim
+from rnndsl.plan.indices import columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import replace

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from rnndsl.language.ops.elementwise import ADD
 from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.plan.attributes import NOTHING, Dim, Index, columns
+from rnndsl.plan.attributes import NOTHING, Dim
+from rnndsl.plan.indices import Index, columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import Immutable, record, replace

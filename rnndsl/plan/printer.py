@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rnndsl.plan.attributes import All, At, Part
+from rnndsl.plan.indices import All, At, Part
 from rnndsl.plan.model import (
     Assign,
     Clear,

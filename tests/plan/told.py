@@ -6,7 +6,8 @@ from typing import Any
 
 from rnndsl.language.ops.op import Required
 from rnndsl.language.ops.table import OPS
-from rnndsl.plan.attributes import All, At, Attributes, Index, Item, Part, Reduction, frozen
+from rnndsl.plan.attributes import Attributes, Reduction, frozen
+from rnndsl.plan.indices import All, At, Index, Item, Part
 
 _ITEMS = {"all": All, "at": At, "range": Part}
 

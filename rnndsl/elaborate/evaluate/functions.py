@@ -14,7 +14,8 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.language.ops.op import Required
-from rnndsl.plan.attributes import All, Dim, Einsum, Index, Item, OfCollection, Over, Part, Renamed
+from rnndsl.plan.attributes import Dim, Einsum, OfCollection, Over, Renamed
+from rnndsl.plan.indices import All, Index, Item, Part
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes

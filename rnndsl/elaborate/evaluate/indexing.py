@@ -11,7 +11,7 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import StateRecordInProgress
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import BidirectionalResult, Family, ScanResult, ScopeValue, Tensor, Value
-from rnndsl.plan.attributes import All, At, Index, Item, Part
+from rnndsl.plan.indices import All, At, Index, Item, Part
 from rnndsl.syntax import tree
 from rnndsl.text.codes import indices as codes
 from rnndsl.text.codes import scans as scan_codes

@@ -14,7 +14,8 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
 from rnndsl.elaborate.time.axes import check_options, leading_axes
 from rnndsl.elaborate.time.scan_options import Options
-from rnndsl.plan.attributes import At, Index, Result, ValidSteps
+from rnndsl.plan.attributes import Result, ValidSteps
+from rnndsl.plan.indices import At, Index
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.records import replace
 from rnndsl.text.codes import scans as codes

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
-from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Index, Nothing, OneHot, Shifted, ToDType
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Nothing, OneHot, Shifted, ToDType
+from rnndsl.plan.indices import Index
 
 _MOVES = traits("moves")
 _VIEW = traits("moves", "view")

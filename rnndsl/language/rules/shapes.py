@@ -17,7 +17,8 @@ from rnndsl.language.rules.types import (
     same_dtype,
     unite_axes,
 )
-from rnndsl.plan.attributes import All, Along, At, Attributes, Dim, Dims, Index, OneHot, Over, Part, Renamed
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed
+from rnndsl.plan.indices import All, At, Index, Part
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import rules
 

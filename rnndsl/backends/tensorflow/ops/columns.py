@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnndsl.plan.attributes import Index
+from rnndsl.plan.indices import Index
 from rnndsl.plan.model import Graph, Node
 
 Columns = tuple[int, int, list[str]]

@@ -9,7 +9,8 @@ from rnndsl.backends.tensorflow.align import Operand, move
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.columns import split_columns
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
-from rnndsl.plan.attributes import All, Along, At, Dim, Index, Item, OneHot, Part, Shifted
+from rnndsl.plan.attributes import Along, Dim, OneHot, Shifted
+from rnndsl.plan.indices import All, At, Index, Item, Part
 from rnndsl.plan.model import Node, TensorType
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import DTYPES, Array, Frame, Value, along, each_position, with_axes
-from rnndsl.plan.attributes import All, Along, At, Dim, Index, OneHot, Part, Shifted, ToDType
+from rnndsl.plan.attributes import Along, Dim, OneHot, Shifted, ToDType
+from rnndsl.plan.indices import All, At, Index, Part
 from rnndsl.plan.model import Node, TensorType
 
 
