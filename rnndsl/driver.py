@@ -21,7 +21,7 @@ from rnndsl.text.sink import Sink
 
 if TYPE_CHECKING:
     from rnndsl.artefact.manifest import Provenance
-    from rnndsl.names.resolve import ResolvedModule
+    from rnndsl.names.modules import ResolvedModule
     from rnndsl.plan.model import Plan
 
 Level = Literal[0, 1]

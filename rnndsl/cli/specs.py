@@ -15,7 +15,7 @@ from rnndsl.text.render import Findings, count_line
 from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from rnndsl.names.resolve import ResolvedModule
+    from rnndsl.names.modules import ResolvedModule
     from rnndsl.plan.model import Plan
 
 

@@ -10,7 +10,7 @@ from rnndsl.elaborate.evaluate.applying import apply_op, attribute, inline, norm
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.layers import instances
 from rnndsl.elaborate.state.describing import describe
-from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.environment import Binding, Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import (
     Builtin,
@@ -113,13 +113,13 @@ def user_function(session: Session, function: UserFunction, expr: tree.Call, env
     definition = function.definition
     defaults = {p.name: d if d is not None else None for p, d in zip(definition.params, definition.defaults, strict=True)}
     bound = bind(definition.name.name, {n: _default(d) for n, d in defaults.items()}, expr)
-    values: dict[str, Value] = {}
+    values: dict[str, Binding] = {}
     for name, given in bound.items():
         default = defaults[name]
         if given.expr is not None:
             values[name] = session.evaluate(given.expr, env)
         elif default is not None:
-            values[name] = session.evaluate(default, function.env)
+            values[name] = session.evaluate(default, function.env.child(function.scope, values))
     return inline(session, function, values, env, expr.span)
 
 

@@ -1,165 +1,175 @@
 """The binder: gives each use of a name its definition, by the text alone, without carrying anything out.
 
-A name stands for what the nearest scope defines: a `fn`'s parameters, the variable of a `for`, a `scope`, the definition, the
-file, its imports, `std.core`, the language, in this order. `if` and `for` open no scope for what their bodies define. Names of
-arguments, of attributes and of collections, and words such as `masked = hold`, are no uses.
+A name stands for what the nearest scope defines: a `fn`'s parameters, the variable of a `for`, a `scope`, the body of the
+definition, its parameters, the file, its imports, `std.core`, the language, in this order. What is defined under an `if` or in a
+`for` may not be there; then the name stands for the next, so a use has all of them. Each item of a file is bound when it is first
+asked for. Names of arguments and of attributes, and words such as `masked = hold`, are no uses.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Protocol
 
-from rnndsl.language.builtins import AXES, COLLECTIONS, NAMES, OPTION_WORDS, WORDS
-from rnndsl.names.resolve import ResolvedModule
-from rnndsl.names.scopes import Bound, Scope, Site, Use
+from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS
+from rnndsl.names.declaring import declare, member
+from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Use
+from rnndsl.records import record
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.source import Span
 
-LANGUAGE = NAMES | WORDS
+_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def bind(module: ResolvedModule) -> Bound:
-    """The names of `module`, bound once."""
-    if module.bound is None:
-        module.bound = _Binder(module).run()
-    return module.bound
+def holes(text: tree.String) -> Iterator[tree.Name]:
+    """The names in braces of `"b{k}"`, each where it is written."""
+    source, start = text.span.source, text.span.start
+    for found in _HOLE.finditer(text.span.text):
+        yield tree.Name(Span(source, start + found.start(1), start + found.end(1)), found[1])
 
 
-def names_of(statement: tree.Statement) -> Iterator[tree.Name | tree.IndexedName]:
-    """The names that a statement defines, its body's not included."""
-    match statement:
-        case tree.Input() | tree.VariableDecl() | tree.State() | tree.Layer() | tree.Scope() | tree.Equation():
-            yield statement.name
-        case tree.Measure() | tree.Const() | tree.FunctionDef():
-            yield statement.name
-        case tree.Output():
-            yield from [statement.name] if statement.name else []
-        case tree.AxisDecl():
-            yield from statement.names
-        case _:
-            pass
+def bind(module: ResolvedModule) -> Bindings:
+    """Every name of `module` with its definition."""
+    for item in module.tree.items:
+        enter(module, item)
+    return module.bindings
 
 
-def _site(name: tree.Name | tree.IndexedName | tree.ConstructorParam) -> Site:
-    start = name.span.start
-    return Site(name.name, Span(name.span.source, start, start + len(name.name)))
+def enter(module: ResolvedModule, item: tree.TopLevel) -> Scope:
+    """The scope of an item's own names, what it uses being bound."""
+    scope = declare(module, item)
+    if id(item) not in module.bindings.bound:
+        module.bindings.bound.add(id(item))
+        _Binder(module, item).run(scope)
+    return scope
+
+
+class _Names(Protocol):
+    """The names that some text sees."""
+
+    def resolve(self, name: str) -> tuple[Definition, ...]: ...
+
+
+@record
+class _Default:
+    """What the default of the parameter that is declared at `start` sees of `scope`, its definition's own, and of those around.
+    A later parameter is meant, too late, where nothing else is."""
+
+    scope: Scope
+    start: int
+
+    def resolve(self, name: str) -> tuple[Definition, ...]:
+        found = self.scope.resolve(name)
+        is_later = bool(found) and found[0].scope is self.scope and found[0].sites[0].span.start >= self.start
+        return (is_later and self.scope.parent and self.scope.parent.resolve(name)) or found
+
+
+@record
+class _Before:
+    """What is seen of `scope` where statements are carried out in the order of the text, those from `start` on not yet. What they
+    define is meant, too early, where nothing else is."""
+
+    scope: Scope
+    start: int
+
+    def resolve(self, name: str) -> tuple[Definition, ...]:
+        return self.scope.resolve_before(name, self.start) or self.scope.resolve(name)
 
 
 class _Binder:
-    def __init__(self, module: ResolvedModule) -> None:
+    """Binds the uses in one item."""
+
+    def __init__(self, module: ResolvedModule, item: tree.TopLevel) -> None:
         self.module = module
-        self.bound = Bound([], [], set())
-        self.collections = frozenset({*COLLECTIONS, *module.collections})
-        self.scopes: dict[int, Scope] = {}  # by identity: a hash of a tree is a walk through it
-        self.outside: dict[str, Site] = {}  # what a name stands for outside of all definitions
+        self.item = item
+        statements = walk(item.body) if isinstance(item, tree.Definition) else ()
+        declared = (name.name for each in statements if isinstance(each, tree.CollectionDecl) for name in each.names)
+        self.collections = frozenset({*COLLECTIONS, *module.collections, *declared})
 
-    def run(self) -> Bound:
-        own = self.collections
-        for item in self.module.tree.items:
-            match item:
-                case tree.Definition():
-                    declared = [n.name for s in walk(item.body) if isinstance(s, tree.CollectionDecl) for n in s.names]
-                    self.collections = own.union(declared)
-                    self._definition(item)
-                case tree.FunctionDef():
-                    self._function(item, Scope())
-                case tree.Const():
-                    self._expressions(Scope(), item.value)
-                case _:
-                    pass
-        self.bound.uses.sort(key=lambda use: use.name.span.start)
-        return self.bound
+    def run(self, scope: Scope) -> None:
+        """`scope`: of the item's own names."""
+        for definition in self._own():
+            span = definition.sites[0].span
+            self.module.bindings.uses[span.start] = Use(span, (definition,))
+        match self.item:
+            case tree.Definition():
+                params = scope.parent
+                assert params is not None
+                for each in self.item.params:
+                    self._default(params, each, each.default)
+                self._expressions(params, *self.item.defaults)
+                self._statements(self.item.body, scope)
+            case tree.FunctionDef():
+                self._function(self.item, scope)
+            case tree.Const():
+                self._expressions(scope, self.item.value)
+            case _:
+                pass
 
-    # ------------------------------------------------------------ what is defined
+    def _own(self) -> list[Definition]:
+        """What the item itself defines in the file; a second definition of a name, which is told elsewhere, defines nothing."""
+        match self.item:
+            case tree.Definition() | tree.FunctionDef() | tree.Const():
+                found = [self.module.names.get(self.item.name.name)]
+            case tree.AxisDecl():
+                found = [self.module.axes.get(name.name) for name in self.item.names]
+            case _:
+                found = []
+        return [each for each in found if each is not None and each.sites[0].statement is self.item]
 
-    def _definition(self, item: tree.Definition) -> None:
-        scope = Scope(sites={p.name: _site(p) for p in item.params})
-        self._declare(item.body, scope)
-        if item.kind != "model":
-            self._declare_dims(item.body, scope)
-        self._expressions(scope, *(p.default for p in item.params), *item.defaults)
-        self._statements(item.body, scope)
-
-    def _declare(self, statements: tuple[tree.Statement, ...], scope: Scope) -> None:
-        for statement in statements:
-            for name in names_of(statement):
-                is_member = isinstance(name, tree.IndexedName) and name.index is not None
-                (scope.families if is_member else scope.sites).setdefault(name.name, _site(name))
-            match statement:
-                case tree.If():
-                    self._declare((*statement.yes, *statement.no), scope)
-                case tree.For():
-                    self._declare(statement.body, scope)
-                case tree.Scope():
-                    inner = Scope(scope)
-                    self.scopes[id(statement)] = scope.inner[statement.name.name] = inner
-                    self._declare(statement.body, inner)
-                case _:
-                    pass
-
-    def _declare_dims(self, statements: tuple[tree.Statement, ...], scope: Scope) -> None:
-        """Names in the types of a block's or cell's inputs that nothing else defines: they bind dims."""
-        for statement in statements:
-            match statement:
-                case tree.Input() if statement.type:
-                    for dim in statement.type.dims:
-                        if isinstance(dim, tree.Name) and scope.find(dim.name) is None and not self._is_known_dim(dim.name):
-                            scope.sites[dim.name] = _site(dim)
-                case tree.If():
-                    self._declare_dims((*statement.yes, *statement.no), scope)
-                case tree.For():
-                    self._declare_dims(statement.body, scope)
-                case tree.Scope():
-                    self._declare_dims(statement.body, self.scopes[id(statement)])
-                case _:
-                    pass
-
-    def _is_known_dim(self, name: str) -> bool:
-        """Whether `name` is an axis or a constant in every definition of the file."""
-        symbol = self.module.lookup(name)
-        return name in AXES or name in self.module.axes or (symbol is not None and isinstance(symbol.item, tree.Const))
-
-    # ------------------------------------------------------------ what is used
+    # ------------------------------------------------------------ statements
 
     def _statements(self, statements: tuple[tree.Statement, ...], scope: Scope) -> None:
         for statement in statements:
+            before = _Before(scope, statement.span.start)
             match statement:
                 case tree.If():
-                    self._expressions(scope, statement.condition)
+                    self._expressions(before, statement.condition)
                     self._statements(statement.yes, scope)
                     self._statements(statement.no, scope)
                 case tree.For():
-                    self._expressions(scope, statement.range)
-                    self._statements(statement.body, Scope(scope, {statement.variable.name: _site(statement.variable)}))
+                    self._expressions(before, statement.range)
+                    self._statements(statement.body, self.module.bindings.scopes[id(statement)])
                 case tree.Scope():
-                    self._expressions(scope, statement.name.index, *statement.defaults)
-                    self.scopes[id(statement)].parent = scope  # of a `for`, perhaps
-                    self._statements(statement.body, self.scopes[id(statement)])
+                    self._expressions(before, statement.name.index, *statement.defaults)
+                    self._statements(statement.body, self.module.bindings.scopes[id(statement)])
                 case tree.FunctionDef():
-                    self._function(statement, scope)
+                    self._function(statement, self.module.bindings.scopes[id(statement)])
                 case _:
-                    self._simple(statement, scope)
+                    self._simple(statement, scope, before)
 
     def _function(self, item: tree.FunctionDef, scope: Scope) -> None:
-        inner = Scope(scope, {p.name: _site(p) for p in item.params})
-        self._expressions(inner, item.value, *item.defaults)
+        for param, default in zip(item.params, item.defaults, strict=True):
+            self._default(scope, param, default)
+        self._expressions(scope, item.value)
 
-    def _simple(self, statement: tree.Statement, scope: Scope) -> None:
+    def _default(self, scope: Scope, param: tree.Node, expr: tree.Expr | None) -> None:
+        """A parameter's default: it sees the parameters before it, and behind those what is around the definition."""
+        self._expressions(_Default(scope, param.span.start), expr)
+
+    def _simple(self, statement: tree.Statement, scope: Scope, before: _Before) -> None:
         match statement:
             case tree.Input():
-                self._type(scope, statement.type)
-                self._expressions(scope, statement.name.index, statement.initial)
+                self._expressions(before, statement.name.index)
+                if statement.type is not None:
+                    self._type(_Before(scope, statement.type.span.end), statement.type)
+                self._expressions(before, statement.initial)
             case tree.VariableDecl():
+                self._expressions(before, statement.name.index)
                 self._type(scope, statement.type)
-                self._expressions(scope, statement.name.index, statement.initializer)
+                self._expressions(scope, statement.initializer)
             case tree.State():
-                self._type(scope, statement.type)
-                self._expressions(scope, statement.name.index, statement.initial)
+                self._expressions(before, statement.name.index)
+                self._type(before, statement.type)
+                self._expressions(before, statement.initial)
             case tree.Layer():
-                self._expressions(scope, statement.name.index, statement.constructor, *statement.defaults)
+                self._expressions(before, statement.name.index)
+                self._expressions(scope, statement.constructor, *statement.defaults)
             case tree.Equation():
-                self._expressions(scope, statement.name.index, statement.value)
+                self._expressions(before, statement.name.index)
+                self._expressions(scope, statement.value)
             case tree.Output() | tree.Measure() | tree.Const():
                 self._expressions(scope, statement.value)
             case tree.Update():
@@ -176,29 +186,41 @@ class _Binder:
             case _:
                 pass
 
-    def _type(self, scope: Scope, type_: tree.TensorTypeExpr | None) -> None:
-        if type_ is None:
-            return
+    # ------------------------------------------------------------ expressions
+
+    def _type(self, scope: _Names, type_: tree.TensorTypeExpr) -> None:
         if type_.dtype is not None:
             self._known(scope, type_.dtype)
         self._expressions(scope, *type_.dims)
 
-    def _known(self, scope: Scope, *names: tree.Name) -> None:
+    def _known(self, scope: _Names, *names: tree.Name) -> None:
         """Names of losses, outputs and dtypes, for which elaboration has words of its own if nothing defines them."""
         for name in names:
-            site = self._find(name.name, scope)
-            if site is not None:
-                self.bound.uses.append(Use(name, scope, site))
+            if scope.resolve(name.name):
+                self._use(scope, name)
 
-    def _expressions(self, scope: Scope, *expressions: tree.Node | None) -> None:
+    def _use(self, scope: _Names, name: tree.Name, index: tuple[tree.Expr, ...] = ()) -> None:
+        definitions = scope.resolve(name.name)
+        self.module.bindings.uses[name.span.start] = Use(name.span, definitions, member(index[0]) if len(index) == 1 else None)
+        if not definitions:
+            self.module.bindings.unknown.append(name)
+
+    def _expressions(self, scope: _Names, *expressions: tree.Node | None) -> None:
         pending: list[object] = list(reversed(expressions))
         while pending:
             node = pending.pop()
             match node:
                 case tree.Name():
-                    self.bound.uses.append(Use(node, scope, self._find(node.name, scope)))
+                    self._use(scope, node)
+                case tree.Index(target=tree.Name() as target):
+                    self._use(scope, target, node.indices)
+                    pending += reversed(node.indices)
+                case tree.Call(function=tree.Name(name="placed" | "rename")):
+                    self._written(node, scope)
+                    pending += [node.function, *node.arguments][::-1]
                 case tree.CollectionSet():
-                    self.bound.collections += [(name, self.collections) for name in node.names]
+                    unknown = [name for name in node.names if name.name not in self.collections]
+                    self.module.bindings.unknown_collections += [(name, self.collections) for name in unknown]
                 case tree.Argument(name=str() as option, value=tree.Name() as value) if option in OPTION_WORDS:
                     self._option(option, value, scope)
                 case tree.Argument(name=str() as option, value=tree.ListExpr(items=items)) if option in OPTION_WORDS:
@@ -216,35 +238,16 @@ class _Binder:
                 case _:
                     pass
 
-    def _option(self, option: str, value: tree.Name, scope: Scope) -> None:
+    def _written(self, call: tree.Call, scope: _Names) -> None:
+        """What names beside expressions: the `{k}` of `placed(cell, "b{k}")`, the axis `time` of `rename(x, time = frame)`."""
+        for argument in call.arguments:
+            if isinstance(argument.value, tree.String):
+                for name in holes(argument.value):
+                    self._use(scope, name)
+            elif argument.name is not None and argument.name_span is not None:
+                self._known(scope, tree.Name(argument.name_span, argument.name))
+
+    def _option(self, option: str, value: tree.Name, scope: _Names) -> None:
         """`merge = sum` is a word; another name is a value's, or no word of the option, for which elaboration has its own."""
-        if value.name in OPTION_WORDS[option]:
-            return
-        site = self._find(value.name, scope)
-        if site is not None or option == "over":
-            self.bound.uses.append(Use(value, scope, site))
-
-    def _find(self, name: str, scope: Scope) -> Site | None:
-        found = scope.find(name)
-        if found is not None:
-            return found
-        if name in self.module.names or name in self.module.imported:
-            self.bound.imports.add(name)
-        if name not in self.outside:
-            site = self._of_file(name)
-            if site is None:
-                return None
-            self.outside[name] = site
-        return self.outside[name]
-
-    def _of_file(self, name: str) -> Site | None:
-        """What the file, its imports, std.core and the language say of `name`."""
-        module = self.module
-        if name in module.axes:
-            return Site(name, module.axes[name])
-        symbol = module.lookup(name)
-        if symbol is not None:
-            return _site(symbol.item.name)
-        if name in module.imported:
-            return Site(name, module.imported[name])  # of a file that could not be read
-        return Site(name, None) if name in LANGUAGE else None
+        if value.name not in OPTION_WORDS[option] and (option == "over" or scope.resolve(value.name)):
+            self._use(scope, value)

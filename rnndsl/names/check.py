@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from rnndsl.language.builtins import COLLECTIONS, NAMES, WORDS
+from rnndsl.language.builtins import COLLECTIONS, NAMES
 from rnndsl.names.binder import bind
+from rnndsl.names.modules import ResolvedModule, Scope
 from rnndsl.names.reading import std_homes
-from rnndsl.names.resolve import ResolvedModule
-from rnndsl.names.scopes import Scope
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import elsewhere
@@ -39,15 +38,14 @@ def check_names(module: ResolvedModule, sink: Sink) -> None:
                 _each_once(item.params, sink)
             case _:
                 pass
-    bound = bind(module)
-    for use in bound.uses:
-        if use.site is None and not sink.full:
-            sink.add(unknown(module, use.name))
-    for name, known in bound.collections:
-        if name.name not in known:
-            sink.add(training_codes.unknown_collection(name.span, name.name, known))
+    bindings = bind(module)
+    for name in sorted(bindings.unknown, key=lambda name: name.span.start):
+        if not sink.full:
+            sink.add(unknown(module, name))
+    for name, known in bindings.unknown_collections:
+        sink.add(training_codes.unknown_collection(name.span, name.name, known))
     for name, span in module.imported.items():
-        if name in module.names and name not in bound.imports:
+        if name in module.names and name not in bindings.used:
             sink.add(codes.unused_import(span, name))
 
 
@@ -90,11 +88,14 @@ def _outside_scopes(statements: Iterable[tree.Statement]) -> Iterator[tree.State
 
 def unknown(module: ResolvedModule, name: tree.Name) -> Diagnostic:
     """What is said of a name that nothing defines, or nothing that is in force where it is used."""
-    use = bind(module).use(name)
-    if use is not None and use.site is not None and use.site.span is not None:
-        return codes.not_in_force(name.span, name.name, use.site.span)
-    scope = use.scope if use else Scope()
-    holder = scope.holder(name.name)
+    scope = module.scope.at(name.span.start)
+    sites = [site for definition in scope.resolve(name.name) for site in definition.sites]
+    if sites:
+        certain = next((site for site in sites if site.is_certain), None)
+        if certain is not None:
+            return codes.used_before(name.span, name.name, certain.span)
+        return codes.not_in_force(name.span, name.name, sites[0].span)
+    holder = _holder(scope, name.name)
     if holder:
         return codes.in_scope(name.span, name.name, holder)
     if name.name in {*module.collections, *COLLECTIONS}:
@@ -107,8 +108,25 @@ def unknown(module: ResolvedModule, name: tree.Name) -> Diagnostic:
     homes = std_homes(name.name)
     if homes:
         return codes.not_imported(name.span, name.name, homes[0])
-    known = {*scope.visible(), *module.all_names(), *NAMES, *WORDS} - {"none", "t"}
-    return codes.unknown_name(name.span, name.name, known)
+    return codes.unknown_name(name.span, name.name, {*scope.visible()} - {"none", "t"})
+
+
+def _holder(scope: Scope, name: str) -> str | None:
+    """The path of an inner scope that defines `name`: `enc`, or `enc.deep`."""
+    for around in scope.chain():
+        pending = list(_named(around))
+        while pending:
+            path, inner = pending.pop(0)
+            if name in inner.plain:
+                return path
+            pending += [(f"{path}.{each}", deeper) for each, deeper in _named(inner)]
+    return None
+
+
+def _named(scope: Scope) -> Iterator[tuple[str, Scope]]:
+    """The scopes that have a name in `scope`."""
+    for name, definition in scope.plain.items():
+        yield from ((name, site.inner) for site in definition.sites if site.inner is not None)
 
 
 def _function_of(name: tree.Name) -> str | None:

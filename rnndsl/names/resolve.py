@@ -6,13 +6,13 @@ definitions and imports come before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from rnndsl.language.builtins import COLLECTIONS
-from rnndsl.names.scopes import Bound
-from rnndsl.records import field, mutable, record
+from rnndsl.names.declaring import kind_of, own_span
+from rnndsl.names.modules import Definition, ResolvedModule, Site
+from rnndsl.records import field, mutable
 from rnndsl.syntax import parse, tree
 from rnndsl.text.codes import files as file_codes
 from rnndsl.text.codes import names as codes
@@ -21,7 +21,6 @@ from rnndsl.text.diagnostics import SpecError
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
-Item = tree.Definition | tree.FunctionDef | tree.Const | tree.LayoutDef
 CORE = "std.core"
 
 
@@ -33,52 +32,6 @@ class FileReader(Protocol):
     def read_std(self, module: str, importer: Span | None = None) -> SourceFile: ...
 
     def resolve_import(self, written: str, importer: Path | None, span: Span) -> Path: ...
-
-
-@record
-class Symbol:
-    """A definition of a file, and the file."""
-
-    item: Item
-    module: ResolvedModule
-
-
-@mutable
-class ResolvedModule:
-    """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself."""
-
-    tree: tree.Module
-    path: Path | None
-    core: ResolvedModule | None
-    names: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
-    axes: dict[str, Span] = field(default_factory=dict[str, Span])
-    collections: dict[str, Span] = field(default_factory=dict[str, Span])
-    imported: dict[str, Span] = field(default_factory=dict[str, Span])
-    bound: Bound | None = None
-    """The uses of its names: see `rnndsl.names.binder.bind`."""
-    files: list[ResolvedModule] = field(default_factory=list["ResolvedModule"])
-    """Of the spec alone: every file of the user's own that was read for it, itself among them."""
-    read_whole: bool = True
-    """Whether all of the file's text could be read: if not, a name that nothing defines says nothing."""
-    sound: bool = True
-    """Of the spec: whether it and all that it imports could be read, so that elaboration can add to what is known to be wrong."""
-
-    def lookup(self, name: str) -> Symbol | None:
-        """The definition that `name` stands for in this file, std.core's included."""
-        if name in self.names:
-            return self.names[name]
-        if name in self.imported:
-            return None  # a faulty import: what std.core has under this name is not meant
-        return self.core.lookup(name) if self.core else None
-
-    def models(self) -> list[tree.Definition]:
-        return [d for d in self.tree.items if isinstance(d, tree.Definition) and d.kind == "model"]
-
-    def all_names(self) -> Iterator[str]:
-        """What the file and std.core define, for suggestions."""
-        yield from self.names
-        yield from self.axes
-        yield from self.core.names if self.core else ()
 
 
 @mutable
@@ -119,36 +72,38 @@ class Resolver:
             case tree.Import():
                 self._import(module, item)
             case tree.AxisDecl():
-                taken = [n for n in item.names if n.name in module.names]
-                self._list(module.axes, tuple(n for n in item.names if n not in taken))
-                for name in taken:
-                    first = module.names[name.name].item.name.span
-                    self.sink.add(codes.defined_twice(name.span, name.name, first))
+                for name in item.names:
+                    self._axis(module, item, name)
             case tree.CollectionDecl():
-                self._list(module.collections, item.names)
+                for name in item.names:
+                    self._once(name, module.collections.setdefault(name.name, name.span))
                 predeclared = [n for n in item.names if n.name in COLLECTIONS]
                 self.sink.extend(training_codes.predeclared(n.span, n.name) for n in predeclared)
             case tree.LayoutDef():
                 self.sink.add(training_codes.not_yet(item.name.span, "layout"))
-                self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, Symbol(item, module))
+                self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, _definition(module, item))
             case _:
-                self._bind(module, item.name.name, item.name.span, Symbol(item, module))
+                self._bind(module, item.name.name, item.name.span, _definition(module, item))
 
-    def _list(self, declared: dict[str, Span], names: tuple[tree.Name, ...]) -> None:
-        """Notes axes or collections, each once."""
-        for name in names:
-            first = declared.setdefault(name.name, name.span)
-            if first != name.span:
-                self.sink.add(codes.declared_twice(name.span, name.name, first))
+    def _axis(self, module: ResolvedModule, item: tree.AxisDecl, name: tree.Name) -> None:
+        if name.name in module.names:
+            self.sink.add(codes.defined_twice(name.span, name.name, _place(module.names[name.name])))
+            return
+        made = Definition(name.name, module.scope, [Site(name.span, "axis", item)])
+        self._once(name, _place(module.axes.setdefault(name.name, made)))
 
-    def _bind(self, module: ResolvedModule, name: str, span: Span, symbol: Symbol) -> None:
-        first = module.imported.get(name) or module.axes.get(name)
-        if name in module.names or name in module.axes:
-            first = first or module.names[name].item.name.span
-            self.sink.add(codes.defined_twice(span, name, first))
+    def _once(self, name: tree.Name, first: Span) -> None:
+        """An axis or a collection is declared once."""
+        if first != name.span:
+            self.sink.add(codes.declared_twice(name.span, name.name, first))
+
+    def _bind(self, module: ResolvedModule, name: str, span: Span, definition: Definition) -> None:
+        known = module.names.get(name) or module.axes.get(name)
+        if known is not None:
+            self.sink.add(codes.defined_twice(span, name, module.imported.get(name) or _place(known)))
             if name not in module.imported:
                 return
-        module.names[name] = symbol
+        module.names[name] = definition
 
     def _import(self, module: ResolvedModule, item: tree.Import) -> None:
         try:
@@ -173,24 +128,32 @@ class Resolver:
         return self.file(path, item.path.span)
 
     def _import_name(self, module: ResolvedModule, imported: tree.ImportedName, source: ResolvedModule) -> None:
-        symbol = source.names.get(imported.name)
-        if symbol is None:
+        definition = source.names.get(imported.name)
+        if definition is None:
             module.imported[imported.alias] = imported.span
             if not source.read_whole:
                 return  # the definition may stand in what could not be read
             known = [n for n in source.names if " " not in n]
             self.sink.add(codes.not_in_module(imported.span, imported.name, source.tree.source.name, known))
             return
-        if isinstance(symbol.item, tree.Definition) and symbol.item.kind == "model":
+        if definition.sites[0].kind == "model":
             self.sink.add(codes.imports_model(imported.span, imported.name))
             module.imported[imported.alias] = imported.span
             return
-        self._bind(module, imported.alias, imported.span, symbol)
+        self._bind(module, imported.alias, imported.span, definition)
         module.imported[imported.alias] = imported.span
 
     def _poison(self, module: ResolvedModule, item: tree.Import) -> None:
         """Names of a file that could not be read: known, so that no further diagnostic follows."""
         module.imported.update({n.alias: n.span for n in item.names})
+
+
+def _definition(module: ResolvedModule, item: tree.Definition | tree.FunctionDef | tree.Const | tree.LayoutDef) -> Definition:
+    return Definition(item.name.name, module.scope, [Site(own_span(item.name), kind_of(item), item)])
+
+
+def _place(definition: Definition) -> Span:
+    return definition.sites[0].span
 
 
 def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:

@@ -29,7 +29,7 @@ def test_a_definition_of_ones_own_stands_alone(entry, tmp_path):
     check_all(module, sink)
     assert [d for d in sink.found if d.severity != "lint"] == []
     assert list(module.names)[-1] == "Mine"
-    assert module.names["Mine"].item.doc == entry.definition.doc
+    assert module.names["Mine"].sites[0].statement.doc == entry.definition.doc
 
 
 def test_every_cell_names_its_source():

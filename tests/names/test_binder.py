@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rnndsl.names.binder import bind
+from rnndsl.names.modules import Definition, ResolvedModule
 from rnndsl.names.reading import Reader
-from rnndsl.names.resolve import ResolvedModule, Resolver, resolve
-from rnndsl.names.scopes import Site, Use
+from rnndsl.names.resolve import Resolver, resolve
 from rnndsl.syntax import tree
 from rnndsl.text.sink import Sink
 from tests.elaborate.checking import check_text
@@ -21,19 +21,11 @@ SPECS = [*sorted((ROOT / "specs").glob("*.rnn")), ROOT / "tests/elaborate/valid/
 STD = sorted((ROOT / "rnndsl/std").glob("*.rnn"))
 
 NO_USES = {
-    ("Definition", "name"),
     ("LayoutDef", "name"),
     ("LayoutDef", "target"),
     ("ConstructorParam", "type"),
-    ("FunctionDef", "name"),
-    ("FunctionDef", "params"),
-    ("Const", "name"),
-    ("For", "variable"),
-    ("AxisDecl", "names"),
     ("CollectionDecl", "names"),
     ("CollectionSet", "names"),
-    ("Output", "name"),
-    ("Measure", "name"),
     ("Measure", "collection"),
     ("Train", "name"),
     ("Train", "order_collection"),
@@ -42,7 +34,7 @@ NO_USES = {
     ("Update", "collections"),
     ("CollectSelector", "collection"),
 }
-"""Where a name stands that is defined there, or is a collection or a kind."""
+"""Where a name stands that no expression has: of an item, a signature, a collection or a kind."""
 
 
 def module_of(path: Path) -> ResolvedModule:
@@ -79,60 +71,50 @@ def names(node: tree.Node) -> Iterator[tuple[tree.Name, tree.Node, str]]:
 @pytest.mark.parametrize("path", [*SPECS, *STD], ids=lambda p: p.stem)
 def test_every_name_is_a_use_with_a_definition(path: Path) -> None:
     module = module_of(path)
-    bound = bind(module)
+    uses = bind(module).uses
     for item in module.tree.items:
         if isinstance(item, tree.LayoutDef):
             continue
         for name, node, field in names(item):
             place = type(node).__name__, field
-            use = bound.use(name)
+            use = uses.get(name.span.start)
             option = node.name if isinstance(node, tree.Argument) else "over" if isinstance(node, tree.ListExpr) else None
             if place in NO_USES or (option and is_word(option, name.name)):
                 assert use is None
             else:
-                assert use is not None and use.site is not None, (name.name, str(name.span), place)
+                assert use is not None and use.definitions, (name.name, str(name.span), place)
 
 
 @pytest.mark.parametrize("path", [*SPECS, *STD], ids=lambda p: p.stem)
 def test_a_definition_has_the_name_that_is_used(path: Path) -> None:
-    for use in bind(module_of(path)).uses:
-        assert use.site is not None
-        if use.site.span is not None and use.site.name == use.name.name:
-            assert use.site.span.text == use.name.name
-        elif use.site.span is not None:
-            family = use.site.span.text
-            assert re.fullmatch(rf"{family}_\d+", use.name.name) or use.name.name not in use.site.span.source.text
+    for use in bind(module_of(path)).uses.values():
+        for site in use.sites:
+            is_imported = site.span.source is not use.span.source
+            assert use.span.text == site.span.text or is_imported or re.fullmatch(rf"{site.span.text}(_\d+)+", use.span.text)
 
 
-def span_of(use: Use) -> tuple[int, int]:
-    return use.name.span.start, use.name.span.end
-
-
-def renamed(module: ResolvedModule, site: Site) -> str:
-    """The text with what `site` defines under another name."""
+def renamed(module: ResolvedModule, definition: Definition) -> str:
+    """The text with what is meant under another name."""
     text = module.tree.source.text
-    assert site.span is not None
-    places = [(site.span.start, site.span.end), *(span_of(use) for use in bind(module).uses if use.site is site)]
-    for start, end in sorted(set(places), reverse=True):
-        text = f"{text[:start]}renamed_{site.name}{text[end:]}"
+    places = {use.span.start: use.span for use in bind(module).uses.values() if definition in use.definitions}
+    for start in sorted(places, reverse=True):
+        text = f"{text[:start]}renamed_{text[start:]}"
     return text
 
 
-def own_sites(module: ResolvedModule) -> list[Site]:
-    """What equations, constants, functions' parameters and `for` define outside of scopes, which nothing reads by an attribute."""
-    found: list[Site] = []
+def own_definitions(module: ResolvedModule) -> list[Definition]:
+    """Equations, constants, functions' parameters and variables of `for` that nothing reads by an attribute or a path."""
+    found: list[Definition] = []
     text = module.tree.source.text
-    for use in bind(module).uses:
-        site = use.site
-        if site is None or site.span is None or site.span.source is not module.tree.source or site in found:
-            continue
-        line = text[text.rfind("\n", 0, site.span.start) + 1 : site.span.end]
-        before = line[: -len(site.name)].strip()
-        is_read_elsewhere = re.search(
-            rf"(^ *{site.name}\[|\.{site.name}\b|\b{site.name}/|\b{site.name} = \w+[,)]|until = {site.name})", text, re.M
-        )
-        if (before in ("", "const", "for") or "fn " in before) and not is_read_elsewhere and use.site.name == use.name.name:
-            found.append(site)
+    kinds = {"equation", "const", "fn", "parameter", "for"}
+    for use in bind(module).uses.values():
+        for each in use.definitions:
+            is_own = each.scope is not None and each.scope.module is module and {s.kind for s in each.sites} <= kinds
+            is_argument = each.sites and isinstance(each.sites[0].statement, tree.ConstructorParam)
+            name = re.escape(each.name)
+            elsewhere = rf"(\.{name}\b|\b{name}/|\b{name} = \w+[,)]|until = {name}|{name}_\d|\{{{name}}})"
+            if is_own and not is_argument and each not in found and not re.search(elsewhere, text):
+                found.append(each)
     return found
 
 
@@ -140,15 +122,14 @@ def own_sites(module: ResolvedModule) -> list[Site]:
 def test_a_name_can_be_changed_where_it_is_defined_and_used(path: Path, tmp_path: Path) -> None:
     """Were a use missed, or one too many, the renamed spec would not be right, or not the same model."""
     module = module_of(path)
-    sites = own_sites(module)
     for each in (path.parent / "data").glob("*"):
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data" / each.name).write_bytes(each.read_bytes())
     before = check_text(tmp_path, module.tree.source.text)
     assert before.errors == []
-    for site in sites:
-        found = check_text(tmp_path, renamed(module, site))
-        assert found.errors == [], (site.name, found.text)
+    for definition in own_definitions(module):
+        found = check_text(tmp_path, renamed(module, definition))
+        assert found.errors == [], (definition.name, found.text)
         assert found.models == before.models
 
 
@@ -181,15 +162,14 @@ model m {
 
 
 def test_scopes(tmp_path: Path) -> None:
-    module = of_text(tmp_path, SCOPES)
-    bound = bind(module)
+    uses = bind(of_text(tmp_path, SCOPES)).uses
 
     def line_of(text: str, name: str, nth: int = 0) -> int | None:
-        """The line on which what `name`, its `nth` mention in the line `text`, is defined."""
+        """The line on which what `name`, its `nth` mention in the line `text`, is defined first."""
         start = SCOPES.index(text)
         at = [start + each.start() for each in re.finditer(rf"\b{name}\b", text)][nth]
-        site = next((use.site for use in bound.uses if use.name.span.start == at), None)
-        return site.span.source.line_number(site.span.start) if site and site.span else None
+        sites = uses[at].sites
+        return sites[0].span.source.line_number(sites[0].span.start) if sites else None
 
     assert line_of("fn n_times(x) = n * x", "n") == 3
     assert line_of("fn n_times(x) = n * x", "x", 1) == 4
@@ -203,7 +183,7 @@ def test_scopes(tmp_path: Path) -> None:
     assert line_of("  y[0] = x", "x") == 15
     assert line_of("    y[k + 1] = y[k] + k", "k", 2) == 17
     assert line_of("    y[k + 1] = y[k] + k", "y", 1) == 16
-    assert line_of("    x = y_3", "y_3") == 16
+    assert line_of("    x = y_3", "y_3") == 18
     assert line_of("    z = x", "x") == 21
     assert line_of("  output z = s.z + x", "s") == 20
     assert line_of("  output z = s.z + x", "x") == 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnndsl.elaborate.evaluate.lookup import is_tensor, is_word, of_file
+from rnndsl.elaborate.evaluate.lookup import binding, is_tensor, is_word
 from rnndsl.elaborate.evaluate.unify import unify_for
 from rnndsl.elaborate.state.arithmetic import compute
 from rnndsl.elaborate.state.describing import describe
@@ -41,7 +41,7 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
     word = is_word(expr, *words)
     if word is not None:
         return word
-    if words and isinstance(expr, tree.Name) and env.find(expr.name) is None and of_file(session, expr.name, env) is None:
+    if words and isinstance(expr, tree.Name) and binding(session, expr, env) is None:
         kinds.unknown_word(expr.span, expr.name, words, parameter.name, function).throw()
     value = session.evaluate(expr, env)
     match parameter.kind, value:
@@ -124,10 +124,9 @@ def _check_size(size: int, elements: int, span: Span) -> None:
         limit_codes.constant_too_large(span, elements).throw()
 
 
-def inline(session: Session, function: UserFunction, values: Mapping[str, Value], env: Env, span: Span) -> Value:
+def inline(session: Session, function: UserFunction, values: dict[str, Binding], env: Env, span: Span) -> Value:
     """The value of a `fn` on `values`; layers, dtypes and `training` are those of the place of the call."""
-    names: dict[str, Binding] = dict(values)
-    inner = function.env.child(names)
+    inner = function.env.child(function.scope, values)
     inner.path, inner.defaults = env.path, env.defaults
     with session.budget.deeper(span, function.definition.name.name, _MAX_DEPTH):
         return session.evaluate(function.definition.value, inner)
@@ -157,11 +156,14 @@ def _check_parameters(op: Op, count: int, span: Span) -> None:
         codes.wrong_count(span, op.name, len(op.tensors), count).throw()
 
 
-def _positional(session: Session, function: UserFunction, values: Sequence[Value], span: Span) -> dict[str, Value]:
+def _positional(session: Session, function: UserFunction, values: Sequence[Value], span: Span) -> dict[str, Binding]:
     """The parameters of a `fn` with `values` for the first of them, defaults for the others."""
     definition = function.definition
     rest = list(zip(definition.params, definition.defaults, strict=True))[len(values) :]
     if len(values) > len(definition.params) or any(default is None for _, default in rest):
         codes.wrong_parameter_count(span, definition.name.name, len(definition.params), len(values)).throw()
-    given = {p.name: v for p, v in zip(definition.params, values, strict=False)}
-    return given | {p.name: session.evaluate(default, function.env) for p, default in rest if default is not None}
+    given: dict[str, Binding] = {p.name: v for p, v in zip(definition.params, values, strict=False)}
+    for param, default in rest:
+        assert default is not None
+        given[param.name] = session.evaluate(default, function.env.child(function.scope, given))
+    return given

@@ -53,7 +53,7 @@ def _member(session: Session, expr: tree.Attribute, env: Env, owner: Value) -> V
     if expr.name in env.names:
         return bound(session, env.names[expr.name])
     if expr.name in env.families:
-        return Family(expr.name)
+        return Family(expr.name, (env,))
     _unknown(expr, owner, {*env.names, *env.families})
 
 
@@ -78,7 +78,7 @@ def _known_before(session: Session, value: Value, name: str) -> Binding | None:
         return None
     if name in made.env.names:
         return made.env.names[name]
-    env = made.env.child()
+    env = made.env.child(made.body)
     for each in made.definition.body:
         if isinstance(each, tree.Const):
             compute = functools.partial(session.evaluate, each.value, env)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from rnndsl.elaborate.evaluate import applying
+from rnndsl.elaborate.evaluate import applying, lookup
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.evaluate.unify import alone, unify
 from rnndsl.elaborate.state.describing import describe
@@ -154,7 +154,7 @@ def _rename(session: Session, call: tree.Call, env: Env) -> Value:
     value, new = call.arguments
     assert new.name is not None
     x = session.tensor(session.evaluate(value.value, env), value.value.span)
-    old = env.find(new.name)
+    old = lookup.binding(session, tree.Name(new.name_span or new.span, new.name), env)
     source = old.name if isinstance(old, AxisValue) else new.name
     return session.graphs.builder.add("rename", [x], call.span, Renamed(source, axis(session, new.value, env)))
 

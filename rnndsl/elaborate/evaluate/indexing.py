@@ -10,7 +10,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import StateRecordInProgress
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import BidirectionalResult, Family, ScanResult, ScopeValue, Tensor, Value
+from rnndsl.elaborate.state.values import BidirectionalResult, Family, ScanResult, Tensor, Value
 from rnndsl.plan.indices import All, At, Index, Item, Part
 from rnndsl.syntax import tree
 from rnndsl.text.codes import indices as codes
@@ -24,7 +24,7 @@ def index(session: Session, expr: tree.Index, env: Env) -> Value:
     """A member of a family, an item of a list, or a part of a tensor."""
     target = session.evaluate(expr.target, env)
     if isinstance(target, Family):
-        return member(session, expr, target, env)
+        return _member(session, expr, target, env)
     if isinstance(target, list):
         return _item(session, expr, target, env)
     tensor = session.tensor(target, expr.target.span)
@@ -79,14 +79,11 @@ def _from_zero(session: Session, expr: tree.Expr, env: Env) -> int:
     return value
 
 
-def member(session: Session, expr: tree.Index, family: Family, env: Env) -> Value:
+def _member(session: Session, expr: tree.Index, family: Family, env: Env) -> Value:
     name = member_name(session, expr, family.name, env)
-    scope = session.evaluate(expr.target.target, env) if isinstance(expr.target, tree.Attribute) else None
-    layer = layer_of(scope) if scope is not None else None
-    where = scope.env if isinstance(scope, ScopeValue) else layer.frame if layer and layer.frame else env
-    found = where.find(name)
+    found = next((each.names[name] for each in family.among if name in each.names), None)
     if found is None:
-        members = [n for e in where.chain() for n in e.names if n.startswith(f"{family.name}_")]
+        members = [n for each in family.among for n in each.names if n.startswith(f"{family.name}_")]
         codes.no_member(expr.span, name, family.name, members).throw()
     return lookup.bound(session, found)
 
@@ -160,12 +157,12 @@ def _steps(session: Session, expr: tree.Expr, env: Env) -> int:
 
 
 def _state_name(session: Session, expr: tree.Expr, env: Env) -> str | None:
-    """The dotted name of the state that `expr` names, if it names one."""
+    """The dotted name of the state that `expr` names, if it names one; empty for one that is faulty."""
     match expr:
         case tree.Name():
-            return _find_state(expr.name, env)
-        case tree.Index() if isinstance(expr.target, tree.Name):
-            return _find_state(member_name(session, expr, expr.target.name, env), env)
+            return _find_state(expr, expr.name, env)
+        case tree.Index(target=tree.Name() as family):
+            return _find_state(family, member_name(session, expr, family.name, env), env)
         case tree.Attribute():
             layer = layer_of(session.evaluate(expr.target, env))
             return layer.frame.states.get(expr.name) if layer and layer.frame else None
@@ -173,8 +170,8 @@ def _state_name(session: Session, expr: tree.Expr, env: Env) -> str | None:
             return None
 
 
-def _find_state(name: str, env: Env) -> str | None:
-    return next((each.states[name] for each in env.chain() if name in each.states), None)
+def _find_state(expr: tree.Name, name: str, env: Env) -> str | None:
+    return next((each.states[name] for each in lookup.local(expr, env) if name in each.states), None)
 
 
 def past(session: Session, record: StateRecordInProgress, steps: int, span: Span) -> Tensor:

@@ -12,7 +12,7 @@ from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.evaluate.indexing import member_name
 from rnndsl.elaborate.state.environment import Binding, Env, Lazy
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import ScopeValue, TrainingFlag, UserFunction
+from rnndsl.elaborate.state.values import Family, ScopeValue, TrainingFlag, UserFunction
 from rnndsl.syntax import tree
 from rnndsl.text.diagnostics import Poisoned, SpecError
 
@@ -41,13 +41,13 @@ class _Walk:
             each, where = waiting.pop()
             match each:
                 case tree.Name():
-                    yield from self._binding(self._find(each.name, where), waiting)
+                    yield from self._binding(lookup.binding(self.session, each, where), waiting)
                 case tree.Attribute():
-                    scope = self._scope(each.target, where)
-                    if scope is None:
+                    found = self._found(each, where)
+                    if found is None:
                         waiting.append((each.target, where))
                     else:
-                        yield from self._binding(scope.names.get(each.name), waiting)
+                        yield from self._binding(found, waiting)
                 case tree.Index():
                     yield from self._index(each, where, waiting)
                 case tree.Conditional():
@@ -55,53 +55,42 @@ class _Walk:
                 case _:
                     waiting += [(part, where) for part in reversed(_parts(each))]
 
-    def _find(self, name: str, env: Env) -> Binding | None:
-        found = env.find(name)
-        if found is not None or env.has_family(name) or name in env.module.axes:
-            return found
-        symbol = env.module.lookup(name)
-        if symbol is None or not isinstance(symbol.item, tree.Const | tree.FunctionDef):
-            return None
-        inner = Env(symbol.module, defaults=env.defaults)
-        if isinstance(symbol.item, tree.FunctionDef):
-            return UserFunction(symbol.item, inner)
-        return lookup.constant(self.session, symbol, symbol.item, inner)
-
     def _binding(self, found: Binding | None, waiting: list[tuple[tree.Expr, Env]]) -> Iterator[Lazy]:
         if isinstance(found, Lazy) and found.state in ("ready", "running"):
             yield found
         if isinstance(found, UserFunction) and id(found.definition) not in self.entered and found.definition.kind == "fn":
             self.entered.add(id(found.definition))
-            hidden: dict[str, Binding] = dict.fromkeys((p.name for p in found.definition.params), False)
-            waiting.append((found.definition.value, found.env.child(hidden)))
+            unknown: dict[str, Binding] = dict.fromkeys((p.name for p in found.definition.params), False)
+            waiting.append((found.definition.value, found.env.child(found.scope, unknown)))
 
-    def _scope(self, target: tree.Expr, env: Env) -> Env | None:
-        """The names of the scope that `target` is, if it is one."""
+    def _found(self, target: tree.Expr, env: Env) -> Binding | None:
+        """What a name, or a name of a scope, is bound to."""
         match target:
             case tree.Name():
-                found = env.find(target.name)
+                return lookup.binding(self.session, target, env)
             case tree.Attribute():
-                outer = self._scope(target.target, env)
-                found = outer.names.get(target.name) if outer else None
+                scope = self._found(target.target, env)
+                if not isinstance(scope, ScopeValue):
+                    return None
+                family = Family(target.name, (scope.env,)) if target.name in scope.env.families else None
+                return scope.env.names.get(target.name, family)
             case _:
                 return None
-        return found.env if isinstance(found, ScopeValue) else None
 
     def _index(self, expr: tree.Index, env: Env, waiting: list[tuple[tree.Expr, Env]]) -> Iterator[Lazy]:
         first = [each for index in expr.indices for each in _Walk(self.session).of(index, env)]
         if first:
             yield from first
             return
-        scope = self._scope(expr.target.target, env) if isinstance(expr.target, tree.Attribute) else env
-        name = expr.target.name if isinstance(expr.target, tree.Name | tree.Attribute) else ""
-        if scope is None or not name or scope.find(name) is not None or not scope.has_family(name):
+        family = self._found(expr.target, env)
+        if not isinstance(family, Family):
             waiting.append((expr.target, env))
             return
         try:
-            member = member_name(self.session, expr, name, env)
+            member = member_name(self.session, expr, family.name, env)
         except (SpecError, Poisoned):  # told when it is asked for
             return
-        yield from self._binding(scope.find(member), waiting)
+        yield from self._binding(next((each.names[member] for each in family.among if member in each.names), None), waiting)
 
     def _conditional(self, expr: tree.Conditional, env: Env, waiting: list[tuple[tree.Expr, Env]]) -> Iterator[Lazy]:
         first = list(_Walk(self.session).of(expr.condition, env))

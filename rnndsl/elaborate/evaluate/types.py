@@ -6,13 +6,12 @@ from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, failed
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import AxisValue, DTypeValue, Instance, Tensor
+from rnndsl.elaborate.state.values import AxisValue, DTypeValue, Instance, Tensor, Value
 from rnndsl.language.builtins import DTYPES
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
-from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import sizes
 from rnndsl.text.codes import types as codes
 from rnndsl.text.source import Span
@@ -22,22 +21,23 @@ _MAX_DIM = 1 << 40
 
 def dtype(session: Session, name: tree.Name, env: Env) -> DType:
     """The dtype that `name` stands for: one of the language, or a constructor parameter."""
-    value = env.find(name.name)
-    found = lookup.bound(session, value) if value is not None else lookup.of_file(session, name.name, env)
+    found = _value(session, name, env)
     if not isinstance(found, DTypeValue):
         codes.unknown_dtype(name.span, name.name, DTYPES).throw()
     return found.name
+
+
+def _value(session: Session, name: tree.Name, env: Env) -> Value | None:
+    """What a name is worth, None if nothing that it may stand for is there."""
+    found = lookup.binding(session, name, env)
+    return None if found is None else lookup.bound(session, found)
 
 
 def axis_of(session: Session, dim: tree.Expr | tree.Rest, env: Env) -> str | None:
     """The axis that a part of a type names, or None if it is a dim."""
     if not isinstance(dim, tree.Name):
         return None
-    binding = env.find(dim.name)
-    if binding is None:
-        found = lookup.of_file(session, dim.name, env)
-        return found.name if isinstance(found, AxisValue) else None
-    value = lookup.bound(session, binding)
+    value = _value(session, dim, env)
     return value.name if isinstance(value, AxisValue) else None
 
 
@@ -75,11 +75,11 @@ def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) 
 
 def _check_bound(session: Session, part: tree.Expr, env: Env) -> None:
     """Raises SpecError for the name of a dim that an input further on will bind."""
-    if not isinstance(part, tree.Name) or env.instance is None or not _binds(session, part.name, env):
+    if not isinstance(part, tree.Name) or lookup.binding(session, part, env) is not None:
         return
-    inputs = (s for s in walk(env.instance.constructor.definition.body) if isinstance(s, tree.Input) and s.type is not None)
-    later = next((s for s in inputs if s.type and any(isinstance(d, tree.Name) and d.name == part.name for d in s.type.dims)), None)
-    if later is not None and later.span.start > part.span.start:
+    sites = (site for definition in lookup.definitions(part, env) for site in definition.sites if site.kind == "dim")
+    later = next((site.statement for site in sites if site.span.start > part.span.start), None)
+    if isinstance(later, tree.Input):
         codes.dim_bound_later(part.span, part.name, later.name.name, later.span).throw()
 
 
@@ -99,7 +99,7 @@ def match(session: Session, statement: tree.Input, given: Tensor, env: Env, inst
         return
     application = _Application(instance.constructor.definition.name.name, instance, span)
     if declared.dtype is not None and dtype(session, declared.dtype, env) != given.type.dtype:
-        _mismatch(statement, given, env, application)
+        _mismatch(session, statement, given, env, application)
     parts: list[tree.Expr] = []
     for part in declared.dims:
         if isinstance(part, tree.Rest):
@@ -108,11 +108,11 @@ def match(session: Session, statement: tree.Input, given: Tensor, env: Env, inst
         if axis is None:
             parts.append(part)
         elif axis not in given.type.axes:
-            _mismatch(statement, given, env, application)
+            _mismatch(session, statement, given, env, application)
     has_rest = any(isinstance(part, tree.Rest) for part in declared.dims)
     dims = given.type.dims
     if len(parts) > len(dims) or (len(parts) < len(dims) and not has_rest):
-        _mismatch(statement, given, env, application)
+        _mismatch(session, statement, given, env, application)
     for part, size in zip(reversed(parts), reversed(dims), strict=False):
         _match_dim(session, part, size, statement, given, env, application)
 
@@ -120,7 +120,7 @@ def match(session: Session, statement: tree.Input, given: Tensor, env: Env, inst
 def _match_dim(
     session: Session, part: tree.Expr, size: int, statement: tree.Input, given: Tensor, env: Env, at: _Application
 ) -> None:
-    if isinstance(part, tree.Name) and _binds(session, part.name, env):
+    if isinstance(part, tree.Name) and binds(part, statement, env):
         assert at.instance is not None
         bound = at.instance.dims.setdefault(part.name, size)
         env.frame().names[part.name] = bound
@@ -129,18 +129,22 @@ def _match_dim(
             codes.dim_clash(at.span, part.name, bound, size, at.instance.path or at.layer, at.instance.first).throw()
         return
     if dim(session, part, env) != size:
-        _mismatch(statement, given, env, at)
+        _mismatch(session, statement, given, env, at)
 
 
-def _binds(session: Session, name: str, env: Env) -> bool:
-    """Whether a name in the type of an input binds a dim: nothing local has it, and no constant of the file."""
-    return env.find(name) is None and not isinstance(lookup.of_file(session, name, env), int | float)
+def binds(part: tree.Expr | tree.Rest, statement: tree.Input, env: Env) -> bool:
+    """Whether a name in the type of an input binds a dim: the binder says that it may, and nothing local has it yet."""
+    if not isinstance(part, tree.Name):
+        return False
+    sites = (site for definition in lookup.definitions(part, env) for site in definition.sites)
+    may_bind = any(site.kind == "dim" and site.statement is statement for site in sites)
+    return may_bind and not any(part.name in each.names for each in lookup.local(part, env))
 
 
-def _mismatch(statement: tree.Input, given: Tensor, env: Env, at: _Application) -> None:
+def _mismatch(session: Session, statement: tree.Input, given: Tensor, env: Env, at: _Application) -> None:
     assert statement.type is not None
-    named = [d.name for d in statement.type.dims if isinstance(d, tree.Name)]
-    known = {name: size for name in named if isinstance(size := env.find(name), int)}
+    named = [d for d in statement.type.dims if isinstance(d, tree.Name)]
+    known = {d.name: size for d in named if isinstance(size := lookup.binding(session, d, env), int)}
     written = statement.type.span.text
     codes.input_mismatch(at.span, statement.name.name, at.layer, written, known, given.type, statement.span).throw()
 

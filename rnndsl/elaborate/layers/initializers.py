@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import cast
 
 from rnndsl.elaborate.evaluate.binding import Bound, bind
-from rnndsl.elaborate.evaluate.lookup import is_word
+from rnndsl.elaborate.evaluate.lookup import binding, is_word
 from rnndsl.elaborate.state.arithmetic import fits
 from rnndsl.elaborate.state.describing import describe
-from rnndsl.elaborate.state.environment import Binding, Env
+from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerName, InitializerValue, Recipe, UserFunction, Value
 from rnndsl.language.initializers import DISTRIBUTIONS, MODES, PARAMETERS, fans, problem
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import DType, Initializer
+from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import kinds
 from rnndsl.text.codes import variables as codes
@@ -30,7 +31,7 @@ def inherits(expr: tree.Expr) -> bool:
 def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValue | None:
     """INIT, if `expr` says `inherited(INIT)`, itself or by way of a parameter: what holds where nothing is inherited."""
     if isinstance(expr, tree.Name):
-        found = env.find(expr.name)
+        found = binding(session, expr, env)
         return inherited_or(session, found.expr, found.env) if isinstance(found, InitializerValue) else None
     if isinstance(expr, tree.Call) and inherits(expr.function):
         bound = bind("inherited", {"otherwise": Required}, expr)["otherwise"].expr
@@ -40,10 +41,8 @@ def inherited_or(session: Session, expr: tree.Expr, env: Env) -> InitializerValu
 
 def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[int, ...], dtype: DType, span: Span) -> Initializer:
     """What `value` comes to for the variable at `path`. Raises SpecError if it does not fit."""
-    fan_in, fan_out = fans(shape)
-    names: dict[str, Binding] = {"fan_in": fan_in, "fan_out": fan_out}
     with session.budget.deeper(span, path, _MAX_DEPTH + 50):
-        found = _resolve(session, value.expr, value.env.child(names), names)
+        found = _resolve(session, value.expr, replace(value.env, fans=fans(shape)))
     made = Initializer(name=found.name, arguments=dict(found.arguments))
     value_of = made.arguments.get("value", [])
     strange = next((each for each in _leaves(value_of) if not fits(each, dtype)), None)
@@ -55,24 +54,24 @@ def recipe(session: Session, value: InitializerValue, path: str, shape: tuple[in
     return made
 
 
-def _resolve(session: Session, expr: tree.Expr, env: Env, fan: dict[str, Binding]) -> Recipe:
+def _resolve(session: Session, expr: tree.Expr, env: Env) -> Recipe:
     if isinstance(expr, tree.Call):
         function = session.evaluate(expr.function, env)
         if isinstance(function, InitializerName):
             return _builtin(session, function.name, expr, env)
         if isinstance(function, UserFunction) and function.definition.kind == "initializer":
-            return _defined(session, function, expr, env, fan)
-    return _of_value(session, session.evaluate(expr, env), expr, env, fan)
+            return _defined(session, function, expr, env)
+    return _of_value(session, session.evaluate(expr, env), expr, env)
 
 
-def _of_value(session: Session, value: Value, expr: tree.Expr, env: Env, fan: dict[str, Binding]) -> Recipe:
+def _of_value(session: Session, value: Value, expr: tree.Expr, env: Env) -> Recipe:
     match value:
         case InitializerName():
             return _builtin(session, value.name, tree.Call(expr.span, expr, ()), env)
         case InitializerValue():
-            return _resolve(session, value.expr, value.env.child(fan), fan)
+            return _resolve(session, value.expr, replace(value.env, fans=env.fans))
         case UserFunction() if value.definition.kind == "initializer":
-            return _defined(session, value, tree.Call(expr.span, expr, ()), env, fan)
+            return _defined(session, value, tree.Call(expr.span, expr, ()), env)
         case int() | float():
             return Recipe("constant", {"value": value})
         case list():
@@ -107,18 +106,19 @@ def _is_number(value: Value, any_value: bool) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env, fan: dict[str, Binding]) -> Recipe:
+def _defined(session: Session, function: UserFunction, call: tree.Call, env: Env) -> Recipe:
     definition = function.definition
     defaults = dict(zip((p.name for p in definition.params), definition.defaults, strict=True))
     bound = bind(definition.name.name, {n: Required if d is None else None for n, d in defaults.items()}, call)
-    names: dict[str, Binding] = dict(fan)
+    own = replace(function.env.child(function.scope), fans=env.fans)
     for name, given in bound.items():
         default = defaults[name]
-        source = given.expr if given.expr is not None else default
-        assert source is not None
-        names[name] = session.evaluate(source, env if given.expr is not None else function.env.child(fan))
+        if given.expr is not None:
+            own.names[name] = session.evaluate(given.expr, env)
+        elif default is not None:
+            own.names[name] = session.evaluate(default, own)
     with session.budget.deeper(call.span, definition.name.name, _MAX_DEPTH):
-        return _resolve(session, definition.value, function.env.child(names), fan)
+        return _resolve(session, definition.value, own)
 
 
 def _leaves(value: object) -> list[object]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.evaluate import lookup, types
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.indexing import member_name
-from rnndsl.elaborate.evaluate.lookup import is_tensor
 from rnndsl.elaborate.evaluate.unify import alone
 from rnndsl.elaborate.layers import products, stepping, updates
 from rnndsl.elaborate.layers.feeds import Feed, feed
@@ -53,11 +52,12 @@ def construct(session: Session, value: DefinitionValue, call: tree.Call, env: En
     if definition.kind == "model":
         places.model_as_layer(call.span, definition.name.name).throw()
     bound = bind(definition.name.name, {p.name: Required if p.default is None else None for p in definition.params}, call)
-    inner = Env(value.symbol.module, kind="file")
+    assert value.body.parent is not None
+    inner = Env(value.body.parent)
     for param in definition.params:
         expr = bound[param.name].expr
         inner.names[param.name] = parameter(session, param, expr, env if expr is not None else inner)
-    return Constructor(definition, inner, call.span)
+    return Constructor(definition, value.body, inner, call.span)
 
 
 def parameter(session: Session, param: tree.ConstructorParam, expr: tree.Expr | None, env: Env) -> Binding:
@@ -142,7 +142,8 @@ def apply(session: Session, value: Instance | MappedCell, call: tree.Call, env: 
 def _local_name(session: Session, layer: Instance, call: tree.Call, env: Env) -> str:
     """The name of an inner cell as seen from its user: its path below the user's, else the name it is called by."""
     name = _called_by(session, call, env)
-    for each in env.chain():
+    written = call.function.target if isinstance(call.function, tree.Index) else call.function
+    for each in lookup.local(written, env) if isinstance(written, tree.Name) else ():
         if name in each.placed:
             return each.placed[name]
     own = env.instance.path if env.instance else ""
@@ -202,7 +203,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
     """Evaluates the body of `instance` on `values`, in the graph in the making, and returns its output."""
     definition = instance.constructor.definition
     frame = Env(
-        instance.constructor.env.module,
+        instance.constructor.body,
         instance.constructor.env,
         is_frame=True,
         kind=definition.kind,
@@ -258,7 +259,7 @@ def _input(session: Session, instance: Instance, values: Feed, statement: tree.I
 def _poison_input(statement: tree.Input, name: str, env: Env) -> None:
     """Lets what a faulty input would have bound fail silently: its name and the names of its dims."""
     dims = statement.type.dims if statement.type else ()
-    for each in (name, *(d.name for d in dims if isinstance(d, tree.Name) and env.find(d.name) is None)):
+    for each in (name, *(d.name for d in dims if isinstance(d, tree.Name) and types.binds(d, statement, env))):
         env.frame().names[each] = failed(each, statement.span)
 
 
@@ -282,6 +283,6 @@ def _output(session: Session, declared: Declared, instance: Instance) -> Value:
         places.two_outputs(declared.outputs[1][0].span, definition.name.name, declared.outputs[0][0].span).throw()
     statement, env = declared.outputs[0]
     value = session.evaluate(statement.value if statement.name is None else statement.name, env)
-    if is_tensor(value) or isinstance(value, list):
+    if lookup.is_tensor(value) or isinstance(value, list):
         return value
     return alone(session, value, statement.value.span, env)

@@ -18,7 +18,8 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value
-from rnndsl.names.binder import names_of
+from rnndsl.names.declaring import names_of
+from rnndsl.names.modules import Scope
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -104,7 +105,8 @@ class Declarer:
             case tree.Scope():
                 self._scope(statement, env)
             case tree.FunctionDef():
-                self._bind(tree.IndexedName(statement.name.span, statement.name.name), env, UserFunction(statement, env))
+                value = UserFunction(statement, self._opened(statement, env), env)
+                self._bind(tree.IndexedName(statement.name.span, statement.name.name), env, value)
             case tree.AxisDecl():
                 for each in statement.names:
                     self._axis(each, env)
@@ -188,7 +190,11 @@ class Declarer:
             limit_codes.too_many_repeats(statement.range.span, count).throw()
         self.session.budget.rounds = count
         for value in values:
-            self.run(statement.body, env.child({statement.variable.name: value}))
+            self.run(statement.body, env.child(self._opened(statement, env), {statement.variable.name: value}))
+
+    def _opened(self, statement: tree.For | tree.Scope | tree.FunctionDef, env: Env) -> Scope:
+        """The scope that a statement opens, as the binder has it."""
+        return env.scope.module.bindings.scopes[id(statement)]
 
     def _rounds(self, expr: tree.Expr, env: Env) -> range | list[Value]:
         if isinstance(expr, tree.Range):
@@ -203,7 +209,7 @@ class Declarer:
     def _scope(self, statement: tree.Scope, env: Env) -> None:
         name = self._name(statement.name, env)
         path = join(env.frame().path, name)
-        inner = env.child()
+        inner = env.child(self._opened(statement, env))
         inner.is_frame, inner.path, inner.owner = True, path, env.frame().owner
         inner.defaults = defaults.inherit(self.session, env.frame().defaults, statement.defaults, env, "scope", path)
         self._bind(statement.name, env, ScopeValue(inner))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
 from rnndsl.elaborate.evaluate import applying, types
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
 from rnndsl.elaborate.layers import initializers, products
-from rnndsl.elaborate.state.environment import Binding, Env, Lazy, dotted
+from rnndsl.elaborate.state.environment import Env, Lazy, dotted
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerName, InitializerValue, MappedCell, Tensor, Value
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import time as codes
 from rnndsl.text.diagnostics import Poisoned
@@ -58,7 +58,7 @@ def _register(
 ) -> None:
     step = session.graphs.step
     assert step is not None
-    state_env = _outside(full, initial.span, env)
+    state_env = replace(env, initial_of=(full, initial.span))
 
     def make_initial(k: int) -> Tensor:
         name = full if k == 1 else f"{base}[t-{k}]"
@@ -88,23 +88,6 @@ def _given(session: Session, step: StepContext, name: str, type: TensorType) -> 
     if not types.fits(value.type, type):
         codes.initial_type(step.initial_spans.get(name), name, type, value.type).throw()
     return value
-
-
-def _outside(state: str, initial: Span, env: Env) -> Env:
-    """The cell's names less what is known only within a step: inputs and equations."""
-    hidden: dict[str, Binding] = {}
-    for each in env.chain():
-        for name, binding in each.names.items():
-            if isinstance(binding, Tensor) or (isinstance(binding, Lazy) and binding.kind == "equation"):
-                hidden.setdefault(name, _forbidden(state, initial, name, each.spans.get(name)))
-    return env.child(hidden)
-
-
-def _forbidden(state: str, initial: Span, name: str, span: Span | None) -> Lazy:
-    def fail() -> NoReturn:
-        codes.initial_from_step(initial, state, name, span).throw()
-
-    return Lazy(name, span or initial, fail, "const")
 
 
 def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state: str, env: Env) -> Tensor:

@@ -14,7 +14,7 @@ from rnndsl.elaborate.state.graphs import Graphs
 from rnndsl.elaborate.state.reports import Reports
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import AXES, COLLECTIONS
-from rnndsl.names.resolve import ResolvedModule
+from rnndsl.names.modules import ResolvedModule
 from rnndsl.plan.model import Plan
 from rnndsl.text.codes.sizes import MAX_DEPTH
 from rnndsl.text.diagnostics import Poisoned
@@ -63,7 +63,8 @@ def _modules(module: ResolvedModule) -> list[ResolvedModule]:
     """The file and those that it imports from, directly or not, std.core last."""
     found = [module]
     for each in found:
-        found += dict.fromkeys(s.module for s in each.names.values() if s.module not in found)
+        scopes = [definition.scope for definition in each.names.values()]
+        found += dict.fromkeys(scope.module for scope in scopes if scope is not None and scope.module not in found)
     return [m for m in found if m is not module.core] + [m for m in (module.core,) if m]
 
 

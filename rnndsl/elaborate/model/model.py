@@ -18,7 +18,8 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Tensor, Value
 from rnndsl.language.builtins import MEASURES
 from rnndsl.language.rules.types import FLOATS
-from rnndsl.names.resolve import ResolvedModule
+from rnndsl.names.binder import enter
+from rnndsl.names.modules import ResolvedModule
 from rnndsl.plan.model import Named, Plan, PlanInput, Train, Update, Variable
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
@@ -59,7 +60,9 @@ class Elaboration:
 
     def run(self) -> Plan | None:
         session = self.session
-        names = Env(self.module)
+        body = enter(self.module, self.model)
+        assert body.parent is not None
+        names = Env(body.parent)
         self._parameters(names)
         own = Defaults()
         session.reports.attempt(lambda: self._seed(names))
@@ -69,7 +72,7 @@ class Elaboration:
             own = defaults.inherit(session, own, self.model.defaults, names, "model", self.model.name.name)
 
         session.reports.attempt(inherit)
-        env = Env(self.module, names, is_frame=True, kind="model", defaults=own, owner=session.graphs.builder)
+        env = Env(body, names, is_frame=True, kind="model", defaults=own, owner=session.graphs.builder)
         declared = Declarer(session, self._input, self._state).run(self.model.body, env)
         for lazy in declared.names:
             session.reports.attempt(lambda lazy=lazy: session.force(lazy))

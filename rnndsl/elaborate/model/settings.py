@@ -10,7 +10,8 @@ from rnndsl.elaborate.evaluate.lookup import BUILTINS
 from rnndsl.elaborate.state.environment import Binding, Env
 from rnndsl.elaborate.state.values import Builtin, InitializerName, UserFunction, Value
 from rnndsl.language.builtins import DTYPES
-from rnndsl.names.resolve import ResolvedModule
+from rnndsl.names.binder import enter
+from rnndsl.names.modules import ResolvedModule
 from rnndsl.syntax import tree
 from rnndsl.text.wording import did_you_mean
 
@@ -67,10 +68,12 @@ def _parsed(kind: str, text: str, module: ResolvedModule) -> Value | None:
 
 def _named(kind: str, name: str, module: ResolvedModule) -> Value | None:
     """A function or an initializer by its name: of the file, or of the language."""
-    symbol = module.lookup(name)
-    if symbol is not None:
-        item = symbol.item
-        return UserFunction(item, Env(symbol.module)) if isinstance(item, tree.FunctionDef) and item.kind == kind else None
+    found = module.find(name)
+    if found is not None and found.scope is not None:
+        item, file = found.sites[0].statement, found.scope
+        if not isinstance(item, tree.FunctionDef) or item.kind != kind:
+            return None
+        return UserFunction(item, enter(file.module, item), Env(file))
     value = BUILTINS.get(name)
     if kind == "initializer":
         return value if isinstance(value, InitializerName) else None

@@ -12,7 +12,7 @@ from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.source import Span
 
 if TYPE_CHECKING:
-    from rnndsl.names.resolve import ResolvedModule
+    from rnndsl.names.modules import Scope
     from rnndsl.syntax import tree
 
 
@@ -70,14 +70,14 @@ def _never() -> Value:
 
 @mutable
 class Env:
-    """A set of names above another.
+    """The values of the names of one scope, while it is carried out: a body in each application, a `for` in each round.
 
     `frame` environments (a model, an application of a block or cell, a scope) receive definitions; the others (a `for` variable,
     the parameters of a `fn`) only add names. `path` is the prefix of variables declared here; `kind` says what the statements
     belong to.
     """
 
-    module: ResolvedModule
+    scope: Scope
     parent: Env | None = None
     names: dict[str, Binding] = field(default_factory=dict[str, "Binding"])
     families: dict[str, Span] = field(default_factory=dict[str, Span])
@@ -94,13 +94,17 @@ class Env:
     """The prefix of the states of each layer declared with `placed(…)`."""
     owner: object = None
     """The graph that the equations of this frame go to."""
+    fans: tuple[int, int] | None = None
+    """`fan_in` and `fan_out` of the variable whose initializer is worked out."""
+    initial_of: tuple[str, Span] | None = None
+    """The state whose initial value is worked out, which nothing of a step can be in, and the place of that."""
 
-    def child(self, names: dict[str, Binding] | None = None) -> Env:
-        """An environment that only adds names."""
+    def child(self, scope: Scope, names: dict[str, Binding] | None = None) -> Env:
+        """An environment of a scope within this one, which only adds names."""
         return Env(
-            self.module,
+            scope,
             self,
-            dict(names or {}),
+            names or {},
             kind=self.kind,
             path=self.path,
             defaults=self.defaults,
@@ -118,15 +122,12 @@ class Env:
         """The nearest environment that receives definitions."""
         return next(env for env in self.chain() if env.is_frame)
 
-    def find(self, name: str) -> Binding | None:
-        """What `name` is bound to here or above, files' names not included."""
-        for env in self.chain():
-            if name in env.names:
-                return env.names[name]
-        return None
-
-    def has_family(self, name: str) -> bool:
-        return any(name in env.families for env in self.chain())
+    def of(self, scope: Scope) -> Env | None:
+        """The environment of `scope`, this or one around it; None if that is not carried out here."""
+        env: Env | None = self
+        while env is not None and env.scope is not scope:
+            env = env.parent
+        return env
 
 
 def join(prefix: str, name: str) -> str:

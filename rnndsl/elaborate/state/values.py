@@ -13,7 +13,7 @@ from rnndsl.text.source import Span
 
 if TYPE_CHECKING:
     from rnndsl.elaborate.state.environment import Defaults, Env
-    from rnndsl.names.resolve import Symbol
+    from rnndsl.names.modules import Scope
 
 Scalar = int | float | bool | str
 
@@ -59,9 +59,10 @@ class Special(Immutable):
 
 @record
 class UserFunction(Immutable):
-    """A `fn` and where it was defined; `env` gives its free names."""
+    """A `fn` and where it was defined: `scope` has its parameters, `env` gives its free names."""
 
     definition: tree.FunctionDef
+    scope: Scope
     env: Env
 
 
@@ -99,10 +100,10 @@ class OptimizerName(Immutable):
 
 @record
 class DefinitionValue(Immutable):
-    """A `block`, `cell` or `model` by name, without arguments."""
+    """A `block`, `cell` or `model` by name, without arguments. `body`: the scope of its body."""
 
-    symbol: Symbol
     definition: tree.Definition
+    body: Scope
 
 
 @record
@@ -110,8 +111,9 @@ class Constructor(Immutable):
     """A definition with its constructor arguments bound. It owns nothing until a layer names it."""
 
     definition: tree.Definition
+    body: Scope
     env: Env
-    """The names of the definition's file, with the constructor's parameters on top."""
+    """The constructor's parameters."""
     span: Span
 
     @property
@@ -235,9 +237,10 @@ class CollectionValue(Immutable):
 
 @record
 class Family(Immutable):
-    """The members of an indexed name, `cell[k]`."""
+    """The members of an indexed name, `cell[k]`: the first of `among` that has the member is meant."""
 
     name: str
+    among: tuple[Env, ...]
 
 
 Value = (

@@ -51,6 +51,7 @@ def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
     layer = layer_of(cell)
     assert layer is not None
     constructor = layer.constructor
+    env = constructor.env.child(constructor.body)
     named = _Named()
     for statement in walk(constructor.definition.body):
         if not isinstance(statement, tree.Input | tree.State):
@@ -58,7 +59,7 @@ def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
         name = statement.name.name
         named.kinds[name] = statement.kind if isinstance(statement, tree.Input) else "state"
         parts = statement.type.dims if statement.type is not None else ()
-        found = (types.axis_of(session, part, constructor.env) for part in parts)
+        found = (types.axis_of(session, part, env) for part in parts)
         named.axes[name] = {axis for axis in found if axis is not None}
     return named
 

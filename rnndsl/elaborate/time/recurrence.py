@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
 from rnndsl.elaborate.evaluate.binding import bind
-from rnndsl.elaborate.evaluate.lookup import is_word
 from rnndsl.elaborate.layers import instances, stepping
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
@@ -31,6 +31,8 @@ from rnndsl.elaborate.time import scan_options, scanning
 from rnndsl.elaborate.time.axes import leading_axes
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
+from rnndsl.names.binder import holes
+from rnndsl.names.check import unknown
 from rnndsl.plan.attributes import Dim
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -100,7 +102,7 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
     if forward is backward:
         codes.same_cell_twice(call.arguments[1].span).throw()
     arguments = [a for a in call.arguments[2:] if a.name != "merge"]
-    merge = _merge_mode(call, env)
+    merge = _merge_mode(session, call, env)
     options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", _inputs(forward) | _inputs(backward))
     if options.reverse or options.steps is not None:
         wrong = next(a for a in arguments if a.name in ("reverse", "steps"))
@@ -116,13 +118,14 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
     return BidirectionalResult(output, _merge(session, merge, fw.last, bw.last, call.span), fw, bw)
 
 
-def _merge_mode(call: tree.Call, env: Env) -> str:
+def _merge_mode(session: Session, call: tree.Call, env: Env) -> str:
     expr = next((a.value for a in call.arguments if a.name == "merge"), None)
     if expr is None:
         return "concat"
-    if isinstance(expr, tree.Name) and isinstance(value := env.find(expr.name), str):
+    found = lookup.binding(session, expr, env) if isinstance(expr, tree.Name) else None
+    if found is not None and isinstance(value := lookup.bound(session, found), str):
         expr = tree.String(expr.span, value)
-    word = is_word(expr, *_MERGES)
+    word = lookup.is_word(expr, *_MERGES)
     if word is None:
         codes.merge(expr.span, _MERGES).throw()
     return word
@@ -188,12 +191,16 @@ def _placed(session: Session, call: tree.Call, env: Env) -> Value:
 
 def _segment(session: Session, expr: tree.Expr, env: Env) -> str:
     """A string with `{name}` replaced by the compile-time number or string of that name."""
+    written = {name.name: name for name in holes(expr)} if isinstance(expr, tree.String) else {}
     text = session.evaluate(expr, env)
     if not isinstance(text, str):
         kinds.path_segment(expr.span, describe(text)).throw()
 
     def value(found: re.Match[str]) -> str:
-        part = session.evaluate(tree.Name(expr.span, found[1]), env)
+        meant = lookup.first(session, env.scope.resolve(found[1]), found[1], env)
+        if meant is None:
+            unknown(env.scope.module, written.get(found[1], tree.Name(expr.span, found[1]))).throw()
+        part = lookup.bound(session, meant)
         if isinstance(part, bool) or not isinstance(part, int | str):
             kinds.segment_part(expr.span, describe(part), found[1]).throw()
         return str(part)

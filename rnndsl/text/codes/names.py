@@ -42,6 +42,12 @@ def not_in_force(span: Span, name: str, defined: Span) -> Diagnostic:
     return _unknown(span, name).note("it is defined here, under a condition that does not hold", defined)
 
 
+def used_before(span: Span, name: str, defined: Span) -> Diagnostic:
+    """`defined`: the place, further on."""
+    order = "conditions, ranges, indices, sizes of inputs and states, and defaults are worked out in the order of the text"
+    return _unknown(span, name).note("it is defined here, further on", defined).suggest(order)
+
+
 def in_scope(span: Span, name: str, scope: str) -> Diagnostic:
     return _unknown(span, name).suggest(f"it is defined in the scope `{scope}`: write `{scope}.{name}`")
 
