@@ -29,7 +29,9 @@ from rnndsl.elaborate import SettingError
 from rnndsl.plan.model import TensorType
 from rnndsl.plan.names import artefact_name
 from rnndsl.regular import replacing
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.fault import CallError
+from rnndsl.text.faults import calls as faults
+from rnndsl.text.faults.settings import one_model
 
 Arrays = Mapping[str, Any]
 
@@ -56,14 +58,13 @@ def compile(
     wrong model or parameter, ValueError for another level. Nothing is then written.
     """
     if opt_level not in (0, 1):
-        raise ValueError(f"there are the levels 0 and 1, and no {opt_level}")
+        raise CallError(faults.no_level(opt_level))
     job = Job(Path(path))
     module = job.resolve()
     models = [m for m in module.models() if model in (None, m.name.name)]
     if len(models) != 1:
         names = [m.name.name for m in module.models()]
-        problem = "has no model" if not names else f"has the models {', '.join(names)}: choose one by `model=`"
-        raise SettingError(f"{path} {problem}", did_you_mean(model or "", names))
+        raise SettingError(one_model(path, model, names))
     values = {models[0].name.name: {**(settings or {}), **parameters}}
     plan = job.optimise(job.plan(module, models, values)[0], opt_level)
     folder = Path(output) if output is not None else _temporary(plan.name)
@@ -124,7 +125,7 @@ class Loaded:
         types = {v.path: declared(v) for v in self._manifest.variables}
         for path in values:
             if path not in types:
-                raise KeyError("; ".join(filter(None, (f"no variable `{path}`", did_you_mean(path, types)))))
+                raise KeyError(str(faults.no_variable(path, types)))
         fitting = {path: fit(path, value, types[path]) for path, value in values.items()}
         for path, value in fitting.items():
             self._tensors[path].assign(value)
@@ -133,7 +134,7 @@ class Loaded:
         """Call any signature by name. Raises ValueError also for an unknown one, and for training on several replicas."""
         info = self._signature(signature)
         if info.kind in ("apply", "gradients"):
-            raise ValueError(f"`{signature}` takes the variables too: it is a method of its own")
+            raise CallError(faults.takes_variables(signature))
         self._need_one_replica(info)
         wanted = {i.name: declared(i) for i in info.inputs}
         tensors = _tensors(fit_all(signature, wanted, {**_mapping("inputs", inputs), **named}))
@@ -198,9 +199,9 @@ class Loaded:
     def _signature(self, name: str) -> SignatureInfo:
         found = next((s for s in self._manifest.signatures if s.name == name), None)
         if found is None:
-            raise ValueError(f"no signature `{name}`; there are {', '.join(self.signatures)}")
+            raise CallError(faults.no_signature(name, self.signatures))
         if found.absent is not None:
-            raise ValueError(f"the model has no `{name}`: {found.absent}")
+            raise CallError(faults.absent(name, found.absent))
         return found
 
     def _need_one_replica(self, info: SignatureInfo) -> None:
@@ -229,7 +230,7 @@ class Loaded:
 
 def _mapping(what: str, given: object) -> Mapping[str, Any]:
     if given is not None and not isinstance(given, Mapping):
-        raise TypeError(f"the {what} are a mapping from names to arrays, not {type(given).__name__}")
+        raise TypeError(str(faults.no_mapping(what, given)))
     return cast("Mapping[str, Any]", given or {})
 
 

@@ -40,23 +40,6 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def unreadable(path: Path, error: OSError) -> str:
-    """A sentence on why `path` cannot be read."""
-    match error:
-        case FileNotFoundError() | NotADirectoryError():
-            return f"there is no file `{path}`"
-        case IsADirectoryError():
-            return f"`{path}` is a folder, not a file"
-        case PermissionError():
-            return f"no permission to read `{path}`"
-        case NotRegularError():
-            return f"`{path}` is not a regular file"
-        case _ if error.errno == errno.ENXIO:  # a socket, or a device that is not there
-            return f"`{path}` is not a regular file"
-        case _:
-            return f"`{path}` cannot be read: {error.strerror or error}"
-
-
 @contextmanager
 def replacing(path: Path) -> Generator[BinaryIO]:
     """A file to write, which takes the place of `path` when the block ends, with the permissions of what was there.

@@ -11,7 +11,9 @@ from pathlib import Path
 from rnndsl.arrays.npy import Archive, read_npy, write_npz
 from rnndsl.arrays.tables import read_table, write_table
 from rnndsl.arrays.values import Array, DataError
-from rnndsl.regular import replacing, unreadable
+from rnndsl.regular import replacing
+from rnndsl.text.faults import arrays as faults
+from rnndsl.text.faults import files
 
 SUFFIXES = (".npz", ".npy", ".csv", ".csv.gz")
 WRITTEN = (".npz", ".csv")
@@ -30,13 +32,13 @@ def read_array(path: Path, name: str | None = None) -> Array:
         if path.suffix == ".npy":
             return read_npy(path)
     except OSError as error:
-        raise DataError(unreadable(path, error)) from None
+        raise DataError(files.unreadable(path, error)) from None
     if path.suffix != ".npz":
-        raise DataError(f"`{path}`: a file of arrays ends in {', '.join(SUFFIXES)}")
+        raise DataError(faults.suffix(path, SUFFIXES))
     with Archive(path) as archive:
         names = [*archive.headers]
         if name not in names and len(names) != 1:
-            raise DataError(f"`{path}` holds no array `{name}`; it holds {', '.join(names) or 'none'}")
+            raise DataError(faults.not_in_archive(path, name, names))
         return archive.read(name if name in names else names[0])
 
 
@@ -49,14 +51,14 @@ def read_archive(path: Path, wanted: Container[str]) -> dict[str, Array]:
 def check_output(path: Path, inputs: Sequence[Path]) -> None:
     """Check, before any work is done, that `write_arrays` can write to `path`, which is none of `inputs`. Raises DataError."""
     if path.suffix not in WRITTEN:
-        raise DataError(f"`{path}`: the output is written as {' or '.join(WRITTEN)}")
+        raise DataError(faults.output_suffix(path, WRITTEN))
     try:
         _check_place(path)
     except OSError as error:
-        raise DataError(f"cannot write `{path}`: {error.strerror or error}") from None
+        raise DataError(files.unwritable(path, error)) from None
     real = Path(os.path.realpath(path))
     if real in [Path(os.path.realpath(each)) for each in inputs]:
-        raise DataError(f"`{path}` is an input: the output would take its place")
+        raise DataError(files.is_input(path))
 
 
 def _check_place(path: Path) -> None:
@@ -65,15 +67,15 @@ def _check_place(path: Path) -> None:
     if real.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if real.is_dir():
-        raise DataError(f"`{path}` is a folder, not a file")
+        raise DataError(files.folder(path))
     if not real.parent.is_dir():
-        raise DataError(f"`{path}`: there is no folder `{real.parent if path.is_symlink() else path.parent}`")
+        raise DataError(files.no_folder(path, real.parent if path.is_symlink() else path.parent))
     if real.exists() and not real.is_file():
-        raise DataError(f"`{path}` is not a regular file")
+        raise DataError(files.special(path))
     if not os.access(real.parent, os.W_OK | os.X_OK):
-        raise DataError(f"no permission to write `{path}`")
+        raise DataError(files.forbidden(path))
     if not shutil.disk_usage(real.parent).total:  # of the kernel's own file systems, such as /proc
-        raise DataError(f"`{path}`: no file can be made in `{real.parent}`")
+        raise DataError(files.nothing_made(path, real.parent))
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -85,4 +87,4 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
             else:
                 write_table(file, arrays)
     except OSError as error:
-        raise DataError(f"cannot write `{path}`: {error.strerror or error}") from None
+        raise DataError(files.unwritable(path, error)) from None

@@ -12,8 +12,9 @@ import tokenize
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -24,7 +25,10 @@ from numpy.lib import format as npy
 from rnndsl.arrays.unpacking import most_unpacked
 from rnndsl.arrays.values import Array, DataError
 from rnndsl.records import Immutable, record
-from rnndsl.regular import open_regular, unreadable
+from rnndsl.regular import open_regular
+from rnndsl.text.fault import Fault
+from rnndsl.text.faults import arrays as faults
+from rnndsl.text.faults.files import unreadable
 
 _MOST_HEADER = 10_000
 
@@ -60,22 +64,22 @@ class Archive:
             raise
 
     def _open(self) -> None:
-        with _told(f"`{self.path}` is no .npz"):
+        with _told(partial(faults.no_npz, self.path)):
             self._zip = zipfile.ZipFile(self._file)
         self._members = {_name(member): member for member in self._zip.infolist()}
         for name, count in Counter(map(_name, self._zip.infolist())).items():
             if count > 1:
-                raise DataError(f"`{self.path}` holds `{name}` twice")
+                raise DataError(faults.twice(self.path, name))
         packed = sum(x.file_size for x in self._members.values() if x.compress_type != zipfile.ZIP_STORED)
         most = most_unpacked(os.fstat(self._file.fileno()).st_size)
         if packed > most:
-            raise DataError(f"`{self.path}` unpacks to {packed:,} bytes, where {most:,} is the most")
+            raise DataError(faults.unpacked(self.path, most, packed))
         self.headers = {name: self._header(name) for name in self._members}
 
     def read(self, name: str) -> Array:
         """The array `name`. Raises KeyError, DataError."""
         member = self._members[name]
-        with _told(f"`{self.path}`: `{name}` cannot be read"), self._zip.open(member) as file:
+        with _told(partial(faults.broken, self.path, name)), self._zip.open(member) as file:
             return npy.read_array(file, allow_pickle=False)
 
     def close(self) -> None:
@@ -90,22 +94,22 @@ class Archive:
         self.close()
 
     def _header(self, name: str) -> Header:
-        member, what = self._members[name], f"`{self.path}`: `{name}`"
-        with _told(f"{what} is no array"), self._zip.open(member) as file:
+        member = self._members[name]
+        with _told(partial(faults.no_header, self.path, name)), self._zip.open(member) as file:
             header = _read_header(file)
-        _check(what, header, member.file_size)
+        _check(self.path, name, header, member.file_size)
         return header
 
 
 def read_npy(path: Path) -> Array:
     """The array of a `.npy`. Raises DataError, OSError."""
     with open_regular(path) as file:
-        with _told(f"`{path}` is no .npy"):
+        with _told(partial(faults.no_npy, path)):
             header = _read_header(file)
         size = file.seek(0, 2)
-        _check(f"`{path}`", header, size)
+        _check(path, None, header, size)
         file.seek(0)
-        with _told(f"`{path}` cannot be read"):
+        with _told(partial(faults.broken, path, None)):
             return npy.read_array(file, allow_pickle=False)
 
 
@@ -118,15 +122,15 @@ def write_npz(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
 
 
 @contextmanager
-def _told(what: str) -> Generator[None]:
-    """Faults of a file inside become DataErrors that begin with `what`."""
+def _told(fault: Callable[[str], Fault]) -> Generator[None]:
+    """What goes wrong inside becomes a DataError of the `fault` with this reason."""
     try:
         yield
     except DataError:
         raise
     except _BROKEN as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{what}: {reason}") from None
+        raise DataError(fault(reason)) from None
 
 
 def _name(member: zipfile.ZipInfo) -> str:
@@ -137,27 +141,27 @@ def _read_header(file: Any) -> Header:
     """Raises what is in `_BROKEN`."""
     version = npy.read_magic(file)
     if version not in ((1, 0), (2, 0), (3, 0)):
-        raise ValueError(f"its version is {version[0]}.{version[1]}")
+        raise ValueError(faults.version(*version))
     packing = "<H" if version == (1, 0) else "<I"
     prefix = file.read(struct.calcsize(packing))
     [length] = struct.unpack(packing, prefix)
     if length > _MOST_HEADER:
-        raise ValueError(f"its header has {length:,} bytes, where {_MOST_HEADER:,} is the most")
+        raise ValueError(faults.long_header(length, _MOST_HEADER))
     text = io.BytesIO(prefix + file.read(length))
     # 3.0 is 2.0 with names of fields in UTF-8, and an array of numbers has none.
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(text)
     if any(n < 0 for n in shape):
-        raise ValueError("a length is negative")
+        raise ValueError(faults.negative_length())
     return Header(tuple(shape), dtype, file.tell())
 
 
-def _check(what: str, header: Header, size: int) -> None:
-    """Hold what a header declares against the `size` of the file. Raises DataError."""
+def _check(path: Path, name: str | None, header: Header, size: int) -> None:
+    """Hold what a header declares against the `size` of the file, or of the array `name` in it. Raises DataError."""
     if header.dtype.hasobject:
-        raise DataError(f"{what} holds Python objects (a pickle), which are not read")
+        raise DataError(faults.pickled(path, name))
     if header.dtype.kind not in "biufc":
-        raise DataError(f"{what} holds {header.dtype}, and no numbers")
+        raise DataError(faults.no_numbers(path, name, header.dtype))
     declared = math.prod(header.shape) * header.dtype.itemsize
     if declared != size - header.start:
-        raise DataError(f"{what} says {declared:,} bytes and has {size - header.start:,}")
+        raise DataError(faults.size(path, name, declared, size - header.start))

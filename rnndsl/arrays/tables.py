@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from rnndsl.arrays.unpacking import most_unpacked
-from rnndsl.arrays.values import Array, DataError, shown_shape
+from rnndsl.arrays.values import Array, DataError
 from rnndsl.regular import open_regular
+from rnndsl.text.faults import arrays as faults
 
 if TYPE_CHECKING:
     from rnndsl.plan.model import TensorType
@@ -39,9 +40,9 @@ def read_table(path: Path) -> Array:
             most = most_unpacked(os.fstat(file.fileno()).st_size)
             return _numbers(path, io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=""), most)
         except UnicodeDecodeError:
-            raise DataError(f"`{path}` is not text in UTF-8") from None
+            raise DataError(faults.not_utf8(path)) from None
         except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DataError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
+            raise DataError(faults.no_table(path, error)) from None
 
 
 def _numbers(path: Path, text: io.TextIOWrapper, most: int) -> Array:
@@ -53,11 +54,11 @@ def _numbers(path: Path, text: io.TextIOWrapper, most: int) -> Array:
             continue
         width = width or len(cells)
         if len(cells) != width:
-            raise DataError(f"{place}: {len(cells)} columns, where the rows before have {width}")
+            raise DataError(faults.ragged(place, len(cells), width))
         numbers.extend(_row(cells, place))
         rows += 1
     if not rows:
-        raise DataError(f"`{path}` holds no numbers")
+        raise DataError(faults.empty(path))
     return np.frombuffer(numbers, dtype=np.float64).reshape(rows, width)
 
 
@@ -66,9 +67,9 @@ def _lines(path: Path, text: io.TextIOWrapper, most: int) -> Iterator[str]:
     for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), start=1):
         read += len(line)
         if len(line) == LONGEST_LINE:
-            raise DataError(f"{path}:{number}: a line of more than {LONGEST_LINE:,} characters")
+            raise DataError(faults.long_line(f"{path}:{number}", LONGEST_LINE))
         if read > most:
-            raise DataError(f"`{path}` unpacks to more than {most:,} bytes")
+            raise DataError(faults.unpacked(path, most))
         yield line
 
 
@@ -79,7 +80,7 @@ def _row(cells: Sequence[str], place: str) -> list[float]:
     except ValueError:
         pass
     wrong = next((i, cell) for i, cell in enumerate(cells, start=1) if not _is_number(cell))
-    raise DataError(f"{place}: column {wrong[0]}: `{wrong[1][:40]}` is not a number")
+    raise DataError(faults.no_number(place, *wrong))
 
 
 def _is_number(cell: str) -> bool:
@@ -104,19 +105,19 @@ def lay_out(name: str, table: Array, type: TensorType) -> Array:
     size = math.prod(type.dims)
     if not type.axes:
         if table.size != size:
-            raise DataError(f"`{name}` is {type}; a table of {rows} rows and {columns} columns does not fit")
+            raise DataError(faults.table_shape(name, type, rows, columns))
         return table.reshape(type.dims)
     if len(type.axes) > 2:
-        raise DataError(f"`{name}` is {type}, which no table can hold: give it as .npz or .npy")
+        raise DataError(faults.no_table_holds(name, type))
     if is_series(table, type):
         return table.reshape((*_of_series(type, rows), *type.dims))
     if type.dtype == "i64" and bool(np.any(np.abs(table) >= 1 << 53)):
-        raise DataError(f"`{name}` is {type}; a table holds whole numbers below 2**53: give it as .npz or .npy")
-    fits = columns == size if len(type.axes) == 1 else size > 0 and columns % size == 0
+        raise DataError(faults.wide_integers(name, type))
+    whole = len(type.axes) == 1
+    fits = columns == size if whole else size > 0 and columns % size == 0
     if not fits:
-        wanted = str(size) if len(type.axes) == 1 else f"a multiple of {size}"
-        raise DataError(f"`{name}` is {type}; its table wants {wanted} columns and has {columns}")
-    middle = () if len(type.axes) == 1 else (columns // size,)
+        raise DataError(faults.columns(name, type, columns, size, whole))
+    middle = () if whole else (columns // size,)
     return table.reshape((rows, *middle, *type.dims))
 
 
@@ -137,8 +138,7 @@ def write_table(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
     tables = {name: array.reshape(shapes[name][0], math.prod(shapes[name][1:])) for name, array in arrays.items()}
     lengths = {t.shape[0] for t in tables.values()}
     if len(lengths) > 1:
-        listed = ", ".join(f"{name} {shown_shape(array.shape)}" for name, array in arrays.items())
-        raise DataError(f"the outputs have different numbers of rows ({listed}): write them as .npz")
+        raise DataError(faults.rows_differ((name, array.shape) for name, array in arrays.items()))
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column for name, t in tables.items() for column in _columns(name, t.shape[1])])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnndsl.language.initializers import numpy_dtype
+from rnndsl.text.fault import FaultError
+from rnndsl.text.faults import arrays as faults
+from rnndsl.text.faults import calls
 
 if TYPE_CHECKING:
     from rnndsl.plan.model import TensorType
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class DataError(ValueError):
+class DataError(FaultError, ValueError):
     """A value or a file does not hold what is wanted. The message names the input, or the file and the line in it."""
 
 
@@ -27,7 +30,7 @@ def fit(name: str, value: object, type: TensorType) -> Array:
     array = _array(name, value, type)
     rank = len(type.axes) + len(type.dims)
     if array.ndim != rank or tuple(array.shape[len(type.axes) :]) != type.dims:
-        raise DataError(f"`{name}` is {type}; an array of shape {shown_shape(array.shape)} does not fit")
+        raise DataError(faults.shape(name, type, array.shape))
     return _converted(name, array, type)
 
 
@@ -36,13 +39,12 @@ def fit_all(what: str, wanted: Mapping[str, TensorType], given: Mapping[str, obj
 
     Raises DataError for a name that it does not take, one that is missing, a value that does not fit, and lengths that differ.
     """
-    listed = ", ".join(f"`{name}`" for name in wanted) or "nothing"
     for name in given:
         if name not in wanted:
-            raise DataError(f"`{what}` takes no `{name}`; it takes {listed}")
+            raise DataError(calls.no_input(what, name, list(wanted)))
     missing = [name for name in wanted if name not in given]
     if missing:
-        raise DataError(f"`{what}` wants `{missing[0]}` too, {wanted[missing[0]]}")
+        raise DataError(calls.lacks_input(what, missing[0], wanted[missing[0]]))
     arrays = {name: fit(name, given[name], type) for name, type in wanted.items()}
     agree({name: (array, wanted[name]) for name, array in arrays.items()})
     return arrays
@@ -55,31 +57,21 @@ def agree(values: Mapping[str, tuple[Array, TensorType]]) -> None:
         for axis, length in zip(type.axes, array.shape, strict=False):
             first, known = lengths.setdefault(axis, (name, length))
             if known != length:
-                raise DataError(f"`{first}` has the length {known} along `{axis}`, and `{name}` has {length}")
-
-
-def shown_shape(shape: Sequence[int]) -> str:
-    """`[2, 24]`."""
-    return f"[{', '.join(map(str, shape))}]"
+                raise DataError(faults.lengths(axis, first, known, name, length))
 
 
 def _array(name: str, value: object, type: TensorType) -> Array:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError) as error:  # rows of several lengths, and what only looks like an array
-        raise DataError(f"`{name}` is {type}; the value is no array: {error}") from None
+        raise DataError(faults.no_array(name, type, error)) from None
     if array.dtype.name == "bfloat16":
         return array if type.dtype == "bf16" else array.astype(np.float32)
     if array.size == 0 and array.dtype == np.float64:  # what an empty list is
         return array.astype(numpy_dtype(type.dtype))
     if array.dtype.kind not in "biuf":
-        raise DataError(f"`{name}` is {type}; {_shown_kind(array)} does not fit")
+        raise DataError(faults.kind(name, type, array.dtype))
     return array
-
-
-def _shown_kind(array: Array) -> str:
-    kinds = {"U": "text", "S": "text", "O": "an array of Python objects", "c": "an array of complex numbers"}
-    return kinds.get(array.dtype.kind, f"an array of {array.dtype}")
 
 
 def _converted(name: str, array: Array, type: TensorType) -> Array:
@@ -96,5 +88,5 @@ def _converted(name: str, array: Array, type: TensorType) -> Array:
         return converted
     if np.any(wrong):
         place = tuple(map(int, np.argwhere(wrong)[0]))
-        raise DataError(f"`{name}` is {type}; {array[place]}{f' at {shown_shape(place)}' if place else ''} is no {type.dtype}")
+        raise DataError(faults.no_value(name, type, type.dtype, array[place], place))
     return converted

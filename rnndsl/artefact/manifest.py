@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from rnndsl.text.faults import artefacts as faults
+
 MANIFEST = "manifest.json"
 _MOST_NUMBERS = 64
 
@@ -26,7 +28,7 @@ Length = Annotated[int, Field(ge=0)] | str | None
 
 def _relative(path: str) -> str:
     if PurePosixPath(path).is_absolute():
-        raise ValueError(f"{path} is not relative")
+        raise ValueError(faults.not_relative(path))
     return path
 
 
@@ -35,7 +37,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 in 
 
 def _within(path: str) -> str:
     if ".." in PurePosixPath(_relative(path)).parts:
-        raise ValueError(f"{path} leads out of the folder")
+        raise ValueError(faults.leads_out(path))
     return path
 
 

@@ -12,7 +12,10 @@ from pydantic import ValidationError
 
 from rnndsl.artefact.manifest import MANIFEST, DTypeName, Length, Manifest, TensorInfo, VariableInfo, own_digest
 from rnndsl.plan.model import DType, TensorType
-from rnndsl.regular import open_regular, unreadable
+from rnndsl.regular import open_regular
+from rnndsl.text.fault import FaultError
+from rnndsl.text.faults import artefacts as faults
+from rnndsl.text.faults.files import unreadable
 
 DTYPES: dict[DTypeName, DType] = {
     "float16": "f16",
@@ -29,19 +32,23 @@ MOST_BYTES = 1 << 27
 """Of a manifest; one of ten thousand variables has some 8 MB."""
 
 
-class ArtefactError(ValueError):
+class ArtefactError(FaultError, ValueError):
     """An artefact is damaged, or none that this version can read. The message names the file."""
+
+
+class NoArtefactError(FaultError, FileNotFoundError):
+    """There is no artefact."""
 
 
 def open_artefact(folder: Path) -> Manifest:
     """The manifest of the artefact in `folder`, whose files are those that were written, by their digests.
 
-    Raises FileNotFoundError if there is no artefact, ArtefactError if it is damaged or of another version.
+    Raises NoArtefactError if there is none, ArtefactError if it is damaged or of another version.
     """
     manifest = _manifest(folder)
     for name, digest in manifest.outputs.items():
         if _digest(folder / name) != digest:
-            raise ArtefactError(f"`{folder / name}` has changed since it was written: its SHA-256 is not the one in {MANIFEST}")
+            raise ArtefactError(faults.changed(folder / name, MANIFEST))
     return manifest
 
 
@@ -50,15 +57,15 @@ def _manifest(folder: Path) -> Manifest:
     text = _read(path)
     fields = _ours(text)
     if fields is None:
-        raise ArtefactError(f"`{path}` is no manifest of rnndsl")
+        raise ArtefactError(faults.no_manifest(path))
     try:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         at = ".".join(map(str, first["loc"]))
-        raise ArtefactError(f"`{path}` is damaged, or of another version of rnndsl: `{at}`: {first['msg']}") from None
+        raise ArtefactError(faults.other_version(path, at, first["msg"])) from None
     if manifest.sha256 != own_digest(fields):
-        raise ArtefactError(f"`{path}` has changed since it was written: its SHA-256 is another one")
+        raise ArtefactError(faults.manifest_changed(path))
     return manifest
 
 
@@ -91,11 +98,11 @@ def _read(path: Path) -> bytes:
         with open_regular(path) as file:
             text = file.read(MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"`{path.parent}` holds no artefact (no {MANIFEST})") from None
+        raise NoArtefactError(faults.none(path.parent, MANIFEST)) from None
     except OSError as error:
         raise ArtefactError(unreadable(path, error)) from None
     if len(text) > MOST_BYTES:
-        raise ArtefactError(f"`{path}` is too large: over {MOST_BYTES:,} bytes")
+        raise ArtefactError(faults.too_large(path, MOST_BYTES))
     return text
 
 
@@ -104,7 +111,7 @@ def _digest(path: Path) -> str:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ArtefactError(f"the artefact is damaged: {unreadable(path, error)}") from None
+        raise ArtefactError(faults.unreadable(unreadable(path, error))) from None
 
 
 def declared(info: TensorInfo | VariableInfo) -> TensorType:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import UsageError
+from rnndsl.text.faults.artefacts import none
+from rnndsl.text.faults.files import unreadable
 
 if TYPE_CHECKING:
     from rnndsl.artefact.manifest import Manifest
@@ -15,14 +17,14 @@ if TYPE_CHECKING:
 def artefacts_in(folder: Path) -> dict[Path, Manifest]:
     """The artefact in `folder`, or else those in the folders in it. Raises UsageError if there is none, or one is damaged."""
     from rnndsl.artefact.manifest import MANIFEST
-    from rnndsl.artefact.opening import ArtefactError, open_artefact
+    from rnndsl.artefact.opening import ArtefactError, NoArtefactError, open_artefact
 
     try:
         folders = [folder] if os.path.lexists(folder / MANIFEST) else sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
         if not folders:
-            raise UsageError(f"`{folder}` holds no artefact (no {MANIFEST})")
+            raise UsageError(none(folder, MANIFEST))
         return {each: open_artefact(each) for each in folders}
+    except (ArtefactError, NoArtefactError) as error:
+        raise UsageError(error.fault) from None
     except OSError as error:
-        raise UsageError(f"`{error.filename or folder}` cannot be read: {error.strerror or error}") from None
-    except ArtefactError as error:
-        raise UsageError(str(error), "compile it again") from None
+        raise UsageError(unreadable(error.filename or folder, error)) from None

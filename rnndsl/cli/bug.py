@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Sequence
 
 from rnndsl.cli.saying import complain
+from rnndsl.text.faults import command as faults
+from rnndsl.text.faults.files import unprinted
 
 USAGE, BUG = 2, 3
 
@@ -21,18 +23,14 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> int:
     A full disk and too little memory are no bugs: one line, and exit status 2.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
-        complain(f"cannot write: {error.strerror} ({error.filename})")
+        complain(unprinted(error))
         return USAGE
     if isinstance(error, MemoryError):
-        complain(str(error) or "there is too little memory")
+        complain(faults.little_memory(str(error)))
         return USAGE
     text = "".join(traceback.format_exception(error))
     kept = _keep(text, arguments)
-    attached = f"`{kept}`" if kept else "the output of the same command with --traceback"
-    complain(
-        f"this is a bug of rnndsl, not of your spec: {type(error).__name__}: {_short(error)}",
-        f"please report it to the project's issue tracker, with the spec and {attached}",
-    )
+    complain(faults.bug(type(error).__name__, _short(error), kept))
     if "--traceback" in arguments:
         print(text, file=sys.stderr)
     return BUG

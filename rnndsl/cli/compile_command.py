@@ -14,7 +14,8 @@ from rnndsl.cli.saying import say
 from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
 from rnndsl.driver import Job
 from rnndsl.text.diagnostics import DiagnosticsError
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.faults import command as faults
+from rnndsl.text.faults.files import unwritable
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,7 +27,7 @@ def run(argv: Sequence[str]) -> int:
     """Compile the spec; nothing is written if it is wrong."""
     arguments = _parser().read(argv)
     if arguments.output is None and not arguments.print_after:
-        raise UsageError("the folder to write is missing", "give it as `-o DIR`")
+        raise UsageError(faults.no_output())
     printed: set[str] = set()
     job = Job(Path(arguments.spec), _printer(arguments.print_after, printed))
     try:
@@ -68,10 +69,8 @@ def _parser() -> Parser:
 def _no_stage(name: str, level: int) -> UsageError:
     from rnndsl.passes import PASSES
 
-    known = ["syntax", "plan", *(each for each, _ in PASSES if level > 0)]
-    return UsageError(
-        f"there is no stage `{name}` at level {level}", did_you_mean(name, known) or f"the stages are {', '.join(known)}"
-    )
+    known = ["syntax", "plan", "functions", *(each for each, _ in PASSES if level > 0)]
+    return UsageError(faults.no_stage(name, level, known))
 
 
 def _printer(stages: Sequence[str], printed: set[str]) -> Callable[[str, Callable[[], str]], None]:
@@ -88,7 +87,7 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     models = choose_models(module, arguments.model, arguments.spec)
     if not models:
         job.sink.raise_if_failed()
-        raise UsageError(f"there is no model in {arguments.spec}")
+        raise UsageError(faults.no_models(arguments.spec))
     plans = plan_models(job, module, models, pairs("--set", arguments.settings))
     plans = [job.optimise(plan, arguments.opt_level) for plan in plans]
     if arguments.output is None:
@@ -111,27 +110,24 @@ def _check_depfile(job: Job, path: Path, folders: Sequence[Path]) -> None:
     """Raises UsageError for a file that was read, and for one in a folder that is replaced as a whole."""
     real = Path(os.path.realpath(path))
     if real in [file.location for file in job.files()]:
-        raise UsageError(f"`{path}` was read: the depfile would take its place")
+        raise UsageError(faults.depfile_was_read(path))
     for folder in folders:
         if real.is_relative_to(os.path.realpath(folder)):
-            raise UsageError(f"`{path}` lies in `{folder}`, which is replaced as a whole", f"give a file beside it, `{folder}.d`")
+            raise UsageError(faults.depfile_in_artefact(path, folder))
 
 
 def _rule(job: Job, folders: Sequence[Path]) -> str:
     """A rule for the manifests: they have the digests of all inputs, and so change whenever one does. Raises UsageError."""
     from rnndsl.artefact.manifest import MANIFEST
 
-    try:
-        return depfile_text([folder / MANIFEST for folder in folders], [file.location for file in job.files()])
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    return depfile_text([folder / MANIFEST for folder in folders], [file.location for file in job.files()])
 
 
 def _write_depfile(path: Path, rule: str) -> None:
     try:
         write_depfile(path, rule)
     except OSError as error:
-        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
+        raise UsageError(unwritable(path, error)) from None
 
 
 def _described(plan: Plan) -> str:

@@ -6,20 +6,22 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnndsl.cli.parser import UsageError
 from rnndsl.regular import replacing
+from rnndsl.text.faults.command import no_depfile_form
 
 _UNWRITABLE = re.compile(r"[\t\r\n]")
 _SPECIAL = re.compile(r"(\\*)([ #:])")
 
 
 def depfile_text(targets: Sequence[Path], files: Sequence[Path]) -> str:
-    """A rule: `targets` depend on `files`. Raises ValueError for a name that no rule can hold.
+    """A rule: `targets` depend on `files`. Raises UsageError for a name that no rule can hold.
 
     ninja wants the targets that its own rule has, and no others; make the first of them.
     """
     for path in (*targets, *files):
         if _UNWRITABLE.search(str(path)):
-            raise ValueError(f"a depfile has no form for the name `{path}`")
+            raise UsageError(no_depfile_form(path))
     near = [_near(file) for file in files]
     rule = f"{' '.join(map(_escaped, targets))}: {' '.join(map(_escaped, near))}\n"
     # A file that is gone must not stop make: each is a target of its own, without a rule. With a `%` it would be a pattern.

@@ -10,7 +10,8 @@ from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import say
 from rnndsl.names.library import entries, find
 from rnndsl.regular import replacing
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.faults import command as faults
+from rnndsl.text.faults.files import unwritable
 
 
 def run(argv: Sequence[str]) -> int:
@@ -38,8 +39,7 @@ def _text(name: str | None) -> str:
         return library.listing(of_module)
     found = find(name)
     if not found:
-        near = did_you_mean(name.rpartition(".")[2], [e.name for e in every])
-        raise UsageError(f"the standard library has no `{name}`", near or "`rnndsl doc` lists it")
+        raise UsageError(faults.not_in_library(name, [e.name for e in every]))
     return "\n".join(library.describe(e) for e in found)
 
 
@@ -48,5 +48,5 @@ def _write(path: Path, text: str) -> int:
         with replacing(path) as file:
             file.write(text.encode())
     except OSError as error:
-        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
+        raise UsageError(unwritable(path, error)) from None
     return 0

@@ -13,6 +13,7 @@ from rnndsl.names.reading import Reader
 from rnndsl.regular import replacing
 from rnndsl.syntax import format_module, parse
 from rnndsl.text.diagnostics import SpecError
+from rnndsl.text.faults.files import unwritable
 from rnndsl.text.render import Findings
 from rnndsl.text.sink import Sink
 
@@ -60,4 +61,4 @@ def _replace(spec: str, path: Path, text: str) -> None:
         with replacing(path) as file:
             file.write(text.encode())
     except OSError as error:
-        raise UsageError(f"cannot write `{spec}`: {error.strerror}") from None
+        raise UsageError(unwritable(spec, error)) from None

@@ -11,7 +11,7 @@ from rnndsl.cli.parser import UsageError, pairs
 from rnndsl.cli.saying import complain
 from rnndsl.cli.specs import counted
 from rnndsl.records import Immutable, record
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.faults import calls as faults
 
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
@@ -56,9 +56,9 @@ def chosen(offers: Iterator[Offer], name: str) -> Offer:
     offer = callable_.get(name)
     if offer is None:
         known = [n for n, o in callable_.items() if o.absent is None]
-        raise UsageError(f"no signature `{name}`", did_you_mean(name, known) or f"the signatures are {', '.join(known)}")
+        raise UsageError(faults.no_signature(name, known))
     if offer.absent is not None:
-        raise UsageError(f"the model has no `{name}`: {offer.absent}")
+        raise UsageError(faults.absent(name, offer.absent))
     return offer
 
 
@@ -77,12 +77,11 @@ def read_inputs(offer: Offer, arguments: Namespace) -> tuple[dict[str, Array], b
     given = _named(offer, arguments)
     missing = [name for name in wanted if name not in given]
     if missing:
-        listed = ", ".join(f"{name}: {wanted[name]}" for name in missing)
-        raise UsageError(f"`{offer.name}` wants {listed}", f"give it as `--input {missing[0]}=FILE`")
+        raise UsageError(faults.lacks_files(offer.name, {name: wanted[name] for name in missing}))
     series = [name for name, (array, table) in given.items() if table and is_series(array, wanted[name])]
     for name in series:
         steps = counted(len(given[name][0]), "step")
-        complain(f"`{name}` is {wanted[name]}; its table is read as one sequence of {steps}, a row each", kind="note")
+        complain(faults.one_sequence(name, wanted[name], steps), kind="note")
     laid_out = {name: lay_out(name, array, wanted[name]) if table else array for name, (array, table) in given.items()}
     return fit_all(offer.name, wanted, laid_out), bool(series)
 
@@ -95,8 +94,7 @@ def _named(offer: Offer, arguments: Namespace) -> dict[str, tuple[Array, bool]]:
     files = pairs("--input", arguments.inputs)
     for name in files:
         if name not in wanted:
-            help = did_you_mean(name, wanted) or f"its inputs are {', '.join(wanted) or 'none'}"
-            raise UsageError(f"`{offer.name}` has no input `{name}`", help)
+            raise UsageError(faults.no_file_input(offer.name, name, wanted))
     given: dict[str, tuple[Array, bool]] = {}
     if arguments.data and Path(arguments.data).suffix == ".npz":
         given = {name: (array, False) for name, array in read_archive(Path(arguments.data), wanted).items()}
@@ -110,6 +108,5 @@ def _named(offer: Offer, arguments: Namespace) -> dict[str, tuple[Array, bool]]:
 
 def _only(offer: Offer, wanted: Sequence[str]) -> str:
     if len(wanted) != 1:
-        listed = ", ".join(wanted) or "none"
-        raise UsageError(f"`{offer.name}` takes the inputs {listed}: say which by --input NAME=FILE, or give a .npz of all")
+        raise UsageError(faults.which_input(offer.name, wanted))
     return wanted[0]

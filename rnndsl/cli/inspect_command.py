@@ -14,6 +14,7 @@ from rnndsl.cli.saying import say, say_json
 from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
     from rnndsl.artefact.summary import ModelSummary, SignatureSummary, StepSummary, VariableSummary
@@ -34,14 +35,14 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser.read(argv)
     if is_folder(Path(arguments.source)):
         if arguments.settings or arguments.model:
-            raise UsageError("--set and --model belong to a spec; an artefact is already compiled")
+            raise UsageError(faults.compiled_already("--set", "--model"))
         return _print(_of_artefact(Path(arguments.source)), arguments)
     job = job_for(arguments.source)
     try:
         module = job.resolve()
         models = choose_models(module, arguments.model, arguments.source)
         if not models:
-            raise UsageError(f"there is no model in {arguments.source}")
+            raise UsageError(faults.no_models(arguments.source))
         plans = plan_models(job, module, models, pairs("--set", arguments.settings))
     except DiagnosticsError:
         print_findings([job.findings], arguments.format, sys.stderr if arguments.format == "text" else None)

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from rnndsl.cli.parser import Parser, UsageError
 from rnndsl.cli.saying import abandon_streams, complain, complain_at_last, open_streams
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.faults import command as faults
+from rnndsl.text.faults.files import unprinted
 
 OK, SPEC_WRONG, USAGE, BUG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 
@@ -55,9 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except OSError as error:
         abandon_streams()
-        return complain_at_last(f"cannot write: {error.strerror}")
+        return complain_at_last(unprinted(error))
     if lost is not None and lost.getvalue():
-        return complain_at_last("standard output is closed")
+        return complain_at_last(faults.closed_output())
     return status
 
 
@@ -67,7 +68,7 @@ def _guarded(arguments: list[str]) -> int:
         _check_folder()
         return _dispatch(arguments)
     except UsageError as error:
-        complain(str(error), error.help)
+        complain(error.fault)
         return USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -88,7 +89,7 @@ def _check_folder() -> None:
     try:
         Path.cwd()
     except OSError as error:
-        raise UsageError(f"the current folder cannot be used: {error.strerror}") from None
+        raise UsageError(faults.no_current_folder(error)) from None
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -99,7 +100,7 @@ def _dispatch(arguments: list[str]) -> int:
     if name.startswith("-"):
         return _top_options(arguments)
     if name not in COMMANDS:
-        raise UsageError(f"no command `{name}`", did_you_mean(name, COMMANDS) or f"the commands are {', '.join(COMMANDS)}")
+        raise UsageError(faults.no_command(name, list(COMMANDS)))
     command: Command = importlib.import_module(f"rnndsl.cli.{name}_command")  # pyright: ignore[reportAssignmentType]
     return command.run(arguments[1:])
 
@@ -120,7 +121,7 @@ def _top_options(arguments: list[str]) -> int:
 
         print(f"rnndsl {__version__}")
         return OK
-    raise UsageError("no command is given", f"the commands are {', '.join(COMMANDS)}")
+    raise UsageError(faults.nothing_asked(list(COMMANDS)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from rnndsl.cli.saying import say
 from rnndsl.names.library import Entry, entries, find, own_file
 from rnndsl.regular import replacing
 from rnndsl.syntax.words import KEYWORDS
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.faults import command as faults
+from rnndsl.text.faults import files
 
 
 def run(argv: Sequence[str]) -> int:
@@ -30,29 +31,28 @@ def run(argv: Sequence[str]) -> int:
         say(text)
         return 0
     if os.path.lexists(arguments.output):
-        raise UsageError(f"`{arguments.output}` exists", "give another file: nothing is overwritten")
+        raise UsageError(files.exists(arguments.output))
     try:
         with replacing(Path(arguments.output)) as file:
             file.write(text.encode())
     except OSError as error:
-        raise UsageError(f"cannot write `{arguments.output}`: {error.strerror}") from None
+        raise UsageError(files.unwritable(arguments.output, error)) from None
     return 0
 
 
 def _check_name(name: str, entry: Entry) -> None:
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
-        raise UsageError(f"`{name}` is not a name", "a name is of letters of the Latin alphabet, digits and `_`")
+        raise UsageError(faults.no_name(name))
     if name in KEYWORDS:
-        raise UsageError(f"`{name}` is a word of the language, and no name")
+        raise UsageError(faults.word_of_language(name))
     if name in [each.name for each in entry.needs()]:
-        raise UsageError(f"the definition of {entry.name} uses `{name}` itself", "give another name")
+        raise UsageError(faults.used_by_definition(name, entry.name))
 
 
 def _entry(name: str) -> Entry:
     found = find(name)
     if not found:
-        near = did_you_mean(name.rpartition(".")[2], [e.name for e in entries()])
-        raise UsageError(f"the standard library has no `{name}`", near or "`rnndsl doc` lists it")
+        raise UsageError(faults.not_in_library(name, [e.name for e in entries()]))
     if len(found) > 1:
-        raise UsageError(f"`{name}` is in {' and '.join(e.module for e in found)}", f"say which: `{found[0].module}.{name}`")
+        raise UsageError(faults.in_modules(name, [e.module for e in found]))
     return found[0]

@@ -7,18 +7,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.fault import FaultError
+from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 
-class UsageError(Exception):
-    """The command line is wrong, or names a file that cannot be used: exit status 2. `help` says what would do."""
-
-    def __init__(self, message: str, help: str | None = None) -> None:
-        super().__init__(message)
-        self.help = help
+class UsageError(FaultError):
+    """The command line is wrong, or names a file that cannot be used: exit status 2."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +26,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--traceback", action="store_true", help="show the Python traceback of a bug of rnndsl")
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"see `{self.prog} --help`")
+        raise UsageError(faults.refused(self.prog, message))
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         """Print it; argparse's own would keep silent if that fails."""
@@ -38,14 +35,14 @@ class Parser(argparse.ArgumentParser):
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """The arguments `argv`. Raises UsageError; SystemExit for `--help`."""
         if "" in argv or any("\0" in argument for argument in argv):
-            raise UsageError("an argument is empty or holds a zero character", f"see `{self.prog} --help`")
+            raise UsageError(faults.empty_argument(self.prog))
         unknown = self._unknown_option(argv)
         if unknown is not None:
             known = [o for action in self._actions for o in action.option_strings]
-            raise UsageError(f"no option `{unknown}`", did_you_mean(unknown, known) or f"see `{self.prog} --help`")
+            raise UsageError(faults.no_option(self.prog, unknown, known))
         arguments, extra = self.parse_known_args(argv)
         if extra:
-            raise UsageError(f"unexpected argument `{extra[0]}`", f"see `{self.prog} --help`")
+            raise UsageError(faults.unexpected(self.prog, extra[0]))
         return arguments
 
     def _unknown_option(self, argv: Sequence[str]) -> str | None:
@@ -78,8 +75,8 @@ def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise UsageError(f"{option} wants NAME=VALUE, not `{text}`")
+            raise UsageError(faults.no_pair(option, text))
         if name in result:
-            raise UsageError(f"{option} sets `{name}` twice")
+            raise UsageError(faults.set_twice(option, name))
         result[name] = value
     return result

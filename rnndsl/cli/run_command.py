@@ -17,6 +17,9 @@ from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_find
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.fault import FaultError
+from rnndsl.text.faults import calls
+from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
@@ -38,7 +41,7 @@ def run(argv: Sequence[str]) -> int:
             return _run_artefact(Path(arguments.model_source), arguments)
         return _run_spec(arguments)
     except DataError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(error.fault) from None
 
 
 def _parser() -> Parser:
@@ -69,7 +72,7 @@ def _run_spec(arguments: Namespace) -> int:
         module = job.resolve()
         models = choose_models(module, arguments.model, arguments.model_source)
         if len(models) != 1:
-            raise UsageError(f"{arguments.model_source} has {len(models) or 'no'} models: choose one by --model")
+            raise UsageError(faults.choose_model(arguments.model_source, len(models)))
         plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 0 if numpy else 1)
         offer = chosen(of_plan(plan), arguments.signature)
         inputs, series = read_inputs(offer, arguments)
@@ -88,22 +91,22 @@ def _temporary() -> tempfile.TemporaryDirectory[str]:
     try:
         return tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise UsageError(f"no temporary folder can be made: {error.strerror}", "set TMPDIR to a folder") from None
+        raise UsageError(faults.no_temporary_folder(error)) from None
 
 
 def _run_artefact(folder: Path, arguments: Namespace) -> int:
     if arguments.settings:
-        raise UsageError("--set belongs to a spec; an artefact is already compiled")
+        raise UsageError(faults.compiled_already("--set"))
     if arguments.engine == "numpy":
-        raise UsageError("--engine numpy interprets a spec; an artefact holds TensorFlow's graphs alone", "give the spec itself")
+        raise UsageError(faults.no_numpy_artefact())
     found = artefacts_in(folder)
-    known = ", ".join(f"`{manifest.name}`" for manifest in found.values())
+    known = [manifest.name for manifest in found.values()]
     if arguments.model:
         found = {path: manifest for path, manifest in found.items() if manifest.name == arguments.model}
     if not found:
-        raise UsageError(f"`{folder}` holds no model `{arguments.model}`", f"it holds {known}")
+        raise UsageError(faults.not_in_folder(folder, arguments.model, known))
     if len(found) > 1:
-        raise UsageError(f"`{folder}` holds {len(found)} artefacts", f"choose one by its folder or by --model: {known}")
+        raise UsageError(faults.several_artefacts(folder, len(found), known))
     [(path, manifest)] = found.items()
     offer = chosen(of_manifest(manifest), arguments.signature)
     inputs, series = read_inputs(offer, arguments)
@@ -116,8 +119,8 @@ def _called(folder: Path, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[
 
     try:
         return load(folder).call(offer.name, inputs)
-    except (ValueError, MemoryError) as error:
-        raise UsageError(str(error)) from None
+    except FaultError as error:
+        raise UsageError(error.fault) from None
 
 
 def _interpreted(plan: Plan, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -127,9 +130,9 @@ def _interpreted(plan: Plan, offer: Offer, inputs: Mapping[str, Array]) -> Mappi
     try:
         return Model(plan).call(offer.name, inputs, steps=False)
     except ValueError as error:
-        raise UsageError(f"`{offer.name}` fails on these values: {error}") from None
+        raise UsageError(calls.fails(offer.name, error)) from None
     except MemoryError:
-        raise UsageError(f"`{offer.name}` needs more memory than there is") from None
+        raise UsageError(calls.memory(offer.name)) from None
 
 
 def _finish(results: Mapping[str, Array], offer: Offer, series: bool, arguments: Namespace) -> int:
@@ -138,8 +141,7 @@ def _finish(results: Mapping[str, Array], offer: Offer, series: bool, arguments:
     from rnndsl.arrays.tables import as_series
 
     if offer.kind in ("train", "reset", "reset_states"):
-        kept = "`rnndsl.load` in Python keeps it, and `save_weights` writes it"
-        complain(f"what `{offer.name}` changes is in memory alone, and gone now: {kept}", kind="note")
+        complain(calls.not_kept(offer.name), kind="note")
     if series and arguments.output and is_table(Path(arguments.output)):
         types = offer.outputs
         results = {name: as_series(array, types[name]) if name in types else array for name, array in results.items()}

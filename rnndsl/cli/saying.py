@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from rnndsl.text.fault import Fault
 from rnndsl.text.render.snippet import CONTROL, printable
 
 
@@ -42,10 +43,10 @@ def abandon_streams() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def complain_at_last(text: str) -> int:
+def complain_at_last(fault: Fault) -> int:
     """Complain, where that can still be done. Returns the exit status of a wrong use."""
     with suppress(OSError):
-        complain(text)
+        complain(fault)
         sys.stderr.flush()
     abandon_streams()
     return 2
@@ -61,8 +62,8 @@ def say_json(text: str, stream: TextIO | None = None) -> None:
     print(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text), file=stream)
 
 
-def complain(text: str, help: str | None = None, kind: str = "error") -> None:
-    """Print `error: text`, and below it what would help, to standard error."""
-    print(f"{kind}: {printable(text)}", file=sys.stderr)
-    if help:
-        print(f"help: {printable(help)}", file=sys.stderr)
+def complain(fault: Fault, kind: str = "error") -> None:
+    """Print `error:` and the fault, and below it what would help, to standard error."""
+    print(f"{kind}: {printable(fault.message)}", file=sys.stderr)
+    if fault.help:
+        print(f"help: {printable(fault.help)}", file=sys.stderr)

@@ -11,8 +11,8 @@ from rnndsl.cli.parser import UsageError
 from rnndsl.cli.saying import say_json
 from rnndsl.driver import Job
 from rnndsl.syntax import tree
+from rnndsl.text.faults import command as faults
 from rnndsl.text.render import Findings, count_line
-from rnndsl.text.wording import did_you_mean
 
 if TYPE_CHECKING:
     from rnndsl.names.modules import ResolvedModule
@@ -27,9 +27,7 @@ def choose_models(module: ResolvedModule, name: str | None, shown: str) -> list[
     chosen = [m for m in models if m.name.name == name]
     if chosen:
         return chosen
-    known = [m.name.name for m in models]
-    listed = f"the models are {', '.join(known)}" if known else "the file has no model"
-    raise UsageError(f"no model `{name}` in {shown}", did_you_mean(name, known) or listed)
+    raise UsageError(faults.no_model(name, shown, [m.name.name for m in models]))
 
 
 def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definition], given: Mapping[str, str]) -> list[Plan]:
@@ -42,13 +40,12 @@ def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definiti
     try:
         return job.plan(module, models, settings)
     except SettingError as error:
-        raise UsageError(str(error), f"{'; '.join(map(_parameters, models))}; give values by `--set NAME=VALUE`") from None
+        raise UsageError(faults.with_parameters(error.fault, [(m.name.name, _parameters(m)) for m in models])) from None
 
 
-def _parameters(model: tree.Definition) -> str:
-    """`model m takes units: int = 4`."""
-    params = (f"{p.name}: {f'[{p.type.name}]' if p.is_list else p.type.name}{_default(p)}" for p in model.params)
-    return f"model {model.name.name} takes {', '.join(params) or 'no parameters'}"
+def _parameters(model: tree.Definition) -> list[str]:
+    """`units: int = 4` and so on."""
+    return [f"{p.name}: {f'[{p.type.name}]' if p.is_list else p.type.name}{_default(p)}" for p in model.params]
 
 
 def _default(param: tree.ConstructorParam) -> str:

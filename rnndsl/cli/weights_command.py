@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import Parser, UsageError, add_format
 from rnndsl.cli.saying import say, say_json
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
     from rnndsl.weights.compare import Difference
     from rnndsl.weights.source import Source, TensorInfo
 
 ACTIONS = {"list": "the tensors of a file: name, dtype, shape", "diff": "how the tensors of two files differ"}
-_THERE_ARE = f"there are {', '.join(ACTIONS)}"
 
 
 def run(argv: Sequence[str]) -> int:
@@ -24,15 +23,13 @@ def run(argv: Sequence[str]) -> int:
     if argv and argv[0] in ACTIONS:
         return (_list if argv[0] == "list" else _diff)(argv[1:])
     if argv and not argv[0].startswith("-"):
-        raise UsageError(
-            f"`weights` has no action `{argv[0]}`", did_you_mean(argv[0], ACTIONS) or f"there are {', '.join(ACTIONS)}"
-        )
+        raise UsageError(faults.no_action("weights", argv[0], list(ACTIONS)))
     listed = "\n".join(f"  {name}  {what}" for name, what in ACTIONS.items())
     parser = Parser("rnndsl weights", "Look into files of trained values.", f"actions:\n{listed}")
     parser.formatter_class = __import__("argparse").RawDescriptionHelpFormatter
     parser.usage = "rnndsl weights list FILE | diff A B"
     parser.read(argv)
-    raise UsageError("no action is given", _THERE_ARE)
+    raise UsageError(faults.no_action_given(list(ACTIONS)))
 
 
 def _opened(path: str) -> Source:
@@ -42,7 +39,7 @@ def _opened(path: str) -> Source:
     try:
         return open_source(Path(path))
     except WeightsFileError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(error.fault) from None
 
 
 def _list(argv: Sequence[str]) -> int:
@@ -98,7 +95,7 @@ def _compared(first: str, second: str) -> list[Difference]:
         try:
             return list(compare(a, b))
         except WeightsFileError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(error.fault) from None
 
 
 def _difference_as_json(x: Difference) -> dict[str, object]:

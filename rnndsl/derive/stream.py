@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from rnndsl.derive.parts import Draft
+from rnndsl.elaborate.state import origins
 from rnndsl.language.ops.table import has, has_rule, result_type
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.attributes import NOTHING, Constant, Result, ValidSteps
@@ -24,24 +25,30 @@ from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, P
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
 from rnndsl.records import replace
 from rnndsl.text.codes import places
+from rnndsl.text.faults import streams as reasons
+from rnndsl.text.faults.streams import Reason
 
 TIME = "time"
 
 
 class _NoStreamError(Exception):
-    """The model has none. The message says why."""
+    """The model has none."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
-def stream_function(plan: Plan, whole: Function | None) -> Function | str:
+def stream_function(plan: Plan, whole: Function | None) -> Function | Reason:
     """One time step of `plan`, or the reason why it has none. `whole`: its function `apply`, if it has one.
 
     Raises SpecError if two names of the stream meet."""
     if whole is None:
-        return "it has no outputs"
+        return reasons.no_outputs()
     try:
         return _Step(whole, plan).run()
     except _NoStreamError as error:
-        return str(error)
+        return error.reason
 
 
 def state_name(path: str) -> str:
@@ -74,7 +81,7 @@ class _Step:
         graph = self.whole.graph
         old = types_of(graph)
         if not any(isinstance(n, Scan) and n.axis == TIME for n in graph.nodes):
-            raise _NoStreamError(f"nothing in it is scanned over `{TIME}`")
+            raise _NoStreamError(reasons.not_scanned(TIME))
         for x in self.whole.inputs:
             self.inputs.append(replace(x, type=_without_time(x.type)))
             self.types[x.name] = self.inputs[-1].type
@@ -140,7 +147,7 @@ class _Step:
     def need_no_time(self, node: Node) -> None:
         """Raises _NoStreamError if `node` is about the axis itself."""
         if TIME in node.attrs.about or has(node.op, "whole_sequence"):
-            raise _NoStreamError(f"`{node.op}` works over `{TIME}`{_at(node)}")
+            raise _NoStreamError(reasons.over_axis(node.op, TIME, node.place))
 
     def emit(self, node: Node | Scan) -> str:
         """Add `node`, its arguments renamed, its type that of one step. Returns its id."""
@@ -157,7 +164,7 @@ class _Step:
         try:
             return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.whole.axes)
         except TypeRuleError as error:
-            raise _NoStreamError(f"`{node.op}` {error}{_at(node)}") from None
+            raise _NoStreamError(reasons.misfit(node.op, error, node.place)) from None
 
     def make(self, op: str, *args: str, name: str) -> str:
         """Add a new node."""
@@ -190,7 +197,7 @@ class _Step:
         valid = self.valid(scan)
         for x in (*scan.scanned, *scan.given):
             if TIME in body[x.inner].axes:
-                raise _NoStreamError(f"each step of `{scan.path}` sees all of `{TIME}`{_at(scan)}")
+                raise _NoStreamError(reasons.sees_all(scan.path, TIME, scan.place))
             self.names[x.inner] = self.names.get(x.outer, x.outer)
         for state in scan.states:
             self.names[state.old] = self.state(scan, state.name, body[state.old], self.constant(state))
@@ -217,19 +224,20 @@ class _Step:
 
     def need_forward(self, scan: Scan, late: list[str]) -> None:
         if scan.reverse:
-            raise _NoStreamError(f"`{scan.path}` runs in reverse{_at(scan)}")
+            raise _NoStreamError(reasons.reverse(scan.path, scan.place))
         if scan.steps is not None:
-            raise _NoStreamError(f"`{scan.path}` runs a given number of steps{_at(scan)}")
+            raise _NoStreamError(reasons.given_steps(scan.path, scan.place))
         if late:
-            raise _NoStreamError(f"`{scan.path}` needs the end of another scan at its first step{_at(scan)}")
+            raise _NoStreamError(reasons.needs_an_end(scan.path, scan.place))
 
     def state(self, scan: Scan, name: str, t: TensorType, initial: Any) -> str:
         """A new input for a state. Returns its id."""
         path = f"{scan.path}/{name}"
         full = state_name(path)
         self.claim(full, path)
-        doc = f"the state `{name}` of `{scan.path}`"
-        self.inputs.append(PlanInput(name=full, kind="state", type=t, doc=doc, state=path, initial=initial))
+        self.inputs.append(
+            PlanInput(name=full, kind="state", type=t, doc=origins.state(name, scan.path), state=path, initial=initial)
+        )
         self.types[full] = t
         return full
 
@@ -283,7 +291,3 @@ class _Step:
 
 def _without_time(t: TensorType) -> TensorType:
     return TensorType(t.dtype, tuple(a for a in t.axes if a != TIME), t.dims)
-
-
-def _at(node: Node | Scan) -> str:
-    return f" ({node.place})" if node.place else ""

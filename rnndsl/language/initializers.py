@@ -90,9 +90,9 @@ def problem(name: str, arguments: Mapping[str, Any], shape: Sequence[int], dtype
     if name in _RANDOM and dtype not in ("f16", "bf16", "f32", "f64") and not (name == "uniform" and dtype in ("i32", "i64")):
         return clauses.draws_floats(dtype)
     if name == "orthogonal" and len(shape) < 2:
-        return clauses.least_dims("two or more", shape)
+        return clauses.two_dims_or_more(shape)
     if name == "identity" and len(shape) != 2:
-        return clauses.least_dims("two", shape)
+        return clauses.two_dims(shape)
     if name == "uniform" and not arguments["low"] <= arguments["high"]:
         return clauses.low_above_high(arguments["low"], arguments["high"])
     if name == "log_uniform" and not 0 < arguments["low"] <= arguments["high"]:

@@ -6,10 +6,11 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rnndsl.text.fault import Fault
 from rnndsl.weights.source import WeightsFileError
 
 _BROKEN = (
@@ -20,17 +21,17 @@ _BROKEN = (
 
 
 @contextmanager
-def told(what: str) -> Generator[None]:
-    """Faults of an archive inside become WeightsFileErrors that begin with `what`."""
+def told(fault: Callable[[str], Fault]) -> Generator[None]:
+    """What goes wrong inside, in an archive, becomes a WeightsFileError of the `fault` with this reason."""
     try:
         yield
     except WeightsFileError:
         raise
     except _BROKEN as error:
-        raise WeightsFileError(f"{what}: {error}") from None
+        raise WeightsFileError(fault(str(error))) from None
 
 
-def open_zip(path: Path, what: str) -> zipfile.ZipFile:
-    """The archive at `path`. Raises WeightsFileError, which begins with `what`."""
-    with told(what):
+def open_zip(path: Path, fault: Callable[[str], Fault]) -> zipfile.ZipFile:
+    """The archive at `path`. Raises WeightsFileError of the `fault` with a reason."""
+    with told(fault):
         return zipfile.ZipFile(path)

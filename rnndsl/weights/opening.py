@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rnndsl.text.faults import files
+from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Source, WeightsFileError
-
-FORMATS = (
-    "a TensorFlow checkpoint (its prefix), a SavedModel or an artefact of rnndsl (its folder), .npz, .safetensors, .weights.h5 "
-    "or .h5, .keras, .pt, .pth or .bin of PyTorch, .onnx"
-)
 
 
 def open_source(path: Path) -> Source:
@@ -18,7 +15,7 @@ def open_source(path: Path) -> Source:
     try:
         return _open(path)
     except (OSError, MemoryError) as error:
-        raise WeightsFileError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise WeightsFileError(files.unread(path, error)) from None
 
 
 def _open(path: Path) -> Source:
@@ -29,9 +26,9 @@ def _open(path: Path) -> Source:
     if path.with_name(f"{path.name}.index").is_file():
         return _checkpoint(path)
     if not path.exists():
-        raise WeightsFileError(f"there is no file `{path}`")
+        raise WeightsFileError(files.missing(path))
     if not path.is_file():
-        raise WeightsFileError(f"`{path}` is no file")
+        raise WeightsFileError(files.special(path))
     match path.suffix:
         case ".npz":
             from rnndsl.weights.formats.npz import NpzSource as Format
@@ -44,7 +41,7 @@ def _open(path: Path) -> Source:
         case ".onnx":
             from rnndsl.weights.formats.onnx import OnnxSource as Format
         case _:
-            raise WeightsFileError(f"`{path}` is of no format that is known here: {FORMATS}")
+            raise WeightsFileError(faults.no_format(path))
     return Format(path)
 
 
@@ -57,7 +54,7 @@ def _folder(path: Path) -> Source:
         return _checkpoint(path / "variables" / "variables", "SavedModel")
     if (path / "checkpoint").is_file():
         return _checkpoint(path)
-    raise WeightsFileError(f"`{path}` holds neither a SavedModel nor a checkpoint")
+    raise WeightsFileError(faults.foreign_folder(path))
 
 
 def _checkpoint(prefix: Path, format: str = "checkpoint") -> Source:

@@ -14,11 +14,12 @@ from typing import Any, Self
 import numpy as np
 
 from rnndsl.records import Immutable, record
+from rnndsl.text.fault import FaultError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class WeightsFileError(ValueError):
+class WeightsFileError(FaultError, ValueError):
     """A file does not hold what its format asks for. The message names the file."""
 
 

@@ -14,6 +14,8 @@ from rnndsl.plan.attributes import Gradient
 from rnndsl.plan.function import Assign, Clear, Function, OptimizerStep, Step
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.plan.rewriting import reads
+from rnndsl.text.fault import CallError
+from rnndsl.text.faults import calls as faults
 
 Tensors = Mapping[str, Any]
 
@@ -51,12 +53,9 @@ def replicas() -> int:
 
 
 def need_one_replica(name: str) -> None:
-    """Raises ValueError where there are several replicas: each would train its own copy on its own data."""
+    """Raises CallError where there are several replicas: each would train its own copy on its own data."""
     if replicas() > 1:
-        raise ValueError(
-            f"`{name}` trains on one replica, not on {replicas()}: their weights would drift apart; "
-            "sum what `gradients` returns over the replicas instead, and assign the result"
-        )
+        raise CallError(faults.one_replica(name, replicas()))
 
 
 class _Run:

@@ -10,13 +10,15 @@ from typing import Any
 
 from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.quiet import import_tensorflow
+from rnndsl.text.fault import CallError, LittleMemoryError
+from rnndsl.text.faults import calls as faults
 
 _FRAME = re.compile(r"^(Graph execution error:|Detected at node|<stack traces|\s*\[\[|.*Original stack trace)")
 _OPERATION = re.compile(r"\s*\[Op:\w+\].*$|\s*name:\s*$|\s*\[\[.*$")
 
 
 def load_module(folder: Path) -> Any:
-    """The SavedModel in `folder`. Imports TensorFlow. Raises ValueError for what it cannot read."""
+    """The SavedModel in `folder`. Imports TensorFlow. Raises CallError for what it cannot read."""
     import_tensorflow()
     from rnndsl.backends.tensorflow.tensorflow_module import tf
 
@@ -24,20 +26,20 @@ def load_module(folder: Path) -> Any:
         with plain_path(folder) as path:
             return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
-        raise ValueError(f"`{folder}` cannot be loaded by TensorFlow {tf.__version__}: {_sentence(error)}") from error
+        raise CallError(faults.not_loaded(folder, tf.__version__, _sentence(error))) from error
 
 
 @contextmanager
 def told(name: str) -> Generator[None]:
-    """Errors of TensorFlow inside, while `name` runs, become ValueErrors; MemoryError where there is too little memory."""
+    """Errors of TensorFlow inside, while `name` runs, become CallErrors; LittleMemoryError where there is too little memory."""
     from rnndsl.backends.tensorflow.tensorflow_module import tf
 
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError(f"`{name}` needs more memory than there is: {_sentence(error)}") from None
+        raise LittleMemoryError(faults.memory(name, _sentence(error))) from None
     except (tf.errors.OpError, TypeError, ValueError, KeyError, AttributeError) as error:  # the latter if the graph is another
-        raise ValueError(f"`{name}` fails on these values: {_sentence(error)}") from None
+        raise CallError(faults.fails(name, _sentence(error))) from None
 
 
 def _sentence(error: Exception) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from rnndsl.text.faults.calls import other_keras
+
 tf: Any = importlib.import_module("tensorflow")
 
 DTYPES: dict[str, Any] = {
@@ -24,5 +26,5 @@ def keras() -> Any:
     module: Any = importlib.import_module("keras")
     backend = module.backend.backend()
     if backend != "tensorflow":
-        raise RuntimeError(f"Keras runs on {backend} here; set KERAS_BACKEND=tensorflow (or edit ~/.keras/keras.json)")
+        raise RuntimeError(str(other_keras(backend)))
     return module

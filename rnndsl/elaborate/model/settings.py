@@ -13,14 +13,15 @@ from rnndsl.language.builtins import DTYPES
 from rnndsl.names.binder import enter
 from rnndsl.names.modules import ResolvedModule
 from rnndsl.syntax import tree
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.fault import FaultError
+from rnndsl.text.faults import settings as faults
 
 _INT = re.compile(r"-?[0-9]+")
 _FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """Numbers as the grammar has them. Python's own readers take more: `1_0`, `.5`, digits of other scripts."""
 
 
-class SettingError(Exception):
+class SettingError(FaultError):
     """A setting that the model cannot take: a fault of the command, not of the spec."""
 
 
@@ -29,19 +30,18 @@ def read(model: tree.Definition, settings: Mapping[str, object], module: Resolve
     params = {p.name: p for p in model.params}
     for name in settings:
         if name not in params:
-            known = ", ".join(f"{p.name}: {p.type.name}" for p in model.params) or "none"
-            hint = did_you_mean(name, params)
-            raise SettingError(f"the model {model.name.name} has no parameter `{name}` ({hint or f'its parameters: {known}'})")
+            known = {p.name: p.type.name for p in model.params}
+            raise SettingError(faults.no_parameter(model.name.name, name, known))
     missing = [p.name for p in model.params if p.default is None and p.name not in settings]
     if missing:
-        raise SettingError(f"the model {model.name.name} needs a value for {', '.join(f'`{m}`' for m in missing)}")
+        raise SettingError(faults.lacking(model.name.name, missing))
     return {name: _value(params[name], value, module) for name, value in settings.items()}
 
 
 def _value(param: tree.ConstructorParam, given: object, module: ResolvedModule) -> Value:
     value = _parsed(param.type.name, given, module) if isinstance(given, str) else _checked(param.type.name, given)
     if value is None or param.is_list:
-        raise SettingError(f"`{param.name}` is {'a list' if param.is_list else param.type.name}, and {given!r} is not")
+        raise SettingError(faults.wrong_value(param.name, "a list" if param.is_list else param.type.name, given))
     return value
 
 

@@ -55,3 +55,8 @@ def optimizer(name: str, train: str) -> str:
 
 def first_value(path: str) -> str:
     return f"the first value of {path}"
+
+
+def state(name: str, scan: str) -> str:
+    """Of an input of a stream: `scan` is a path."""
+    return f"the state `{name}` of `{scan}`"

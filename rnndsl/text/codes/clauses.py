@@ -23,9 +23,12 @@ def draws_floats(dtype: str) -> Clause:
     return Clause(f"draws floating-point numbers, not {dtype}")
 
 
-def least_dims(count: str, shape: Iterable[int]) -> Clause:
-    """`count`: in words, such as two or more."""
-    return Clause(f"needs {count} dims, not {_shape(shape)}")
+def two_dims(shape: Iterable[int]) -> Clause:
+    return Clause(f"needs two dims, not {_shape(shape)}")
+
+
+def two_dims_or_more(shape: Iterable[int]) -> Clause:
+    return Clause(f"needs two or more dims, not {_shape(shape)}")
 
 
 def low_above_high(low: float, high: float) -> Clause:

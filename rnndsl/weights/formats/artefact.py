@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rnndsl.artefact.opening import ArtefactError, open_artefact
+from rnndsl.artefact.opening import ArtefactError, NoArtefactError, open_artefact
 from rnndsl.records import replace
 from rnndsl.weights.formats.checkpoint import CheckpointSource
 from rnndsl.weights.source import Array, WeightsFileError
@@ -20,8 +20,8 @@ class ArtefactSource(CheckpointSource):
     def __init__(self, folder: Path) -> None:
         try:
             open_artefact(folder)
-        except (ArtefactError, FileNotFoundError) as error:
-            raise WeightsFileError(str(error)) from None
+        except (ArtefactError, NoArtefactError) as error:
+            raise WeightsFileError(error.fault) from None
         super().__init__(folder / "variables" / "variables", "artefact")
         self._names = {_path(name): name for name in self.tensors if name.startswith(_PREFIX)}
         self.tensors = {path: replace(self.tensors[name], name=path) for path, name in self._names.items()}

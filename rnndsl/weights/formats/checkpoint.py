@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Array, Source, TensorInfo, WeightsFileError
 
 _TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -35,7 +36,7 @@ class CheckpointSource(Source):
             shapes, dtypes = self._reader.get_variable_to_shape_map(), self._reader.get_variable_to_dtype_map()
         except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
             self.close()
-            raise WeightsFileError(f"`{prefix}` cannot be read as a checkpoint: {_first_line(error)}") from None
+            raise WeightsFileError(faults.no_checkpoint(prefix, _first_line(error))) from None
         self._keys = {key.removesuffix(_TAIL): key for key in sorted(shapes) if _is_number(dtypes[key])}
         self.tensors = {
             name: TensorInfo(name, dtypes[key].as_numpy_dtype().dtype.name, tuple(shapes[key])) for name, key in self._keys.items()
@@ -47,7 +48,7 @@ class CheckpointSource(Source):
         except KeyError:
             raise
         except Exception as error:
-            raise WeightsFileError(f"`{self.prefix}`: `{name}` cannot be read: {_first_line(error)}") from None
+            raise WeightsFileError(faults.unread(self.prefix, name, _first_line(error))) from None
 
     def close(self) -> None:
         self._open.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from rnndsl.text.faults import weights as faults
 from rnndsl.weights.archives import open_zip, told
 from rnndsl.weights.source import Array, Source, TensorInfo
 
@@ -22,14 +24,14 @@ class Hdf5Source(Source):
         self.path = path
         self._within: IO[bytes] | None = None
         self.format = "keras" if path.suffix == ".keras" else "hdf5"
-        with told(f"`{path}` cannot be read as HDF5"):
+        with told(partial(faults.no_hdf5, path)):
             self._file = h5.File(self._opened(path), "r")
             self._datasets = self._find()
         self.tensors = {name: TensorInfo(name, d.dtype.name, tuple(d.shape)) for name, d in self._datasets.items()}
 
     def read(self, name: str) -> Array:
         dataset = self._datasets[name]
-        with told(f"`{self.path}`: `{name}` cannot be read"):
+        with told(partial(faults.unread, self.path, name)):
             return np.asarray(dataset[()])
 
     def close(self) -> None:
@@ -40,7 +42,7 @@ class Hdf5Source(Source):
     def _opened(self, path: Path) -> Any:
         if path.suffix != ".keras":
             return path
-        with open_zip(path, f"`{path}` is no file of Keras") as archive:  # what is opened within it keeps the file open
+        with open_zip(path, partial(faults.no_keras, path)) as archive:  # what is opened within it keeps the file open
             self._within = archive.open(_IN_KERAS)
         return self._within
 

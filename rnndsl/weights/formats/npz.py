@@ -16,14 +16,14 @@ class NpzSource(Source):
         try:
             self._archive = Archive(path)
         except DataError as error:
-            raise WeightsFileError(str(error)) from None
+            raise WeightsFileError(error.fault) from None
         self.tensors = {name: TensorInfo(name, x.dtype.name, x.shape) for name, x in self._archive.headers.items()}
 
     def read(self, name: str) -> Array:
         try:
             return self._archive.read(name)
         except DataError as error:
-            raise WeightsFileError(str(error)) from None
+            raise WeightsFileError(error.fault) from None
 
     def close(self) -> None:
         self._archive.close()

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Array, Source, TensorInfo, WeightsFileError, numpy_dtype
 
 _DTYPES = {
@@ -38,7 +39,7 @@ class SafetensorsSource(Source):
         self._file.seek(self._begin[name])
         data = self._file.read(info.bytes)
         if len(data) != info.bytes:
-            raise WeightsFileError(f"`{self.path}` ends within `{name}`")
+            raise WeightsFileError(faults.ends_within(self.path, name))
         return np.frombuffer(data, numpy_dtype(info.dtype)).reshape(info.shape).copy()
 
     def close(self) -> None:
@@ -49,13 +50,13 @@ class SafetensorsSource(Source):
         head = self._file.read(8)
         length = int.from_bytes(head, "little")
         if len(head) < 8 or length > min(_MOST_HEADER, size - 8):
-            raise WeightsFileError(f"`{self.path}` is no safetensors file: its header would be longer than the file")
+            raise WeightsFileError(faults.long_header(self.path))
         try:
             entries: Any = json.loads(self._file.read(length).decode("utf-8"), object_pairs_hook=_unique)
         except (ValueError, RecursionError) as error:
-            raise WeightsFileError(f"`{self.path}` is no safetensors file: its header is no JSON ({error})") from None
+            raise WeightsFileError(faults.no_json(self.path, error)) from None
         if not isinstance(entries, dict):
-            raise WeightsFileError(f"`{self.path}` is no safetensors file: its header is no JSON object")
+            raise WeightsFileError(faults.no_object(self.path))
         start = 8 + length
         self._begin: dict[str, int] = {}
         found: dict[str, TensorInfo] = {}
@@ -75,10 +76,10 @@ class SafetensorsSource(Source):
             dtype, shape = _DTYPES[entry["dtype"]], [int(n) for n in entry["shape"]]
             begin, end = (int(n) for n in entry["data_offsets"])
         except (KeyError, TypeError, ValueError):
-            raise WeightsFileError(f"`{self.path}`: the header's entry of `{name}` is none of the format's") from None
+            raise WeightsFileError(faults.no_entry(self.path, name)) from None
         size = math.prod(shape) * numpy_dtype(dtype).itemsize
         if min([*shape, begin], default=begin) < 0 or end - begin != size:
-            raise WeightsFileError(f"`{self.path}`: `{name}` is {dtype}{shape}, and its bytes go from {begin} to {end}")
+            raise WeightsFileError(faults.entry_size(self.path, name, f"{dtype}{shape}", begin, end))
         return TensorInfo(name, dtype, tuple(shape)), (begin, end)
 
     def _check_spans(self, spans: list[tuple[int, int]], size: int) -> None:
@@ -86,14 +87,14 @@ class SafetensorsSource(Source):
         at = 0
         for begin, end in spans:
             if begin != at:
-                raise WeightsFileError(f"`{self.path}`: its tensors overlap or leave a hole at byte {at}")
+                raise WeightsFileError(faults.hole(self.path, at))
             at = end
         if at != size:
-            raise WeightsFileError(f"`{self.path}`: its tensors take {at} bytes, where the file has {size}")
+            raise WeightsFileError(faults.total(self.path, at, size))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError(faults.name_twice())
     return found

@@ -10,12 +10,14 @@ import io
 import pickle
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from rnndsl.records import Immutable, record
+from rnndsl.text.faults import weights as faults
 from rnndsl.weights.archives import open_zip, told
 from rnndsl.weights.source import Array, Source, TensorInfo, WeightsFileError, numpy_dtype
 
@@ -48,7 +50,7 @@ class _Placed(Immutable):
 
 def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Placed:
     if not isinstance(storage, _Storage) or not all(isinstance(n, int) and n >= 0 for n in (offset, *shape, *strides)):
-        raise pickle.UnpicklingError("a tensor without a storage, or of a negative size")
+        raise pickle.UnpicklingError(faults.no_tensor())
     return _Placed(storage, offset, tuple(shape), tuple(strides))
 
 
@@ -66,7 +68,7 @@ class _Unpickler(pickle.Unpickler):
         if module_name == "torch" and global_name in _STORAGES:
             return _STORAGES[global_name]
         if (module_name, global_name) not in known:
-            raise pickle.UnpicklingError(f"it asks for `{module_name}.{global_name}`, which no tensor needs")
+            raise pickle.UnpicklingError(faults.asks_for(f"{module_name}.{global_name}"))
         return known[module_name, global_name]
 
     def persistent_load(self, pid: Any, /) -> Any:
@@ -74,7 +76,7 @@ class _Unpickler(pickle.Unpickler):
             case ("storage", str(dtype), str(key), *_) if dtype in _STORAGES.values():
                 return _Storage(dtype, key)
             case _:
-                raise pickle.UnpicklingError("it refers to something that is no storage")
+                raise pickle.UnpicklingError(faults.no_storage())
 
 
 class TorchSource(Source):
@@ -84,7 +86,7 @@ class TorchSource(Source):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._zip = open_zip(path, f"`{path}` is no file of PyTorch 1.6 or later (load it there and save it again)")
+        self._zip = open_zip(path, partial(faults.no_torch, path))
         try:
             self._root, placed = self._placed()
             self._check(placed)
@@ -96,7 +98,7 @@ class TorchSource(Source):
 
     def read(self, name: str) -> Array:
         x = self._tensors[name]
-        with told(f"`{self.path}`: the values of `{name}` cannot be read"):
+        with told(partial(faults.unread, self.path, name)):
             data = self._zip.read(f"{self._root}data/{x.storage.key}")
         dtype = numpy_dtype(x.storage.dtype)
         whole = np.frombuffer(data, dtype)[x.offset :]
@@ -110,14 +112,14 @@ class TorchSource(Source):
         """The folder within the zip, and every tensor with its place."""
         pickles = [m for m in self._zip.infolist() if m.filename.split("/")[-1] == "data.pkl"]
         if len(pickles) != 1 or pickles[0].file_size > _MOST_PICKLE:
-            raise WeightsFileError(f"`{self.path}` is no `state_dict` of PyTorch: it has no `data.pkl` of a fit size")
+            raise WeightsFileError(faults.no_state_dict(self.path))
         try:
             top: Any = _Unpickler(io.BytesIO(self._zip.read(pickles[0]))).load()
         except Exception as error:  # a pickle may go wrong in any way
-            raise WeightsFileError(f"`{self.path}` is not loaded, since its pickle is no `state_dict`: {error}") from None
+            raise WeightsFileError(faults.pickle(self.path, error)) from None
         found = dict(_flat(top, "", 0))
         if not found:
-            raise WeightsFileError(f"`{self.path}` holds no tensors by name")
+            raise WeightsFileError(faults.no_names(self.path))
         return pickles[0].filename.removesuffix("data.pkl"), found
 
     def _check(self, placed: dict[str, _Placed]) -> None:
@@ -127,7 +129,7 @@ class TorchSource(Source):
             room = sizes.get(f"{self._root}data/{x.storage.key}", 0) // numpy_dtype(x.storage.dtype).itemsize
             last = x.offset + sum((n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)) if all(x.shape) else -1
             if last >= room:
-                raise WeightsFileError(f"`{self.path}`: `{name}`, {list(x.shape)}, is larger than what the file has of it")
+                raise WeightsFileError(faults.beyond(self.path, name, x.shape))
 
 
 def _flat(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, _Placed]]:

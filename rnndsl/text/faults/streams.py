@@ -1,0 +1,47 @@
+"""Why a model has no `stream`: sentences that say it after `the model has no stream:`.
+
+`node` is the name of an operation and `scan` the path of a scan; `place` is where it stands in the text, if it stands there.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+Reason = NewType("Reason", str)
+
+
+def no_outputs() -> Reason:
+    return Reason("it has no outputs")
+
+
+def not_scanned(axis: str) -> Reason:
+    return Reason(f"nothing in it is scanned over `{axis}`")
+
+
+def over_axis(node: str, axis: str, place: str) -> Reason:
+    return Reason(f"`{node}` works over `{axis}`{_at(place)}")
+
+
+def misfit(node: str, clause: object, place: str) -> Reason:
+    """`clause`: what the type rule of the operation says of one step."""
+    return Reason(f"`{node}` {clause}{_at(place)}")
+
+
+def sees_all(scan: str, axis: str, place: str) -> Reason:
+    return Reason(f"each step of `{scan}` sees all of `{axis}`{_at(place)}")
+
+
+def reverse(scan: str, place: str) -> Reason:
+    return Reason(f"`{scan}` runs in reverse{_at(place)}")
+
+
+def given_steps(scan: str, place: str) -> Reason:
+    return Reason(f"`{scan}` runs a given number of steps{_at(place)}")
+
+
+def needs_an_end(scan: str, place: str) -> Reason:
+    return Reason(f"`{scan}` needs the end of another scan at its first step{_at(place)}")
+
+
+def _at(place: str) -> str:
+    return f" ({place})" if place else ""
