@@ -19,7 +19,6 @@ from typing import Any, NoReturn
 from rnndsl.derive.parts import Draft
 from rnndsl.elaborate.state import origins
 from rnndsl.language.ops.table import has, has_rule, result_type
-from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.attributes import NOTHING, Constant, Result, ValidSteps
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
@@ -161,10 +160,7 @@ class _Step:
     def type_of(self, node: Node) -> TensorType:
         if not has_rule(node):
             return _without_time(node.type)
-        try:
-            return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.whole.axes)
-        except TypeRuleError as error:
-            raise _NoStreamError(reasons.misfit(node.op, error, node.place)) from None
+        return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.whole.axes)
 
     def make(self, op: str, *args: str, name: str) -> str:
         """Add a new node."""

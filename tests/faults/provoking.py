@@ -47,8 +47,8 @@ def provoke(module: ModuleType, cases: Cases, name: str, saying: Callable[[Calla
     act, expected = cases[name]
     with reached(module) as found:
         said = saying(act)
-    assert said == expected
-    assert name in found
+    assert said == expected, said
+    assert name in found, found
 
 
 def every(module: ModuleType, cases: Cases) -> pytest.MarkDecorator:

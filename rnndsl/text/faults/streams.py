@@ -22,11 +22,6 @@ def over_axis(node: str, axis: str, place: str) -> Reason:
     return Reason(f"`{node}` works over `{axis}`{_at(place)}")
 
 
-def misfit(node: str, clause: object, place: str) -> Reason:
-    """`clause`: what the type rule of the operation says of one step."""
-    return Reason(f"`{node}` {clause}{_at(place)}")
-
-
 def sees_all(scan: str, axis: str, place: str) -> Reason:
     return Reason(f"each step of `{scan}` sees all of `{axis}`{_at(place)}")
 
