@@ -63,7 +63,8 @@ def trees() -> dict[str, ast.Module]:
 
 @cache
 def uses() -> dict[str, int]:
-    """How often each name is read in any module, as a name, an attribute or a string that is one word; or in the grammar."""
+    """How often each name is read in any module, as a name, an attribute or a string that is one word or ends in it; or in the
+    grammar."""
     found: dict[str, int] = defaultdict(int)
     for name in re.findall(r"\w+", GRAMMAR.read_text(encoding="utf-8")):
         found[name] += 1
@@ -81,6 +82,8 @@ def named(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.Constant(value=str(text)) if text.isidentifier():
             yield text
+        case ast.Constant(value=str(text)) if re.fullmatch(r"[.\w]+:\w+", text):
+            yield text.rpartition(":")[2]  # what a row names
         case ast.MatchClass(kwd_attrs=names):
             yield from names
         case ast.ImportFrom(names=imported):

@@ -11,6 +11,9 @@ from rnndsl.derive.unseen import unseen
 from rnndsl.plan.model import Plan
 from rnndsl.records import replace
 
+_DIFFERENTIATED = ("train", "gradients")
+"""Kinds of functions that know what is not seen before they are differentiated."""
+
 
 def check_names(plan: Plan) -> None:
     """Raises SpecError if names of the functions of `plan` meet."""
@@ -31,5 +34,5 @@ def with_functions(plan: Plan) -> Plan:
         apply,
         gradients_function(plan, modes),
     )
-    functions = tuple(unseen(function) for function in found if function is not None)
+    functions = tuple(x if x.kind in _DIFFERENTIATED else unseen(x) for x in found if x is not None)
     return replace(plan, functions=functions, absent=absent)

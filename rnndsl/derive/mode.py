@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rnndsl.language.ops.table import OPS
-from rnndsl.plan.attributes import Carried, Dims, Result
+from rnndsl.plan.attributes import Carried, Result, Shape
 from rnndsl.plan.model import Graph, Node, Plan, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, move_result, rename_ends, rename_used, types_of
 from rnndsl.records import Immutable, field, mutable, record, replace
@@ -131,9 +131,9 @@ def _afresh(node: Node | Scan) -> Node | Scan:
 
 def _spread(node: Node, value: str) -> Node:
     """The narrower `value` in the place of `node`, of its type."""
-    return Node(node.id, "broadcast", (value,), Dims(node.type.dims), node.type, node.place)
+    return Node(node.id, "broadcast", (value,), Shape(node.type.dims), node.type, node.place)
 
 
 def spread_to(name: str, t: TensorType, fresh: FreshIds, place: str) -> Node:
     """A node that is the value `name` with the dims of `t`."""
-    return Node(fresh.like("wide"), "broadcast", (name,), Dims(t.dims), t, place)
+    return Node(fresh.like("wide"), "broadcast", (name,), Shape(t.dims), t, place)

@@ -16,7 +16,8 @@ from rnndsl.records import Immutable, record, replace
 
 @record
 class Draft(Immutable):
-    """A function in the making. `finals`: what scans that carry end with. `more`: inputs beside those that the graph needs."""
+    """A function in the making. `finals`: what scans that carry end with. `more`: inputs beside those that the graph needs.
+    `axes`: the order of axes, if it has more than the plan's."""
 
     name: str
     kind: Kind
@@ -25,10 +26,11 @@ class Draft(Immutable):
     steps: Sequence[Step] = ()
     finals: Finals | None = None
     more: frozenset[str] = frozenset()
+    axes: tuple[str, ...] | None = None
 
     def function(self, plan: Plan) -> Function:
         """The function, of nothing but what its results and steps need. States that are kept and the call counter come last."""
-        wanted = Function(self.name, self.kind, plan.axes, outputs=tuple(self.outputs), steps=tuple(self.steps))
+        wanted = Function(self.name, self.kind, self.axes or plan.axes, outputs=tuple(self.outputs), steps=tuple(self.steps))
         kept = self._kept(list(wanted.ends()))
         function = replace(wanted, steps=(*wanted.steps, *kept))
         graph = pruned(self.graph, function.ends())

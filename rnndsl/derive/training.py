@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rnndsl.derive.derivatives.prepare import prepared
+from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.derive.mode import Modes, Specialised, spread_to
 from rnndsl.derive.parts import Draft, outputs_of
 from rnndsl.derive.replay import Values, replay
+from rnndsl.derive.unseen import unseen
 from rnndsl.language.rules.types import widest
 from rnndsl.passes.remove_dead import needed
-from rnndsl.plan.attributes import NOTHING, Gradient, OfVariable, Stepped, ToDType
+from rnndsl.plan.attributes import NOTHING, Constant, OfVariable, Read, Stepped, ToDType
 from rnndsl.plan.function import Assign, Function, OptimizerStep, Output
 from rnndsl.plan.model import OBJECTIVE, Graph, Named, Node, Plan, TensorType, Train, Update, Variable
-from rnndsl.plan.rewriting import FreshIds, types_of
+from rnndsl.plan.rewriting import FreshIds, in_order, rename_used, types_of
 from rnndsl.records import mutable, replace
 
 
@@ -27,6 +30,7 @@ def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
     updates = [x for x in plan.updates if x.name in train.updates]
     making = _Making.of(plan, modes.of(training=True, carry=True))
     loss = making.objective(losses, train.place)
+    making.prepare([loss, *(x.value for x in (*losses, *plan.metrics, *updates))])
     gradients = making.gradients(loss, train.variables, train.place)
     early = train.order == "after"
     step = OptimizerStep(
@@ -49,6 +53,7 @@ def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
         steps=[*assigns, step] if early else [step, *assigns],
         finals=making.mode.finals,
         more=frozenset([step.rate] if step.rate else []),
+        axes=making.axes,
     ).function(plan)
 
 
@@ -59,12 +64,13 @@ def gradients_function(plan: Plan, modes: Modes) -> Function | None:
         return None
     making = _Making.of(plan, modes.of(training=True, carry=False))
     loss = making.objective(losses, "")
+    making.prepare([loss, *(x.value for x in plan.updates)])
     gradients = making.gradients(loss, [v.path for v in plan.variables if v.trainable], "")
     written = {x.variable: x.value for x in making.updates(plan.updates, {}, after=())}
     outputs = [Output("loss", loss, "loss")]
     outputs += [Output(path, value, group="gradients") for path, value in gradients.items()]
     outputs += [Output(path, value, group="updates") for path, value in written.items()]
-    return Draft("gradients", "gradients", making.graph, outputs).function(plan)
+    return Draft("gradients", "gradients", making.graph, outputs, axes=making.axes).function(plan)
 
 
 @mutable
@@ -75,10 +81,11 @@ class _Making:
     graph: Graph
     fresh: FreshIds
     variables: dict[str, Variable]
+    axes: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: Plan, mode: Specialised) -> _Making:
-        return cls(mode, mode.graph, FreshIds(mode.graph), {v.path: v for v in plan.variables})
+        return cls(mode, mode.graph, FreshIds(mode.graph), {v.path: v for v in plan.variables}, plan.axes)
 
     def add(self, node: Node) -> str:
         self.graph = replace(self.graph, nodes=(*self.graph.nodes, node))
@@ -101,9 +108,33 @@ class _Making:
             total = self.add(Node(self.fresh.like("loss"), "add", (total, value), NOTHING, scalar, place)) if total else value
         return total
 
+    def prepare(self, ends: Sequence[str]) -> None:
+        """The graph in a form that can be differentiated. What a mask leaves out of the `ends` is not seen from now on."""
+        finals = [x for states in self.mode.finals.values() for x in states.values()]
+        values = [self.mode.of(x) for x in (*ends, *finals)]
+        whole = Function("", "train", self.axes, graph=self.graph, outputs=tuple(Output(x, x) for x in dict.fromkeys(values)))
+        ready = prepared(unseen(whole))
+        self.graph, self.axes = ready.graph, ready.axes
+        self.fresh = FreshIds(self.graph)
+
     def gradients(self, loss: str, paths: Sequence[str], place: str) -> dict[str, str]:
         """The gradient of `loss` with respect to each variable."""
-        return {path: self._of_variable("gradient", loss, Gradient(path), place) for path in paths}
+        reads = {path: self.read(path, place) for path in paths}
+        one = self.add(Node(self.fresh.like("one"), "literal", (), Constant(1.0), types_of(self.graph)[loss], place))
+        self.graph, found = vjp(self.graph, {loss: one}, list(reads.values()), self.axes)
+        self.fresh = FreshIds(self.graph)
+        return {path: found[name] for path, name in reads.items()}
+
+    def read(self, path: str, place: str) -> str:
+        """The id of the value of a variable, which is read once."""
+        told = Read(path)
+        found = [n.id for n in self.graph.nodes if isinstance(n, Node) and n.attrs == told]
+        if not found:
+            return self.add(Node(self.fresh.like("read"), "read", (), told, self.type_of(path), place))
+        same = dict.fromkeys(found[1:], found[0])
+        nodes = [rename_used(n, same) for n in self.graph.nodes if n.id not in same]
+        self.graph = replace(self.graph, nodes=in_order(nodes))
+        return found[0]
 
     def stepped(self, gradients: dict[str, str], place: str) -> dict[str, str]:
         """What the optimizer writes to each variable."""

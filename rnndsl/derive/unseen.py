@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.language.ops.table import OPS
-from rnndsl.language.rules.types import INTS
-from rnndsl.plan.attributes import NOTHING, Gradient, Result, ValidSteps
+from rnndsl.language.rules.types import FLOATS, INTS
+from rnndsl.plan.attributes import NOTHING, Result, ValidSteps
 from rnndsl.plan.indices import At, Index
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, rename_used, types_of
@@ -36,8 +36,8 @@ def unseen(function: Function) -> Function:
     graph = function.graph
     types = types_of(graph)
     masks, through = _masks(function, types)
-    in_training = any(isinstance(node, Node) and isinstance(node.attrs, Gradient) for node in graph.nodes)
-    leaves = [x.id for x in graph.inputs if types[x.id].dtype in INTS or (in_training and types[x.id].dtype != "bool")]
+    floats = FLOATS if function.kind == "train" else ()
+    leaves = [x.id for x in graph.inputs if types[x.id].dtype in (*INTS, *floats)]
     numbers = (node for node in graph.nodes if isinstance(node, Node) and node.type.dtype in INTS)
     leaves += [node.id for node in numbers if not any(masks.get(x) == masks.get(node.id) for x in node.args)]
     guarded = {name: masks[name] for name in leaves if name in through and masks[name] is not _EVERYWHERE}

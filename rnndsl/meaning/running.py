@@ -1,8 +1,4 @@
-"""A plan at work in NumPy: its variables, and calls of its functions.
-
-Gradients are central differences in f64, so right to some six digits and slow: two runs a number. Until a training step is asked
-what it leaves in the variables, none is computed.
-"""
+"""A plan at work in NumPy: its variables, and calls of its functions."""
 
 from __future__ import annotations
 
@@ -20,8 +16,6 @@ from rnndsl.plan.function import Assign, Function, OptimizerStep, Step
 from rnndsl.plan.model import Plan, TensorType, Variable
 
 Arrays = Mapping[str, Array]
-STEP = 1e-6
-"""Of a central difference, relative to numbers above 1."""
 
 
 class Model:
@@ -68,12 +62,8 @@ class _Call:
         self.inputs = {x.name: inputs[x.name] for x in function.inputs}
         self.waiting: list[Step] = list(function.steps)
         self.trained: set[str] = set()
-        self.frame = self.frame_for(exact=False)
-
-    def frame_for(self, *, exact: bool) -> Frame:
-        """The graph, with nothing computed yet. `exact`: in f64."""
-        context = Context(self.function.axes, self, run_scan, training=True, exact=exact)
-        return Frame(context, self.function.graph, self.inputs, {}, self.seed)
+        context = Context(function.axes, self, run_scan, training=True)
+        self.frame = Frame(context, function.graph, self.inputs, {}, seed)
 
     def run(self, steps: bool) -> dict[str, Any]:
         with np.errstate(all="ignore"):
@@ -103,24 +93,6 @@ class _Call:
         if kept.shape != start.shape:
             raise ValueError(f"was kept for another batch size: the carried state `{path}` is {list(kept.shape)}")
         return kept
-
-    def gradient(self, loss: str, path: str) -> Array:
-        at = np.array(self.before[path], np.float64)
-        found = np.zeros_like(at)
-        for place in np.ndindex(*at.shape):
-            step = STEP * max(1.0, abs(float(at[place])))
-            sides = [self._moved(loss, path, place, side) for side in (step, -step)]
-            found[place] = (sides[0] - sides[1]) / (2 * step)
-        return found
-
-    def _moved(self, loss: str, path: str, place: tuple[int, ...], by: float) -> float:
-        """%loss with one number of a variable moved."""
-        value = np.array(self.before[path], np.float64)
-        value[place] += by
-        call = _Call(self.model, self.function, {**self.before, path: value}, self.inputs, self.seed)
-        frame = call.frame_for(exact=True)
-        frame.run([loss])
-        return float(frame.values[loss].array)
 
     def stepped(self, path: str) -> Array:
         while path not in self.trained:

@@ -9,7 +9,7 @@ from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.meaning.verify_function import check_function
 from rnndsl.meaning.verify_scan import check_fed, check_inputs, check_result, check_scan, fits
 from rnndsl.meaning.verify_tables import check_tables, check_variables
-from rnndsl.plan.attributes import Carried, Constant, Gradient, OfVariable, Result, Size, Value
+from rnndsl.plan.attributes import Carried, Constant, OfVariable, Result, Size, Value
 from rnndsl.plan.model import Function, Graph, Node, Plan, Scan, TensorType, Variable
 
 
@@ -22,7 +22,7 @@ def verify(plan: Plan, stage: str = "") -> None:
     gives, if a name in the plan's tables stands for nothing, or if a function is not one. `stage` says which pass made the plan."""
     try:
         check_variables(plan)
-        _Verifier(plan).graph(plan.graph)
+        _Verifier(plan, plan.axes).graph(plan.graph)
         check_tables(plan)
         for function in plan.functions:
             _check_function(plan, function)
@@ -33,14 +33,14 @@ def verify(plan: Plan, stage: str = "") -> None:
 
 def _check_function(plan: Plan, function: Function) -> None:
     try:
-        check_function(plan, function, _Verifier(plan).graph(function.graph))
+        check_function(plan, function, _Verifier(plan, function.axes).graph(function.graph))
     except ValueError as error:
         raise ValueError(f"the function `{function.name}`: {error}") from None
 
 
 class _Verifier:
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, axes: Sequence[str]) -> None:
+        self.axes = axes
         self.ids: set[str] = set()
         self.variables: dict[str, Variable] = {v.path: v for v in plan.variables}
 
@@ -87,7 +87,7 @@ class _Verifier:
             raise ValueError("is left over: it stands for others until all is known")
         if type(node.attrs) is not ops.OPS[node.op].attributes:
             raise ValueError(f"is told {node.attrs}, not {ops.OPS[node.op].attributes.__name__}")
-        _check_axes(node.type, self.plan.axes)
+        _check_axes(node.type, self.axes)
         if isinstance(node.attrs, Result):
             if node.args[0] not in scans:
                 raise ValueError(f"reads %{node.args[0]}, which is no scan before it")
@@ -98,15 +98,13 @@ class _Verifier:
         if not ops.has_rule(node):
             self.leaf(node, types)
             return
-        expected = ops.result_type(node.op, [types[x] for x in node.args], node.attrs, self.plan.axes)
+        expected = ops.result_type(node.op, [types[x] for x in node.args], node.attrs, self.axes)
         if expected != node.type:
             raise ValueError(f"has the type {node.type}, but its rule gives {expected}")
 
     def leaf(self, node: Node, types: dict[str, TensorType]) -> None:
         if isinstance(node.attrs, Carried) and not fits(types[node.args[0]], node.type):
             raise ValueError(f"starts from {types[node.args[0]]}, which does not broadcast to {node.type}")
-        if isinstance(node.attrs, Gradient) and (types[node.args[0]].axes or types[node.args[0]].dims):
-            raise ValueError(f"is of {types[node.args[0]]}, which is no scalar")
         expected = self.leaf_type(node)
         if expected != node.type:
             raise ValueError(f"has the type {node.type}, but is {expected}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from rnndsl.language.ops.table import OPS, has
 from rnndsl.meaning.verify_scan import fits
-from rnndsl.plan.attributes import Carried, Gradient, Stepped
+from rnndsl.plan.attributes import Carried, Stepped
 from rnndsl.plan.function import STEP, Assign, Clear, Function, OptimizerStep, Step
 from rnndsl.plan.model import Node, Plan, Scan, TensorType, Variable, all_nodes
 from rnndsl.plan.rewriting import draws
@@ -66,17 +66,13 @@ def _check_mode(function: Function) -> None:
 
 
 def _check_places(function: Function) -> None:
-    """What a call does once is in no loop, and one loss is differentiated."""
+    """What a call does once is in no loop."""
     top = {node.id for node in function.graph.nodes}
-    losses: set[str] = set()
     for node in all_nodes(function.graph):
         if isinstance(node, Scan) or not has(node.op, "once"):
             continue
         if node.id not in top:
             raise ValueError(f"has the {node.op} %{node.id} in a scan")
-        losses.update(node.args if isinstance(node.attrs, Gradient) else ())
-    if len(losses) > 1:
-        raise ValueError(f"has gradients of several losses: {', '.join(f'%{x}' for x in sorted(losses))}")
 
 
 def _check_draws(plan: Plan, function: Function) -> None:

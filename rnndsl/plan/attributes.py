@@ -79,11 +79,6 @@ class Carried(OfVariable):
 
 
 @record
-class Gradient(OfVariable):
-    """The variable that is differentiated by."""
-
-
-@record
 class Stepped(OfVariable):
     """What an optimizer has written to it."""
 
@@ -149,6 +144,21 @@ class Dims(Attributes):
     """The trailing dims of the result."""
 
     dims: tuple[int, ...]
+
+
+@record
+class Shape(Dims):
+    """And the leading axes that the result has beside the argument's own."""
+
+    axes: tuple[str, ...] = ()
+
+
+@record
+class Scatter(Attributes):
+    """The rows of the table, and its leading axes: all others are summed."""
+
+    rows: int
+    axes: tuple[str, ...]
 
 
 @record
@@ -252,17 +262,14 @@ class Einsum(Attributes):
 
 
 @record
-class Conv(Attributes):
-    """`over` and `to` are leading axes: the one that is convolved along, and the one of the result."""
+class Contraction(Einsum):
+    """And the leading axes that are summed."""
 
-    stride: int
-    padding: str
-    over: str | None = None
-    to: str | None = None
+    axes: tuple[str, ...]
 
     @property
     def about(self) -> tuple[str, ...]:
-        return tuple(axis for axis in (self.over, self.to) if axis is not None)
+        return self.axes
 
 
 @record

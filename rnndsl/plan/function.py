@@ -4,11 +4,10 @@ The mode is settled here. In the graph of a function nothing asks whether it is 
 the value from before the call. What a call changes is a list of steps in the order in which they are taken; `after` are the
 names of the steps that must have been taken before: control dependencies, where a backend has no order of its own.
 
-Four operations belong to functions alone, each with the attribute `variable`, a path:
+Three operations belong to functions alone, each with the attribute `variable`, a path:
 
 - `initial`: the variable's initial value;
 - `carried` of %x: a state kept from the last call, or %x, its declared start, if there is none;
-- `gradient` of %loss: with respect to the variable;
 - `stepped` of %gradient: what the optimizer, which takes that gradient, has written to the variable.
 """
 
@@ -77,7 +76,8 @@ Step = Assign | Clear | OptimizerStep
 
 @record
 class Function(Immutable):
-    """`inputs` are what a call takes, in the order of the model's; the graph has the same ones. `axes`: the plan's order of axes.
+    """`inputs` are what a call takes, in the order of the model's; the graph has the same ones. `axes`: the plan's order of axes,
+    and what else the graph calls an axis where a scan sees the whole of its own.
 
     `draws`: where the number comes from that tells one call's random draws from another's: the path of the call counter, or
     `step`, an argument of the pure functions; None where nothing is drawn.

@@ -44,6 +44,14 @@ class Index(Attributes):
         return last if isinstance(last, Part) and all(isinstance(x, All) for x in rest) else None
 
 
+@record
+class Placed(Attributes):
+    """Where in `dims` the value is put, an item for each of them; the rest is zero."""
+
+    items: tuple[Item, ...]
+    dims: tuple[int, ...]
+
+
 def columns(rank: int, start: int, stop: int) -> Index:
     """A range of the last of `rank` dims."""
     return Index((*[All()] * (rank - 1), Part(start, stop)))

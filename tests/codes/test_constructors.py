@@ -16,7 +16,7 @@ import pytest
 
 from rnndsl.language.ops.table import result_type
 from rnndsl.language.rules.types import TypeRuleError
-from rnndsl.plan.attributes import Attributes, Constant, Dims
+from rnndsl.plan.attributes import Attributes, Constant, Shape
 from rnndsl.plan.indices import At, Index, Part
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import RANGES
@@ -55,7 +55,7 @@ KEYWORDS = {"else if", "} else if ", "} else if"}
 BUGS: list[tuple[str, Attributes]] = [
     ("index", Index((At(3),))),
     ("index", Index((Part(0, 4),))),
-    ("broadcast", Dims((1,))),
+    ("broadcast", Shape((1,))),
     ("literal", Constant(1)),
 ]
 """Of a vector of three: what elaboration never asks for. The verifier prints what the rule says."""

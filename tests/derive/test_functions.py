@@ -233,10 +233,11 @@ model m {
 
 
 def test_a_training_function_states_its_gradient_and_its_optimizer():
-    function = plan_of(MODEL).function("step")
+    plan = plan_of(MODEL)
+    function = plan.function("step")
     (step,) = (s for s in function.steps if isinstance(s, OptimizerStep))
     assert step.variables == ("w",) and step.optimizer.name == "sgd" and step.rate is None
-    (gradient,) = (n for n in function.graph.nodes if getattr(n, "op", "") == "gradient")
-    assert step.gradients == (gradient.id,)
+    (gradient,) = (n for n in function.graph.nodes if n.id in step.gradients)
+    assert isinstance(gradient, Node) and gradient.type.dims == plan.variable("w").shape
     assert all(isinstance(s, Assign) for s in function.steps if s is not step)
     assert not [n for n in function.graph.nodes if getattr(n, "op", "") in ("if_training", "stepped")]

@@ -10,6 +10,7 @@ import pytest
 
 from rnndsl.language.ops.op import Trait
 from rnndsl.language.ops.table import OPS
+from rnndsl.language.rules import types as rules
 
 ROOT = Path(__file__).parents[2] / "rnndsl"
 ROOMS = ("elaborate", "plan", "meaning", "derive", "passes", "backends", "artefact")
@@ -64,6 +65,16 @@ def test_an_operation_is_asked_for_its_traits(path: Path) -> None:
 
 def test_every_trait_is_of_some_operation() -> None:
     assert {trait for op in OPS.values() for trait in op.traits} == set(get_args(Trait))
+
+
+def test_every_float_has_a_derivative_or_says_why_not() -> None:
+    of_bools = (rules.BOOLEAN, rules.COMPARED, rules.EQUAL)
+    for op in OPS.values():
+        if op.derivative:
+            assert op.differentiate() is not None
+            continue
+        said = op.gradient != "everywhere" or "internal" in op.traits or op.kind in ("leaf", "control")
+        assert said or op.rule in of_bools, op.name
 
 
 def test_rows_say_what_they_are() -> None:

@@ -10,9 +10,8 @@ from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.optimizers import Stepper
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import Variables
-from rnndsl.plan.attributes import Gradient
 from rnndsl.plan.function import Assign, Clear, Function, OptimizerStep, Step
-from rnndsl.plan.model import Node, TensorType
+from rnndsl.plan.model import TensorType
 from rnndsl.plan.rewriting import reads
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import calls as faults
@@ -68,23 +67,15 @@ class _Run:
         self.values = values
         self.waiting: list[Step] = list(call.function.steps)
         self.done: dict[str, list[Any]] = {}
-        self.tape = tf.GradientTape(watch_accessed_variables=False)
-        self.found: dict[str, Any] = {}
 
     def run(self, inputs: Tensors, seed: Any) -> dict[str, Any]:
         self.inputs = inputs
         self.frame = frame_of(self.function.graph, self.function.axes, self, inputs, seed)
-        with self.tape:
-            self.tape.watch([self.values[path] for path in self._differentiated()])
-            self.frame.run()
+        self.frame.run()
         results = self._results()
         while self.waiting:
             self._take(self.waiting.pop(0))
         return results
-
-    def _differentiated(self) -> list[str]:
-        told = (n.attrs for n in self.function.graph.nodes if isinstance(n, Node))
-        return [path for path in dict.fromkeys(x.variable for x in told if isinstance(x, Gradient)) if path in self.values]
 
     def _results(self) -> dict[str, Any]:
         results: dict[str, Any] = {}
@@ -106,18 +97,6 @@ class _Run:
 
     def carried(self, path: str, start: Any, t: TensorType) -> Any:
         return self.variables.carried(path, start, t)
-
-    def gradient(self, loss: Any, path: str) -> Any:
-        """Zero where the loss does not depend on the variable; never as indexed slices, whose norm is not theirs."""
-        if path not in self.values:
-            unread = self.variables.tensors[path]
-            return tf.zeros(unread.shape, unread.dtype)
-        if not self.found:
-            paths = self._differentiated()
-            sources = [self.values[each] for each in paths]
-            found: list[Any] = self.tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            self.found = {each: tf.convert_to_tensor(g) for each, g in zip(paths, found, strict=True)}
-        return self.found[path]
 
     def stepped(self, path: str) -> Any:
         while not any(name in self.done for name in self.steppers):

@@ -33,10 +33,6 @@ class Variables(Protocol):
         """The state kept from the last call, or `start`, both of the type `t`."""
         ...
 
-    def gradient(self, loss: Any, path: str) -> Any:
-        """The gradient of the tensor `loss`, one for all of a call, with respect to the value from before the call."""
-        ...
-
     def stepped(self, path: str) -> Any:
         """What the optimizer has written."""
         ...

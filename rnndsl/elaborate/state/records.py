@@ -8,7 +8,7 @@ from typing import Literal
 from rnndsl.elaborate.state.builder import GraphBuilder
 from rnndsl.elaborate.state.environment import Defaults
 from rnndsl.elaborate.state.values import InitializerValue, MappedCell, Tensor
-from rnndsl.plan.attributes import Dims
+from rnndsl.plan.attributes import Shape
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.records import field, mutable
 from rnndsl.text.source import Span
@@ -60,7 +60,7 @@ class StepContext:
             return self.body.input(type)
         if initial.type.dims == type.dims:
             return initial
-        return self.body.add("broadcast", [initial], self.span, Dims(type.dims))
+        return self.body.add("broadcast", [initial], self.span, Shape(type.dims))
 
 
 @mutable

@@ -11,6 +11,7 @@ from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Attributes, Gelu, Nothing, Slope
 
 _TRAITS = traits("elementwise")
+_CHEAP = traits("cheap")
 _ALPHA = Parameter("alpha", "number", 0.2)
 _WORDS: dict[rules.Rule, str] = {
     rules.FLOAT: "float", rules.NUMERIC: "number", rules.BOOLEAN: "bool", rules.same: "any", rules.WHERE: "bool, any, any -> any",
@@ -65,9 +66,22 @@ def _unary(
     attributes: type[Attributes] = Nothing,
     traits: frozenset[Trait] = frozenset(),
 ) -> Op:
+    derivative = _derivative(name, gradient, rule)
     parameters = (Parameter("x"), *more)
     return Op(
-        name, "unary", parameters, rule, meaning, formula, _WORDS[rule], scalar, gradient, symbol, attributes, _TRAITS | traits
+        name,
+        "unary",
+        parameters,
+        rule,
+        meaning,
+        formula,
+        _WORDS[rule],
+        scalar,
+        gradient,
+        symbol,
+        attributes,
+        derivative,
+        _TRAITS | traits,
     )
 
 
@@ -84,7 +98,16 @@ def _binary(
     traits: frozenset[Trait] = frozenset(),
 ) -> Op:
     words = _WORDS.get(rule, "")
-    return Op(name, "binary", parameters, rule, meaning, formula, words, scalar, gradient, symbol, traits=_TRAITS | traits)
+    derivative = _derivative(name, gradient, rule)
+    facts = traits | _TRAITS if "singular" in traits else traits | _TRAITS | _CHEAP
+    return Op(name, "binary", parameters, rule, meaning, formula, words, scalar, gradient, symbol, Nothing, derivative, facts)
+
+
+def _derivative(name: str, gradient: str, rule: rules.Rule) -> str:
+    """Where the partial derivatives are, if there are any."""
+    if gradient == _ZERO or rule in (rules.BOOLEAN, rules.COMPARED, rules.EQUAL):
+        return ""
+    return f".elementwise:{'where_' if name == 'where' else name}"
 
 
 ADD = _binary("add", "a + b", "numpy:add", lambda a, b: a + b, symbol="+")
@@ -92,13 +115,28 @@ MUL = _binary("mul", "a * b", "numpy:multiply", lambda a, b: a * b, symbol="*")
 
 ROWS: tuple[Op, ...] = (
     # ---- of one value
-    _unary("linear", "x", ".elementwise:same", lambda x: x, rules.NUMERIC, traits=traits("identity")),
+    _unary("linear", "x", ".elementwise:same", lambda x: x, rules.NUMERIC, traits=traits("cheap", "identity")),
     _unary("sigmoid", "1 / (1 + exp(-x))", ".elementwise:sigmoid", _sigmoid),
     _unary("tanh", "tanh(x)", "numpy:tanh", math.tanh),
-    _unary("relu", "max(x, 0)", ".elementwise:relu", lambda x: max(x, 0), rules.NUMERIC, gradient="0 at 0"),
-    _unary("relu6", "min(max(x, 0), 6)", ".elementwise:relu6", lambda x: min(max(x, 0), 6), rules.NUMERIC, gradient="0 at 0 and 6"),
+    _unary("relu", "max(x, 0)", ".elementwise:relu", lambda x: max(x, 0), rules.NUMERIC, gradient="0 at 0", traits=traits("cheap")),
     _unary(
-        "leaky_relu", "x if x > 0 else alpha * x", ".elementwise:leaky_relu", _leaky_relu, rules.FLOAT, _ALPHA, attributes=Slope
+        "relu6",
+        "min(max(x, 0), 6)",
+        ".elementwise:relu6",
+        lambda x: min(max(x, 0), 6),
+        rules.NUMERIC,
+        gradient="0 at 0 and 6",
+        traits=traits("cheap"),
+    ),
+    _unary(
+        "leaky_relu",
+        "x if x > 0 else alpha * x",
+        ".elementwise:leaky_relu",
+        _leaky_relu,
+        rules.FLOAT,
+        _ALPHA,
+        attributes=Slope,
+        traits=traits("cheap"),
     ),
     _unary(
         "elu",
@@ -133,30 +171,38 @@ ROWS: tuple[Op, ...] = (
         ".elementwise:hard_sigmoid",
         lambda x: min(max(x / 6 + 0.5, 0), 1),
         gradient="0 beyond ±3",
+        traits=traits("cheap"),
     ),
-    _unary("hard_tanh", "clip(x, -1, 1)", ".elementwise:hard_tanh", lambda x: min(max(x, -1), 1), gradient="0 beyond ±1"),
-    _unary("exp", "exp(x)", "numpy:exp", math.exp),
-    _unary("log", "log(x)", "numpy:log", math.log),
-    _unary("log1p", "log(1 + x)", "numpy:log1p", math.log1p),
-    _unary("sqrt", "sqrt(x)", "numpy:sqrt", math.sqrt, gradient="infinite at 0"),
-    _unary("rsqrt", "1 / sqrt(x)", ".elementwise:rsqrt", lambda x: 1 / math.sqrt(x)),
-    _unary("square", "x * x", "numpy:square", lambda x: x * x, rules.NUMERIC),
-    _unary("abs", "|x|", "numpy:abs", abs, rules.NUMERIC, gradient="0 at 0"),
-    _unary("sign", "-1, 0 or 1", "numpy:sign", lambda x: (x > 0) - (x < 0), rules.NUMERIC, gradient=_ZERO),
-    _unary("floor", "the largest whole number up to x", "numpy:floor", math.floor, gradient=_ZERO),
+    _unary(
+        "hard_tanh",
+        "clip(x, -1, 1)",
+        ".elementwise:hard_tanh",
+        lambda x: min(max(x, -1), 1),
+        gradient="0 beyond ±1",
+        traits=traits("cheap"),
+    ),
+    _unary("exp", "exp(x)", "numpy:exp", math.exp, traits=traits("singular")),
+    _unary("log", "log(x)", "numpy:log", math.log, traits=traits("singular")),
+    _unary("log1p", "log(1 + x)", "numpy:log1p", math.log1p, traits=traits("singular")),
+    _unary("sqrt", "sqrt(x)", "numpy:sqrt", math.sqrt, gradient="infinite at 0", traits=traits("singular")),
+    _unary("rsqrt", "1 / sqrt(x)", ".elementwise:rsqrt", lambda x: 1 / math.sqrt(x), traits=traits("singular")),
+    _unary("square", "x * x", "numpy:square", lambda x: x * x, rules.NUMERIC, traits=traits("cheap")),
+    _unary("abs", "|x|", "numpy:abs", abs, rules.NUMERIC, gradient="0 at 0", traits=traits("cheap")),
+    _unary("sign", "-1, 0 or 1", "numpy:sign", lambda x: (x > 0) - (x < 0), rules.NUMERIC, gradient=_ZERO, traits=traits("cheap")),
+    _unary("floor", "the largest whole number up to x", "numpy:floor", math.floor, gradient=_ZERO, traits=traits("cheap")),
     _unary("sin", "sin(x)", "numpy:sin", math.sin),
     _unary("cos", "cos(x)", "numpy:cos", math.cos),
-    _unary("tan", "tan(x)", "numpy:tan", math.tan),
+    _unary("tan", "tan(x)", "numpy:tan", math.tan, traits=traits("singular")),
     _unary("atan", "atan(x)", "numpy:arctan", math.atan),
     _unary("erf", "2 / sqrt(pi) * integral of exp(-t*t) from 0 to x", ".elementwise:erf", math.erf),
-    _unary("neg", "-x", "numpy:negative", lambda x: -x, rules.NUMERIC, symbol="-"),
-    _unary("not", "not x", "numpy:logical_not", lambda x: not x, rules.BOOLEAN, symbol="not"),
-    _unary("stop_gradient", "x, without a gradient", ".elementwise:same", rule=rules.same, gradient=_ZERO),
+    _unary("neg", "-x", "numpy:negative", lambda x: -x, rules.NUMERIC, symbol="-", traits=traits("cheap")),
+    _unary("not", "not x", "numpy:logical_not", lambda x: not x, rules.BOOLEAN, symbol="not", traits=traits("cheap")),
+    _unary("stop_gradient", "x, without a gradient", ".elementwise:same", rule=rules.same, gradient=_ZERO, traits=traits("cheap")),
     # ---- of several values
     ADD,
     _binary("sub", "a - b", "numpy:subtract", lambda a, b: a - b, symbol="-"),
     MUL,
-    _binary("div", "a / b", "numpy:divide", lambda a, b: a / b, rules.FLOAT, "/"),
+    _binary("div", "a / b", "numpy:divide", lambda a, b: a / b, rules.FLOAT, "/", traits=traits("singular")),
     _binary(
         "floordiv",
         "floor(a / b)",
@@ -164,7 +210,7 @@ ROWS: tuple[Op, ...] = (
         lambda a, b: a // b,
         symbol="//",
         gradient=_ZERO,
-        traits=traits("can_fail_on_whole_numbers"),
+        traits=traits("singular", "can_fail_on_whole_numbers"),
     ),
     _binary(
         "mod",
@@ -172,12 +218,12 @@ ROWS: tuple[Op, ...] = (
         ".elementwise:mod",
         lambda a, b: a % b,
         symbol="%",
-        traits=traits("can_fail_on_whole_numbers"),
+        traits=traits("singular", "can_fail_on_whole_numbers"),
     ),
-    _binary("pow", "a ** b", ".elementwise:power", _power, symbol="**"),
+    _binary("pow", "a ** b", ".elementwise:power", _power, symbol="**", traits=traits("singular")),
     _binary("minimum", "min(a, b)", "numpy:minimum", min),
     _binary("maximum", "max(a, b)", "numpy:maximum", max),
-    _binary("atan2", "the angle of (b, a)", "numpy:arctan2", math.atan2, rules.FLOAT),
+    _binary("atan2", "the angle of (b, a)", "numpy:arctan2", math.atan2, rules.FLOAT, traits=traits("singular")),
     _binary("eq", "a == b", "numpy:equal", lambda a, b: a == b, rules.EQUAL, "=="),
     _binary("ne", "a != b", "numpy:not_equal", lambda a, b: a != b, rules.EQUAL, "!="),
     _binary("lt", "a < b", "numpy:less", lambda a, b: a < b, rules.COMPARED, "<"),
@@ -193,6 +239,7 @@ ROWS: tuple[Op, ...] = (
         _where,
         rules.WHERE,
         parameters=(Parameter("condition", takes="bool"), *tensors("a", "b")),
+        traits=traits("selects"),
     ),
     _binary("clip", "min(max(x, low), high)", ".elementwise:clip", _clip, rules.NUMERIC, parameters=tensors("x", "low", "high")),
 )

@@ -16,6 +16,7 @@ ROWS: tuple[Op, ...] = (
         ".losses:cross_entropy",
         "-sum(labels * log_softmax(logits))",
         "float [.., n], ids [..] or float [.., n] -> float [..]",
+        derivative=".losses:cross_entropy",
     ),
     Op(
         "binary_cross_entropy",
@@ -26,6 +27,7 @@ ROWS: tuple[Op, ...] = (
         "softplus(logits) - labels * logits",
         "float",
         traits=traits("elementwise"),
+        derivative=".losses:binary_cross_entropy",
     ),
     Op(
         "huber",
@@ -37,6 +39,7 @@ ROWS: tuple[Op, ...] = (
         "float",
         traits=traits("elementwise"),
         attributes=Huber,
+        derivative=".losses:huber",
     ),
     Op(
         "ctc",
@@ -46,7 +49,19 @@ ROWS: tuple[Op, ...] = (
         ".losses:ctc",
         "-log p(labels | logits), Graves et al. 2006",
         "float [batch, time, n], ids, ids [batch], ids [batch] -> float [batch]",
-        traits=traits("whole_sequence"),
+        traits=traits("whole_sequence", "singular"),
+        attributes=Blank,
+        derivative=".losses:ctc",
+    ),
+    Op(
+        "ctc_alignment",
+        "loss",
+        tensors("logits", "labels", "logit_lengths", "label_lengths"),
+        reductions.ctc_alignment,
+        ".losses:ctc_alignment",
+        "how often each class is taken at each step, given the labels, Graves et al. 2006",
+        gradient="none: ctc has no second derivative",
+        traits=traits("whole_sequence", "heavy", "selects", "internal"),
         attributes=Blank,
     ),
 )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Attributes, Nothing
 from rnndsl.records import Immutable, record
 
+if TYPE_CHECKING:
+    from rnndsl.language.ops.derivative.writing import Derivative
+
 Kind = Literal["unary", "binary", "structure", "reduction", "random", "loss", "leaf", "control"]
 ParameterKind = Literal["tensor", "int", "size", "number", "bool", "string", "dtype", "dims", "tensors", "axis"]
 Takes = Literal["any", "bool", "ids", "chance", "step"]
 Trait = Literal[
-    "can_fail", "can_fail_on_whole_numbers", "constant", "elementwise", "heavy", "identity", "internal", "leaf", "lookup", "moves",
-    "once", "product", "random", "temporary", "training_only", "view", "whole_sequence",
+    "can_fail", "can_fail_on_whole_numbers", "cheap", "constant",
+    "elementwise", "heavy", "identity", "internal", "leaf", "lookup", "moves",
+    "once", "product", "random", "selects", "singular", "temporary", "training_only", "view", "whole_sequence",
 ]  # fmt: skip
 """What passes, derivations, checks and backends ask of an operation:
 
@@ -25,6 +29,8 @@ Trait = Literal[
 - `product`: sums of products, so linear in each argument; `lookup`: rows chosen from a table, a product with one-hot rows;
 - `heavy`: dear to compute, worth moving out of a loop, not to be computed twice;
 - `can_fail`: an error, not a number, for some values; `can_fail_on_whole_numbers`: for integers only;
+- `selects`: places are left out by a condition; `singular`: no finite number for some numbers;
+- `cheap`: computed again as fast as it is fetched;
 - `random`: another value at each call and step; shared with no other node, and moved nowhere;
 - `leaf`: without arguments, the same at every step, cheap to write down twice; `constant`: so, and of no variable;
 - `once`: what a call does once, so in no loop; `training_only`: in no function outside training;
@@ -60,6 +66,8 @@ class Op(Immutable):
         what stands for an argument in either mode, or is in no finished plan.
     formula, types, gradient: for the documentation; `types` of the trailing dims.
     attributes: what its nodes are told beyond their arguments.
+    derivative: in both directions, `module:name` of `rnndsl.language.ops.derivative`, imported when it is wanted; none where it is
+        zero, or the value no float.
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.
     """
@@ -75,6 +83,7 @@ class Op(Immutable):
     gradient: str = "everywhere"
     symbol: str = ""
     attributes: type[Attributes] = Nothing
+    derivative: str = ""
     traits: frozenset[Trait] = frozenset()
     in_training: int | None = None
     outside_training: int | None = None
@@ -91,8 +100,17 @@ class Op(Immutable):
 
     def compute(self) -> Callable[..., Any]:
         """The function that `meaning` names. Imports NumPy."""
-        module, _, name = self.meaning.partition(":")
-        return getattr(importlib.import_module(module, "rnndsl.language.ops.meaning"), name)
+        return _named(self.meaning, "rnndsl.language.ops.meaning")
+
+    def differentiate(self) -> Derivative | None:
+        """The derivative that the row names, if it has one."""
+        return _named(self.derivative, "rnndsl.language.ops.derivative") if self.derivative else None
+
+
+def _named(path: str, package: str) -> Any:
+    """What `module:name` names, the module perhaps one of `package`."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module, package), name)
 
 
 def traits(*names: Trait) -> frozenset[Trait]:

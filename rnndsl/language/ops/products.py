@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import products
-from rnndsl.plan.attributes import Conv, Einsum
+from rnndsl.plan.attributes import Contraction, Einsum
+from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel
 
 _PRODUCT = traits("product", "heavy")
 _OF_MATRIX = traits("heavy", "can_fail")
@@ -19,6 +20,7 @@ MATMUL = Op(
     "number [.., n], [n, ..] -> [.., ..]",
     symbol="@",
     traits=_PRODUCT,
+    derivative=".products:matmul",
 )
 ROWS: tuple[Op, ...] = (
     MATMUL,
@@ -31,6 +33,7 @@ ROWS: tuple[Op, ...] = (
         "the sum of a * b over the last trailing dim",
         "number [.., n], [.., n] -> [..]",
         traits=_PRODUCT,
+        derivative=".products:dot",
     ),
     Op(
         "outer",
@@ -40,6 +43,7 @@ ROWS: tuple[Op, ...] = (
         ".products:outer",
         "a[i] * b[j]",
         "number [i..], [j..] -> [i.., j..]",
+        derivative=".products:outer",
     ),
     Op(
         "einsum",
@@ -50,6 +54,18 @@ ROWS: tuple[Op, ...] = (
         "Einstein's sum over trailing dims",
         traits=_PRODUCT,
         attributes=Einsum,
+        derivative=".products:einsum",
+    ),
+    Op(
+        "contract",
+        "structure",
+        tensors("a", "b"),
+        products.contract,
+        ".products:contract",
+        "Einstein's sum over trailing dims and leading axes",
+        traits=_PRODUCT | traits("internal"),
+        attributes=Contraction,
+        derivative=".products:contract_",
     ),
     Op(
         "inv",
@@ -59,7 +75,8 @@ ROWS: tuple[Op, ...] = (
         ".products:inv",
         "the inverse matrix",
         "float [.., n, n]",
-        traits=_OF_MATRIX,
+        traits=_OF_MATRIX | traits("singular"),
+        derivative=".products:inv",
     ),
     Op(
         "solve",
@@ -69,7 +86,8 @@ ROWS: tuple[Op, ...] = (
         ".products:solve",
         "x with a x = b",
         "float [.., n, n], [n] or [.., n, m] -> that of b",
-        traits=_OF_MATRIX,
+        traits=_OF_MATRIX | traits("singular"),
+        derivative=".products:solve",
     ),
     Op(
         "logdet",
@@ -79,7 +97,8 @@ ROWS: tuple[Op, ...] = (
         ".products:logdet",
         "log |det a|",
         "float [.., n, n] -> [..]",
-        traits=_OF_MATRIX,
+        traits=_OF_MATRIX | traits("singular"),
+        derivative=".products:logdet",
     ),
     Op(
         "conv",
@@ -97,5 +116,28 @@ ROWS: tuple[Op, ...] = (
         "float [sizes.., in], [widths.., in, out] -> [sizes.., out]",
         traits=_PRODUCT,
         attributes=Conv,
+        derivative=".convolution:conv",
+    ),
+    Op(
+        "conv_input",
+        "structure",
+        tensors("d", "kernel"),
+        products.conv_input,
+        ".convolution:conv_input",
+        "the cotangent of x from that of conv(x, kernel)",
+        traits=_PRODUCT | traits("internal"),
+        attributes=ConvInput,
+        derivative=".convolution:conv_input",
+    ),
+    Op(
+        "conv_kernel",
+        "structure",
+        tensors("x", "d"),
+        products.conv_kernel,
+        ".convolution:conv_kernel",
+        "the cotangent of the kernel from that of conv(x, kernel)",
+        traits=_PRODUCT | traits("internal"),
+        attributes=ConvKernel,
+        derivative=".convolution:conv_kernel",
     ),
 )

@@ -9,19 +9,21 @@ from rnndsl.plan.attributes import Draw
 
 _TRAITS = traits("random")
 
+DROPOUT = Op(
+    "dropout",
+    "random",
+    (Parameter("x"), Parameter("rate", takes="chance"), Parameter("each_step", "bool", True, takes="step")),
+    rules.dropout,
+    ".random:dropout",
+    "in training x * keep / (1 - rate), else x",
+    "float",
+    traits=_TRAITS,
+    outside_training=0,
+    attributes=Draw,
+    derivative=".random:dropout",
+)
 ROWS: tuple[Op, ...] = (
-    Op(
-        "dropout",
-        "random",
-        (Parameter("x"), Parameter("rate", takes="chance"), Parameter("each_step", "bool", True, takes="step")),
-        rules.dropout,
-        ".random:dropout",
-        "in training x * keep / (1 - rate), else x",
-        "float",
-        traits=_TRAITS,
-        outside_training=0,
-        attributes=Draw,
-    ),
+    DROPOUT,
     Op(
         "bernoulli",
         "random",

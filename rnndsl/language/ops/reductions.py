@@ -7,12 +7,15 @@ from rnndsl.language.rules import reductions
 from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Reduction
 
+_NONE = "none"
 _PARAMETERS = (Parameter("x"), Parameter("mask", default=None))
 
 
 def _reduction(name: str, rule: rules.Rule, formula: str, types: str, gradient: str = "everywhere") -> Op:
+    derivative = "" if gradient == _NONE else f".reductions:{name}"
+    meaning = f".reductions:{name}_over"
     return Op(
-        name, "reduction", _PARAMETERS, rule, f".reductions:{name}_over", formula, types, gradient=gradient, attributes=Reduction
+        name, "reduction", _PARAMETERS, rule, meaning, formula, types, None, gradient, attributes=Reduction, derivative=derivative
     )
 
 
@@ -23,7 +26,7 @@ ROWS: tuple[Op, ...] = (
     _reduction("max", reductions.reduction(rules.numeric), "the largest value", "number"),
     _reduction("variance", reductions.reduction(rules.need_float), "mean(square(x - mean(x)))", "float"),
     _reduction("norm", reductions.reduction(rules.need_float), "sqrt(sum(square(x)))", "float", gradient="0 at 0"),
-    _reduction("any", reductions.reduction(rules.boolean), "whether one holds", "bool"),
-    _reduction("all", reductions.reduction(rules.boolean), "whether all hold", "bool"),
-    _reduction("count", reductions.reduction(rules.boolean, "i32"), "how many hold", "bool -> i32"),
+    _reduction("any", reductions.reduction(rules.boolean), "whether one holds", "bool", _NONE),
+    _reduction("all", reductions.reduction(rules.boolean), "whether all hold", "bool", _NONE),
+    _reduction("count", reductions.reduction(rules.boolean, "i32"), "how many hold", "bool -> i32", _NONE),
 )

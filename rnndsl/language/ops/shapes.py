@@ -5,8 +5,8 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
-from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Nothing, OneHot, Shifted, ToDType
-from rnndsl.plan.indices import Index
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Nothing, OneHot, Scatter, Shape, Shifted, ToDType
+from rnndsl.plan.indices import Index, Placed
 
 _MOVES = traits("moves")
 _VIEW = traits("moves", "view")
@@ -23,22 +23,11 @@ def _structure(
     gradient: str = "everywhere",
     symbol: str = "",
     attributes: type[Attributes] = Nothing,
+    derivative: str = "",
     traits: frozenset[Trait] = frozenset(),
 ) -> Op:
     meaning = f".shapes:{name}"
-    return Op(
-        name,
-        "structure",
-        parameters,
-        rule,
-        meaning,
-        formula,
-        types,
-        gradient=gradient,
-        symbol=symbol,
-        attributes=attributes,
-        traits=traits,
-    )
+    return Op(name, "structure", parameters, rule, meaning, formula, types, None, gradient, symbol, attributes, derivative, traits)
 
 
 ROWS: tuple[Op, ...] = (
@@ -51,6 +40,7 @@ ROWS: tuple[Op, ...] = (
         gradient="between floats",
         traits=_MOVES,
         attributes=ToDType,
+        derivative=".shapes:cast",
     ),
     _structure(
         "concat",
@@ -59,9 +49,19 @@ ROWS: tuple[Op, ...] = (
         "the values joined along a dim",
         traits=_MOVES,
         attributes=Dim,
+        derivative=".shapes:concat",
     ),
-    _structure("stack", (Parameter("values", "tensors"),), shapes.stack, "the values along a new last dim", traits=_MOVES),
-    _structure("index", tensors("x"), shapes.index, "a part of x", symbol="[…]", traits=_VIEW, attributes=Index),
+    _structure(
+        "stack",
+        (Parameter("values", "tensors"),),
+        shapes.stack,
+        "the values along a new last dim",
+        traits=_MOVES,
+        derivative=".shapes:stack",
+    ),
+    _structure(
+        "index", tensors("x"), shapes.index, "a part of x", symbol="[…]", traits=_VIEW, attributes=Index, derivative=".shapes:index"
+    ),
     _structure(
         "reshape",
         (Parameter("x"), Parameter("dims", "dims")),
@@ -70,14 +70,16 @@ ROWS: tuple[Op, ...] = (
         "any -> any [dims]",
         traits=_VIEW,
         attributes=Dims,
+        derivative=".shapes:reshape_",
     ),
     _structure(
         "broadcast",
         (Parameter("x"), Parameter("dims", "dims")),
         shapes.broadcast,
-        "x with wider trailing dims",
+        "x with wider trailing dims, and more leading axes",
         traits=_MOVES | traits("internal"),
-        attributes=Dims,
+        attributes=Shape,
+        derivative=".shapes:broadcast",
     ),
     _structure(
         "transpose",
@@ -86,6 +88,7 @@ ROWS: tuple[Op, ...] = (
         "x with its last two trailing dims exchanged",
         "any [.., n, m] -> [.., m, n]",
         traits=_VIEW,
+        derivative=".shapes:transpose",
     ),
     _structure(
         "roll",
@@ -95,6 +98,25 @@ ROWS: tuple[Op, ...] = (
         "any [.., n]",
         traits=_MOVES,
         attributes=Shifted,
+        derivative=".shapes:roll",
+    ),
+    _structure(
+        "place",
+        tensors("x"),
+        shapes.place,
+        "x at a part, zeros elsewhere",
+        attributes=Placed,
+        traits=_MOVES | traits("selects") | traits("internal"),
+        derivative=".shapes:place",
+    ),
+    _structure(
+        "scatter",
+        tensors("ids", "rows"),
+        shapes.scatter,
+        "the sum of the rows of each id",
+        attributes=Scatter,
+        traits=traits("selects", "internal", "heavy", "can_fail"),
+        derivative=".shapes:scatter",
     ),
     _structure("zeros_like", tensors("x"), rules.same, "zeros of the type of x", gradient="zero"),
     _structure("ones_like", tensors("x"), rules.same, "ones of the type of x", gradient="zero"),
@@ -114,9 +136,12 @@ ROWS: tuple[Op, ...] = (
         "rows of table",
         "any [size, n..], ids [..] -> any [.., n..]",
         traits=traits("heavy", "lookup", "can_fail"),
+        derivative=".shapes:gather",
     ),
-    _structure("softmax", _ALONG, shapes.softmax, "exp(x) / sum(exp(x))", "float", attributes=Along),
-    _structure("log_softmax", _ALONG, shapes.softmax, "x - log(sum(exp(x)))", "float", attributes=Along),
+    _structure("softmax", _ALONG, shapes.softmax, "exp(x) / sum(exp(x))", "float", attributes=Along, derivative=".shapes:softmax"),
+    _structure(
+        "log_softmax", _ALONG, shapes.softmax, "x - log(sum(exp(x)))", "float", attributes=Along, derivative=".shapes:log_softmax"
+    ),
     _structure(
         "argmax",
         _ALONG,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.language.rules.types import TypeRuleError, broadcast_dims, need_axis, need_float, need_rank, numeric, unite_axes
-from rnndsl.plan.attributes import Attributes, Conv, Einsum
+from rnndsl.plan.attributes import Attributes, Contraction, Einsum
+from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import rules
 
@@ -53,6 +54,15 @@ def einsum(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) 
     if any(letter not in sizes for letter in right) or len(set(right)) != len(right):
         raise TypeRuleError(rules.unmade_term(right, left))
     return TensorType(numeric(args), unite_axes(args, order), tuple(sizes[c] for c in right))
+
+
+def contract(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    """As `einsum`, less the axes that are summed."""
+    told = attrs.told(Contraction)
+    whole = einsum(args, told, order)
+    for axis in told.axes:
+        need_axis(whole, axis)
+    return TensorType(whole.dtype, tuple(a for a in whole.axes if a not in told.axes), whole.dims)
 
 
 def _square(t: TensorType) -> None:
@@ -124,3 +134,27 @@ def _conv_over(x: TensorType, kernel: TensorType, over: str, told: Conv, order: 
         raise TypeRuleError(rules.kernel_with_axis(along[0], kernel))
     axes = {to if a == over else a for a in x.axes} | {*kernel.axes}
     return TensorType(x.dtype, tuple(a for a in order if a in axes), (kernel.dims[-1],))
+
+
+def conv_input(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    """The type of x, from those of the cotangent of a `conv` and of its kernel; with all leading axes of both."""
+    d, kernel = args
+    dtype, told = need_float(args), attrs.told(ConvInput)
+    if d.dims[-1] != kernel.dims[-1]:
+        raise TypeRuleError(rules.channels(d.dims[-1], d, kernel.dims[-1], kernel))
+    axes = {*unite_axes(args, order)}
+    if told.over and told.onto:
+        need_axis(d, told.onto)
+        axes = axes - {told.onto} | {told.over}
+    return TensorType(dtype, tuple(a for a in order if a in axes), (*told.sizes, kernel.dims[-2]))
+
+
+def conv_kernel(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    """The type of the kernel, from those of x and of the cotangent of a `conv`."""
+    x, d = args
+    dtype, told = need_float(args), attrs.told(ConvKernel)
+    if told.over and told.onto:
+        need_axis(x, told.over)
+        need_axis(d, told.onto)
+    axes = tuple(a for a in unite_axes(args, order) if a not in told.about)
+    return TensorType(dtype, axes, (*told.widths, x.dims[-1], d.dims[-1]))

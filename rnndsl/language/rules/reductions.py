@@ -87,3 +87,9 @@ def ctc(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> 
     if any(t.dims or t.axes != logits.axes[:1] for t in lengths):
         raise TypeRuleError(rules.ctc_lengths(logits.axes[0]))
     return TensorType(logits.dtype, logits.axes[:1])
+
+
+def ctc_alignment(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    """That of the logits."""
+    ctc(args, attrs, order)
+    return args[0]

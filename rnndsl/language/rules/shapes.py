@@ -17,8 +17,8 @@ from rnndsl.language.rules.types import (
     same_dtype,
     unite_axes,
 )
-from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed
-from rnndsl.plan.indices import All, At, Index, Part
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed, Scatter, Shape
+from rnndsl.plan.indices import All, At, Index, Part, Placed
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import rules
 
@@ -63,10 +63,33 @@ def reshape(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str])
 
 
 def broadcast(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
-    wide = TensorType(args[0].dtype, args[0].axes, attrs.told(Dims).dims)
+    told = attrs.told(Shape)
+    axes = tuple(a for a in order if a in args[0].axes or a in told.axes)
+    wide = TensorType(args[0].dtype, axes, told.dims)
     if broadcast_dims([args[0], wide]) != wide.dims:
         raise TypeRuleError(rules.cannot_widen(args[0], wide.dims))
     return wide
+
+
+def place(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    told = attrs.told(Placed)
+    t = TensorType(args[0].dtype, args[0].axes, told.dims)
+    if index([t], Index(told.items), order) != args[0]:
+        raise TypeRuleError(rules.cannot_widen(args[0], told.dims))
+    return t
+
+
+def scatter(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    ids, rows = args
+    told = attrs.told(Scatter)
+    if ids.dtype not in INTS:
+        raise TypeRuleError(rules.ids_dtype(ids.dtype))
+    axes = tuple(a for a in unite_axes(args, order) if a in told.axes)
+    return TensorType(rows.dtype, axes, (told.rows, *rows.dims[len(ids.dims) :]))
+
+
+def axis_length(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    return TensorType("i32")
 
 
 def transpose(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:

@@ -31,6 +31,10 @@ def position(frame: Frame, node: Node, like: Operand) -> Any:
     return tf.range(frame.sizes[node.told(Over).over], dtype=tf.int32)
 
 
+def axis_length(frame: Frame, node: Node) -> Any:
+    return tf.cast(frame.sizes[node.told(Over).over], tf.int32)
+
+
 def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
     """`by`: lengths, then a mask, those of them that the scan has."""
     over, order, rest = node.told(Over).over, frame.context.order, list(by)
@@ -64,6 +68,7 @@ def rename(frame: Frame, node: Node, x: Operand) -> Any:
 LOWERINGS: Mapping[str, Lower] = {
     "shift": shift,
     "position": position,
+    "axis_length": axis_length,
     "valid_steps": valid_steps,
     "reverse": reverse,
     "rename": rename,

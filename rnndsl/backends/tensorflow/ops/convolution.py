@@ -1,102 +1,218 @@
-"""Convolution over trailing dims or over a leading axis."""
+"""Convolution over trailing dims or over a leading axis, and its derivatives."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, move, zeros_around
+from rnndsl.backends.tensorflow.align import Operand, move, unite, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.products import einsum_of, leading
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.plan.attributes import Conv
+from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel
 from rnndsl.plan.model import Node, TensorType
 
 
 def conv(frame: Frame, node: Node, x: Operand, kernel: Operand) -> Any:
     """Cross-correlation over trailing spatial dims, x [s.., in], or over a leading axis, x [in]; kernel [k.., in, out]."""
-    over = node.told(Conv).over
+    told = node.told(Conv)
     if kernel.type.axes:
-        return _by_offsets(node, x, kernel)
-    if not over:
-        return _conv_dims(node, x, kernel)
-    to = node.told(Conv).to or over
-    axes = [to if axis == over else axis for axis in x.type.axes]
-    rank, at = len(axes) + 1, x.type.axes.index(over)
-    last = move(x.tensor, at, rank - 2, rank)
-    shape = tf.shape(last)
-    flat = tf.reshape(last, tf.stack([-1, shape[-2], x.type.dims[-1]])) if rank != 3 else last
-    result = _convolve(flat, kernel.tensor, node, 1)
-    if rank != 3:
-        result = tf.reshape(result, tf.concat([shape[:-2], tf.shape(result)[1:]], 0))
-    others = [axis for axis in axes if axis != to]
-    return _reorder(result, [*others, to], node.type)
+        values, counts = _padded(x, kernel.type.dims[:-2], told)
+        return _by_offsets(values, kernel, counts, told.stride, _first(x, told.over), node.type)
+    rows, widths = _rows(x, told.over), kernel.type.dims[:-2]
+    result = tf.nn.convolution(_before(rows, widths, told), kernel.tensor, strides=told.stride, padding=_padding(told))
+    return _of_rows(result, x, told.over, told.onto, node.type)
 
 
-def _conv_dims(node: Node, x: Operand, kernel: Operand) -> Any:
-    spatial = len(kernel.type.dims) - 2
-    if len(x.type.axes) == 1:
-        return _convolve(x.tensor, kernel.tensor, node, spatial)
-    result = _convolve(tf.reshape(x.tensor, [-1, *x.type.dims]), kernel.tensor, node, spatial)
-    return tf.reshape(result, leading(x.tensor, node.type))
+def conv_input(frame: Frame, node: Node, d: Operand, kernel: Operand) -> Any:
+    """The cotangent of x from that of the result."""
+    told, widths = node.told(ConvInput), kernel.type.dims[:-2]
+    sizes = [frame.sizes[told.over]] if told.over else told.sizes
+    if kernel.type.axes:
+        values = _spaced(d, sizes, widths, told)
+        return _by_offsets(values, kernel, sizes, 1, _first(d, told.onto), node.type, back=True)
+    rows = _rows(d, told.onto)
+    more = [width - 1 if told.padding == "causal" else 0 for width in widths]
+    shape = tf.stack([tf.shape(rows)[0], *(n + m for n, m in zip(sizes, more, strict=True)), kernel.type.dims[-2]])
+    padded = tf.nn.conv_transpose(rows, kernel.tensor, shape, strides=told.stride, padding=_padding(told))
+    found = padded[(slice(None), *(slice(m, None) for m in more))] if any(more) else padded
+    return _of_rows(found, d, told.onto, told.over, node.type)
 
 
-def _convolve(x: Any, kernel: Any, node: Node, spatial: int) -> Any:
-    """x [N, s.., in] with kernel [k.., in, out]. `causal` pads each spatial dim on its left."""
-    stride, padding = node.told(Conv).stride, node.told(Conv).padding
-    if padding != "causal":
-        return tf.nn.convolution(x, kernel, strides=stride, padding=padding.upper())
-    widths = kernel.shape.as_list()[:spatial]
-    pads = [[0, 0], *([width - 1, 0] for width in widths), [0, 0]]
-    return tf.nn.convolution(tf.pad(x, pads), kernel, strides=stride, padding="VALID")
+def conv_kernel(frame: Frame, node: Node, x: Operand, d: Operand) -> Any:
+    """The cotangent of the kernel from that of the result."""
+    told = node.told(ConvKernel)
+    if node.type.axes:
+        return _kernel_by_offsets(node, x, d)
+    own = {told.over, told.onto}
+    axes = [a for a in unite([x.type, d.type], frame.context.order) if a not in own]
+    rows, back = (_rows(_fit(frame, v, axes, axis), axis) for v, axis in ((x, told.over), (d, told.onto)))
+    rows = _before(rows, told.widths, told)
+    if told.over and told.padding == "valid":
+        rows, back = _with_a_place(rows, back, told.widths[0])
+    spatial, shape, stride = len(told.widths), node.type.dims, told.stride
+    if spatial == 3:
+        return tf.raw_ops.Conv3DBackpropFilterV2(
+            input=rows, filter_sizes=shape, out_backprop=back, strides=[1, stride, stride, stride, 1], padding=_padding(told)
+        )
+    if spatial == 1:  # one row of an image
+        rows, back, shape = rows[:, tf.newaxis], back[:, tf.newaxis], (1, *shape)
+    found = tf.raw_ops.Conv2DBackpropFilter(
+        input=rows, filter_sizes=shape, out_backprop=back, strides=[1, stride, stride, 1], padding=_padding(told)
+    )
+    return found[0] if spatial == 1 else found
 
 
-def _reorder(x: Any, axes: list[str], t: TensorType) -> Any:
-    """`x`, whose leading axes are `axes`, with them in the order of `t`."""
-    order = [axes.index(axis) for axis in t.axes]
-    if order == list(range(len(order))):
-        return x
-    return tf.transpose(x, [*order, *range(len(order), len(order) + len(t.dims))])
+def _padding(told: Conv) -> str:
+    """As TensorFlow calls it, of what has been through `_before`."""
+    return "SAME" if told.padding == "same" else "VALID"
 
 
-def _by_offsets(node: Node, x: Operand, kernel: Operand) -> Any:
-    """The sum over the kernel's offsets of a product each: for a kernel with axes of its own, of which TensorFlow has no
-    convolution."""
-    over, stride = node.told(Conv).over, node.told(Conv).stride
-    to: Any = node.told(Conv).to or over
+def _before(rows: Any, widths: Sequence[int], told: Conv) -> Any:
+    """`rows` with the zeros that `causal` has before each spatial dim."""
+    if told.padding != "causal":
+        return rows
+    return tf.pad(rows, [[0, 0], *([width - 1, 0] for width in widths), [0, 0]])
+
+
+def _with_a_place(rows: Any, back: Any, width: int) -> tuple[Any, Any]:
+    """Both with zeros where the kernel has no place: TensorFlow 2.21 ends the process there."""
+    if back.shape[1]:
+        return rows, back
+    none = tf.cast(tf.shape(back)[1] == 0, tf.int32)
+    return zeros_around(rows, 1, 0, none * (width - tf.shape(rows)[1])), zeros_around(back, 1, 0, none)
+
+
+# ---- leading axes
+
+
+def _fit(frame: Frame, x: Operand, axes: Sequence[str], axis: str | None) -> Operand:
+    """`x` broadcast to `axes` beside its own `axis`."""
+    t = TensorType(x.type.dtype, tuple(a for a in frame.context.order if a in axes or a == axis), x.type.dims)
+    return Operand(frame.fit(x, t), t)
+
+
+def _rows(x: Operand, axis: str | None) -> Any:
+    """`x` as [N, s.., channels]: an `axis` that is convolved along is a spatial dim, all others are N."""
+    if axis is None:
+        return x.tensor if len(x.type.axes) == 1 else tf.reshape(x.tensor, [-1, *x.type.dims])
+    rank = len(x.type.axes) + 1
+    last = move(x.tensor, x.type.axes.index(axis), rank - 2, rank)
+    return last if rank == 3 else tf.reshape(last, tf.stack([-1, tf.shape(last)[-2], x.type.dims[-1]]))
+
+
+def _of_rows(rows: Any, x: Operand, axis: str | None, to: str | None, t: TensorType) -> Any:
+    """What has been made of the rows of `x`, laid out as `t`, where the `axis` is called `to`."""
+    if axis is None or to is None:
+        return rows if len(x.type.axes) == 1 else tf.reshape(rows, leading(x.tensor, t))
+    places = [i for i, a in enumerate(x.type.axes) if a != axis]
+    if len(places) != 1:
+        shape = tf.shape(x.tensor)
+        rows = tf.reshape(rows, tf.stack([*(shape[i] for i in places), tf.shape(rows)[1], t.dims[-1]]))
+    axes = [*(x.type.axes[i] for i in places), to]
+    order = [axes.index(a) for a in t.axes]
+    return rows if order == sorted(order) else tf.transpose(rows, [*order, len(order)])
+
+
+# ---- by the offsets in the kernel: for a kernel with axes of its own, of which TensorFlow has no convolution
+
+
+def _first(x: Operand, axis: str | None) -> int:
+    """The dim of the tensor that is the first to be convolved along."""
+    return x.type.axes.index(axis) if axis else len(x.type.axes)
+
+
+def _under(x: Any, first: int, offset: Sequence[int], counts: Sequence[Any], stride: int) -> Any:
+    """What lies under an offset of the kernel at each of its places."""
+    where = [slice(None)] * x.shape.rank
+    for at, start, count in zip(itertools.count(first), offset, counts, strict=False):
+        where[at] = slice(start, start + _positive(stride * (count - 1) + 1), stride)
+    return x[tuple(where)]
+
+
+def _weight(kernel: Operand, offset: Sequence[int]) -> Operand:
+    axes = [slice(None)] * len(kernel.type.axes)
+    return Operand(kernel.tensor[(*axes, *offset)], TensorType(kernel.type.dtype, kernel.type.axes, kernel.type.dims[-2:]))
+
+
+def _renamed(axes: Sequence[str], old: str | None, new: str | None) -> tuple[str, ...]:
+    return tuple(new if new is not None and axis == old else axis for axis in axes)
+
+
+def _by_offsets(
+    values: Operand, kernel: Operand, counts: Sequence[Any], stride: int, first: int, t: TensorType, *, back: bool = False
+) -> Any:
+    """The sum of a product for each offset of the kernel, with `values` that have zeros around. `back`: the kernel is taken from
+    its end, and its channels are exchanged."""
     widths = kernel.type.dims[:-2]
-    first = x.type.axes.index(over) if over else len(x.type.axes)
-    values, counts = x.tensor, list[Any]()
-    for at, width in enumerate(widths, first):
-        values, count = _padded(values, at, width, stride, node.told(Conv).padding)
-        counts.append(count)
-    axes = tuple(to if axis == over else axis for axis in x.type.axes)
-    inner = () if over else node.type.dims[:-1]
-    letters = "abc"[: len(inner)]
+    letters = "abc"[: len(values.type.dims) - 1]
     total: Any = None
     for offset in itertools.product(*map(range, widths)):
-        where = [slice(None)] * values.shape.rank
-        for at, start, count in zip(itertools.count(first), offset, counts, strict=False):
-            where[at] = slice(start, start + stride * (count - 1) + 1, stride)
-        part = Operand(values[tuple(where)], TensorType(x.type.dtype, axes, (*inner, x.type.dims[-1])))
-        before = [slice(None)] * len(kernel.type.axes)
-        weight = Operand(kernel.tensor[(*before, *offset)], TensorType(x.type.dtype, kernel.type.axes, kernel.type.dims[-2:]))
-        term = einsum_of([part, weight], [f"{letters}i", "io"], f"{letters}o", node.type.axes)
+        place = tuple(width - 1 - j for width, j in zip(widths, offset, strict=True)) if back else offset
+        part = Operand(_under(values.tensor, first, offset, counts, stride), values.type)
+        axes = tuple(a for a in t.axes if a in (*values.type.axes, *kernel.type.axes))
+        term = einsum_of([part, _weight(kernel, place)], [f"{letters}i", "oi" if back else "io"], f"{letters}o", axes)
         total = term if total is None else total + term
     return total
 
 
-def _padded(x: Any, at: int, width: int, stride: int, padding: str) -> tuple[Any, Any]:
-    """`x` with zeros around its dim `at`, and how many places of the kernel that leaves."""
-    size = x.shape[at] if x.shape[at] is not None else tf.shape(x)[at]
-    if padding == "valid":
-        return x, (size - width) // stride + 1
-    count = (size + stride - 1) // stride
-    if padding == "causal":
-        return zeros_around(x, at, width - 1, 0), count
-    lacking = tf.maximum((count - 1) * stride + width - size, 0)
-    return zeros_around(x, at, lacking // 2, lacking - lacking // 2), count
+def _kernel_by_offsets(node: Node, x: Operand, d: Operand) -> Any:
+    told = node.told(ConvKernel)
+    values, counts = _padded(x, told.widths, told)
+    letters = "abc"[: len(values.type.dims) - 1]
+    places: list[Any] = []
+    for offset in itertools.product(*map(range, told.widths)):
+        part = Operand(_under(values.tensor, _first(x, told.over), offset, counts, told.stride), values.type)
+        places.append(einsum_of([part, d], [f"{letters}i", f"{letters}o"], "io", node.type.axes))
+    kernel = tf.stack(places, len(node.type.axes))
+    return tf.reshape(kernel, tf.concat([tf.shape(places[0])[:-2], node.type.dims], 0))
 
 
-LOWERINGS: Mapping[str, Lower] = {"conv": conv}
+def _padded(x: Operand, widths: Sequence[int], told: Conv) -> tuple[Operand, list[Any]]:
+    """`x` with zeros around what is convolved along, whose axis has the result's name, and how many places of the kernel that
+    leaves."""
+    values, counts = x.tensor, list[Any]()
+    for at, width in enumerate(widths, _first(x, told.over)):
+        size = _size(values, at)
+        count, before, behind = _layout(size, width, told)
+        if told.padding != "valid":
+            values = zeros_around(values, at, before, behind)
+        counts.append(count)
+    return Operand(values, TensorType(x.type.dtype, _renamed(x.type.axes, told.over, told.onto), x.type.dims)), counts
+
+
+def _spaced(d: Operand, sizes: Sequence[Any], widths: Sequence[int], told: Conv) -> Operand:
+    """`d` with `stride` - 1 zeros between its places, and so many around that a convolution, by the kernel from its end, has the
+    places of x. What it is convolved along is called as in x."""
+    values = d.tensor
+    for at, (size, width) in enumerate(zip(sizes, widths, strict=True), _first(d, told.onto)):
+        _, before, _ = _layout(size, width, told)
+        length = _size(values, at) * told.stride
+        if told.stride > 1:
+            shape = tf.shape(values)
+            wide = zeros_around(values[(*[slice(None)] * (at + 1), tf.newaxis)], at + 1, 0, told.stride - 1)
+            values = tf.reshape(wide, tf.concat([shape[:at], [length], shape[at + 1 :]], 0))
+        values = zeros_around(values, at, width - 1 - before, _positive(size + before - length))
+    return Operand(values, TensorType(d.type.dtype, _renamed(d.type.axes, told.onto, told.over), d.type.dims))
+
+
+def _size(x: Any, at: int) -> Any:
+    return x.shape[at] if x.shape[at] is not None else tf.shape(x)[at]
+
+
+def _layout(size: Any, width: int, told: Conv) -> tuple[Any, Any, Any]:
+    """How many places the kernel takes, and how many zeros are before and behind."""
+    span = size - width + 1 if told.padding == "valid" else size
+    count = _positive((span + told.stride - 1) // told.stride)
+    lacking = _positive((count - 1) * told.stride + width - size)
+    before = {"valid": 0, "same": lacking // 2, "causal": width - 1}[told.padding]
+    return count, before, _positive(lacking - before)
+
+
+def _positive(n: Any) -> Any:
+    """A count, which is not below zero."""
+    return max(n, 0) if isinstance(n, int) else tf.maximum(n, 0)
+
+
+LOWERINGS: Mapping[str, Lower] = {"conv": conv, "conv_input": conv_input, "conv_kernel": conv_kernel}

@@ -10,7 +10,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, unite, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.plan.attributes import Einsum
+from rnndsl.plan.attributes import Contraction, Einsum, Scatter
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -53,16 +53,27 @@ def _einsum_of_axes(node: Node, x: Operand, w: Operand) -> Any:
 
 
 def einsum_of(operands: list[Operand], terms: list[str], result: str, axes: tuple[str, ...]) -> Any:
-    """Einstein's sum over trailing dims; leading axes are added to the equation as letters of their own."""
+    """Einstein's sum over trailing dims; leading axes are letters of their own, summed unless in `axes`."""
     free = iter(c for c in ascii_letters if c not in "".join(terms))
-    letter = {axis: next(free) for axis in axes}
+    letter = {axis: next(free) for axis in dict.fromkeys(axis for x in operands for axis in x.type.axes)}
     left = ",".join("".join(letter[a] for a in x.type.axes) + term for x, term in zip(operands, terms, strict=True))
-    return tf.einsum(f"{left}->{''.join(letter.values())}{result}", *(x.tensor for x in operands))
+    return tf.einsum(f"{left}->{''.join(letter[axis] for axis in axes)}{result}", *(x.tensor for x in operands))
 
 
 def einsum(frame: Frame, node: Node, *operands: Operand) -> Any:
     left, _, result = node.told(Einsum).equation.replace(" ", "").partition("->")
     return einsum_of(list(operands), left.split(","), result, node.type.axes)
+
+
+def contract(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
+    """Einstein's sum, over leading axes too. Of a weight's gradient it is one 2-D product: [n, T * B] @ [T * B, u]."""
+    told = node.told(Contraction)
+    left, _, result = told.equation.partition("->")
+    terms = left.split(",")
+    outer = not set(terms[0]) & set(terms[1]) and result == terms[0] + terms[1] and len(result) == 2
+    if outer and not node.type.axes and a.type.axes == b.type.axes and len(a.type.axes) > 0:
+        return tf.matmul(rows(a.tensor, a.type.dims[-1]), rows(b.tensor, b.type.dims[-1]), transpose_a=True)
+    return einsum_of([a, b], terms, result, node.type.axes)
 
 
 def dot(frame: Frame, node: Node, *operands: Operand) -> Any:
@@ -111,6 +122,27 @@ def gather(frame: Frame, node: Node, table: Operand, ids: Operand) -> Any:
     return tf.gather(full_table, full_ids, batch_dims=len(axes))
 
 
+def scatter(frame: Frame, node: Node, ids: Operand, values: Operand) -> Any:
+    """The rows of each id, summed over all positions; a table with leading axes of its own is one for each of their places."""
+    axes = unite([ids.type, values.type], frame.context.order)
+    places = fit(ids, TensorType(ids.type.dtype, axes, ids.type.dims), frame.sizes)
+    full = fit(values, TensorType(values.type.dtype, axes, values.type.dims), frame.sizes)
+    rest = list(node.type.dims[1:])
+    count, kept = node.told(Scatter).rows, node.type.axes
+    flat = tf.reshape(full, tf.stack([tf.size(places), *rest]))
+    if not kept:
+        return tf.math.unsorted_segment_sum(flat, tf.reshape(places, [-1]), count)
+    shape, own = tf.shape(places), tf.zeros_like(places)
+    for axis in kept:
+        at = axes.index(axis)
+        where = [1] * at + [-1] + [1] * (places.shape.rank - at - 1)
+        own = own * tf.cast(shape[at], own.dtype) + tf.reshape(tf.range(shape[at], dtype=own.dtype), where)
+    sizes = [frame.sizes[axis] for axis in kept]
+    segments = tf.reshape(own * count + places, [-1])
+    total = tf.cast(tf.reduce_prod(tf.stack(sizes)) * count, segments.dtype)
+    return tf.reshape(tf.math.unsorted_segment_sum(flat, segments, total), tf.stack([*sizes, count, *rest]))
+
+
 LOWERINGS: Mapping[str, Lower] = {
     "matmul": matmul,
     "einsum": einsum,
@@ -120,4 +152,6 @@ LOWERINGS: Mapping[str, Lower] = {
     "logdet": logdet,
     "solve": solve,
     "gather": gather,
+    "contract": contract,
+    "scatter": scatter,
 }

@@ -10,7 +10,7 @@ from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.columns import split_columns
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.attributes import Along, Dim, OneHot, Shifted
-from rnndsl.plan.indices import All, At, Index, Item, Part
+from rnndsl.plan.indices import All, At, Index, Item, Part, Placed
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -67,6 +67,21 @@ def broadcast(frame: Frame, node: Node, x: Operand) -> Any:
     return frame.fit(x, node.type)
 
 
+def place(frame: Frame, node: Node, x: Operand) -> Any:
+    told, value, first = node.told(Placed), x.tensor, len(x.type.axes)
+    pads = [[0, 0] for _ in x.type.axes]
+    for at, (item, size) in enumerate(zip(told.items, told.dims, strict=True), first):
+        match item:
+            case All():
+                pads.append([0, 0])
+            case At(index):
+                value = tf.expand_dims(value, at)
+                pads.append([index, size - index - 1])
+            case Part(start, stop):
+                pads.append([start, size - stop])
+    return tf.pad(value, pads)
+
+
 def transpose(frame: Frame, node: Node, x: Operand) -> Any:
     rank = x.tensor.shape.rank
     return tf.transpose(x.tensor, [*range(rank - 2), rank - 1, rank - 2])
@@ -118,6 +133,7 @@ LOWERINGS: Mapping[str, Lower] = {
     "reshape": reshape,
     "broadcast": broadcast,
     "transpose": transpose,
+    "place": place,
     "roll": roll,
     "one_hot": one_hot,
     "softmax": softmax,

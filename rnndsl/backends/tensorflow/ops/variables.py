@@ -23,10 +23,6 @@ def carried(frame: Frame, node: Node, start: Operand) -> Any:
     return frame.context.variables.carried(node.told(OfVariable).variable, frame.fit(start, node.type), node.type)
 
 
-def gradient(frame: Frame, node: Node, loss: Operand) -> Any:
-    return frame.context.variables.gradient(loss.tensor, node.told(OfVariable).variable)
-
-
 def stepped(frame: Frame, node: Node, gradient: Operand) -> Any:
     return frame.context.variables.stepped(node.told(OfVariable).variable)
 
@@ -35,6 +31,5 @@ LOWERINGS: Mapping[str, Lower] = {
     "read": read,
     "initial": initial,
     "carried": carried,
-    "gradient": gradient,
     "stepped": stepped,
 }

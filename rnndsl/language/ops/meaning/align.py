@@ -45,10 +45,6 @@ class Variables(Protocol):
         """The state kept from the last call, or `start`, both of the type `t`."""
         ...
 
-    def gradient(self, loss: str, path: str) -> Array:
-        """The gradient of the value %loss of the graph with respect to the value from before the call."""
-        ...
-
     def stepped(self, path: str) -> Array:
         """What the optimizer has written."""
         ...

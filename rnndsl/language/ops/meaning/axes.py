@@ -25,6 +25,10 @@ def position(frame: Frame, node: Node, like: Value) -> Array:
     return np.arange(frame.sizes[node.told(Over).over])
 
 
+def axis_length(frame: Frame, node: Node) -> Array:
+    return np.asarray(frame.sizes[node.told(Over).over])
+
+
 def valid_steps(frame: Frame, node: Node, x: Value, *by: Value) -> Array:
     """`by`: lengths, then a mask, those of them that the scan has."""
     axes, over, rest = x.type.axes, node.told(Over).over, list(by)

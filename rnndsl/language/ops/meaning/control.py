@@ -29,10 +29,6 @@ def carried(frame: Frame, node: Node, start: Value) -> Array:
     return frame.variables.carried(node.told(OfVariable).variable, frame.fit(start, node.type), node.type)
 
 
-def gradient(frame: Frame, node: Node, loss: Value) -> Array:
-    return frame.variables.gradient(node.args[0], node.told(OfVariable).variable)
-
-
 def stepped(frame: Frame, node: Node, gradient: Value) -> Array:
     return frame.variables.stepped(node.told(OfVariable).variable)
 

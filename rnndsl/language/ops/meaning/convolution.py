@@ -1,49 +1,108 @@
-"""Convolution in NumPy: for each place of the kernel, one product of what lies under it."""
+"""Convolution and its derivatives in NumPy: for each place of the kernel, one product of what lies under it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 
-from rnndsl.language.ops.meaning.align import Array, Frame, Value, each_position
-from rnndsl.plan.attributes import Conv
+from rnndsl.language.ops.meaning.align import Array, Frame, Value, each_position, unite
+from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel
 from rnndsl.plan.model import Node, TensorType
+
+Where = tuple[slice, ...]
 
 
 def conv(frame: Frame, node: Node, x: Value, kernel: Value) -> Array:
     """Over trailing dims, or over an axis, which is then a dim before the channels, and an axis again, maybe of another name."""
     told = node.told(Conv)
-    stride, padding = told.stride, told.padding
 
     def one(rows: Array, weights: Array) -> Array:
-        return convolved(rows, weights, stride, padding)
+        return convolved(rows, weights, told.stride, told.padding)
 
-    over = told.over
-    if not over:
-        return each_position(one, node.type, frame, [x, kernel])
-    to = told.to or over
-    at = x.type.axes.index(over)
-    steps = x.array.shape[at]
-    rest = tuple(axis for axis in x.type.axes if axis != over)
-    moved = Value(np.moveaxis(x.array, at, -2), TensorType(x.type.dtype, rest, (steps, *x.type.dims)))
-    axes = tuple(axis for axis in node.type.axes if axis != to)
-    result = TensorType(node.type.dtype, axes, (_count(steps, kernel.type.dims[0], stride, padding), *node.type.dims))
-    return np.moveaxis(each_position(one, result, frame, [moved, kernel]), -2, node.type.axes.index(to))
+    moved = _as_dim(x, told.over)
+    counts, _ = _layout(moved.type.dims[:-1], kernel.type.dims[:-2], told.stride, told.padding)
+    return _as_axis(one, frame, node.type, told.onto, counts, [moved, kernel])
 
 
-def _count(size: int, width: int, stride: int, padding: str) -> int:
-    """How many places the kernel takes."""
-    return max(-(-(size if padding != "valid" else size - width + 1) // stride), 0)
+def conv_input(frame: Frame, node: Node, d: Value, kernel: Value) -> Array:
+    """What each number of x is handed back by all that it was multiplied into."""
+    told = node.told(ConvInput)
+    sizes = [frame.sizes[told.over]] if told.over else told.sizes
+
+    def one(rows: Array, weights: Array) -> Array:
+        counts, pads = _layout(sizes, weights.shape[:-2], told.stride, told.padding)
+        x = np.zeros([*(b + n + a for n, (b, a) in zip(sizes, pads, strict=True)), weights.shape[-2]], rows.dtype)
+        for at, where in _under(counts, weights.shape[:-2], told.stride):
+            x[where] += rows @ weights[at].T
+        return x[tuple(slice(b, b + n) for n, (b, _) in zip(sizes, pads, strict=True))]
+
+    return _as_axis(one, frame, node.type, told.over, sizes, [_as_dim(d, told.onto), kernel])
+
+
+def conv_kernel(frame: Frame, node: Node, x: Value, d: Value) -> Array:
+    """What each number of the kernel is handed back at all places."""
+    told = node.told(ConvKernel)
+
+    def one(rows: Array, back: Array) -> Array:
+        counts, pads = _layout(rows.shape[:-1], told.widths, told.stride, told.padding)
+        rows = np.pad(rows, [*pads, (0, 0)])
+        kernel = np.zeros(node.type.dims, rows.dtype)
+        for at, where in _under(counts, told.widths, told.stride):
+            kernel[at] = rows[where].reshape(-1, rows.shape[-1]).T @ back.reshape(-1, back.shape[-1])
+        return kernel
+
+    operands = [_as_dim(x, told.over), _as_dim(d, told.onto)]
+    axes = unite((v.type for v in operands), frame.order)
+    each = each_position(one, TensorType(node.type.dtype, axes, node.type.dims), frame, operands)
+    return each.sum(tuple(i for i, axis in enumerate(axes) if axis in told.axes))
+
+
+def _as_dim(x: Value, axis: str | None) -> Value:
+    """`x` with its `axis` as a dim before the channels."""
+    if axis is None:
+        return x
+    at = x.type.axes.index(axis)
+    rest = tuple(a for a in x.type.axes if a != axis)
+    return Value(np.moveaxis(x.array, at, -2), TensorType(x.type.dtype, rest, (x.array.shape[at], *x.type.dims)))
+
+
+def _as_axis(
+    one: Callable[..., Array], frame: Frame, t: TensorType, axis: str | None, sizes: Sequence[int], operands: list[Value]
+) -> Array:
+    """`one` at each place of the axes of `t`; the dims of its result before the channels have these `sizes`, or are the `axis`."""
+    if axis is None:
+        return each_position(one, t, frame, operands)
+    inner = TensorType(t.dtype, tuple(a for a in t.axes if a != axis), (*sizes, t.dims[-1]))
+    return np.moveaxis(each_position(one, inner, frame, operands), -2, t.axes.index(axis))
 
 
 def convolved(x: Array, kernel: Array, stride: int, padding: str) -> Array:
-    """x [sizes.., in] with kernel [widths.., in, out]. `same` pads less before than behind, `causal` before alone."""
-    widths = kernel.shape[:-2]
-    sizes = [_count(n, k, stride, padding) for n, k in zip(x.shape, widths, strict=False)]
-    lacking = [max((m - 1) * stride + k - n, 0) for m, k, n in zip(sizes, widths, x.shape, strict=False)]
-    before = [p // 2 if padding == "same" else k - 1 if padding == "causal" else 0 for p, k in zip(lacking, widths, strict=True)]
-    x = np.pad(x, [*((b, max(p - b, 0)) for b, p in zip(before, lacking, strict=True)), (0, 0)])
-    out = np.zeros((*sizes, kernel.shape[-1]), np.result_type(x, kernel))
-    for at in np.ndindex(*widths):
-        part = x[tuple(slice(a, a + stride * (n - 1) + 1 if n else a, stride) for a, n in zip(at, sizes, strict=True))]
-        out += part @ kernel[at]
+    """x [sizes.., in] with kernel [widths.., in, out]."""
+    counts, pads = _layout(x.shape[:-1], kernel.shape[:-2], stride, padding)
+    x = np.pad(x, [*pads, (0, 0)])
+    out = np.zeros((*counts, kernel.shape[-1]), np.result_type(x, kernel))
+    for at, where in _under(counts, kernel.shape[:-2], stride):
+        out += x[where] @ kernel[at]
     return out
+
+
+def _layout(sizes: Sequence[int], widths: Sequence[int], stride: int, padding: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """For each dim, how many places the kernel takes, and how many zeros are before and behind. `same` pads less before than
+    behind, `causal` before alone."""
+    counts: list[int] = []
+    pads: list[tuple[int, int]] = []
+    for size, width in zip(sizes, widths, strict=True):
+        span = size if padding != "valid" else size - width + 1
+        count = max(-(-span // stride), 0)
+        lacking = max((count - 1) * stride + width - size, 0)
+        before = lacking // 2 if padding == "same" else width - 1 if padding == "causal" else 0
+        counts.append(count)
+        pads.append((before, max(lacking - before, 0)))
+    return counts, pads
+
+
+def _under(counts: Sequence[int], widths: Sequence[int], stride: int) -> Iterator[tuple[tuple[int, ...], Where]]:
+    """Each place in the kernel, and what lies under it wherever the kernel is."""
+    for at in np.ndindex(*widths):
+        yield at, tuple(slice(a, a + stride * (n - 1) + 1 if n else a, stride) for a, n in zip(at, counts, strict=True))

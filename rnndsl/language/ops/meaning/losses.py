@@ -52,3 +52,41 @@ def _ctc(logs: Array, ids: Array, blank: int) -> float:
             reached[s] = np.logaddexp(reached[s], before[s - 2])
         before = reached + row[path]
     return -float(np.logaddexp.reduce(before[-2:]))
+
+
+def ctc_alignment(frame: Frame, node: Node, logits: Value, labels: Value, logit_lengths: Value, label_lengths: Value) -> Array:
+    """Graves et al. 2006, equations 14 and 15, in logarithms. Zero beyond a sequence's steps, and if they cannot spell the
+    labels."""
+    taken = np.zeros_like(logits.array)
+    rows = zip(taken, log_probabilities(logits.array), labels.array, logit_lengths.array, label_lengths.array, strict=True)
+    for row, logs, ids, steps, count in rows:
+        row[:steps] = _alignment(logs[:steps], ids[:count], node.told(Blank).blank)
+    return taken
+
+
+def _alignment(logs: Array, ids: Array, blank: int) -> Array:
+    """logs [time, classes], ids [label] of one sequence; what is found has the shape of `logs`."""
+    path = np.full(2 * len(ids) + 1, blank)
+    path[1::2] = ids
+    taken = np.zeros_like(logs)
+    if not len(logs):
+        return taken
+    ahead = _reached(logs[:, path], path)
+    back = _reached(logs[::-1, path[::-1]], path[::-1])[::-1, ::-1]  # the paths of the reversed labels, from the last step
+    own = logs[:, path]  # both have the step itself
+    both = np.where(own > -np.inf, ahead + back - own, -np.inf)
+    whole = np.logaddexp.reduce(both, 1, keepdims=True)  # the same at every step
+    if np.isfinite(whole).all():
+        np.add.at(taken.T, path, np.exp(both - whole).T)
+    return taken
+
+
+def _reached(logs: Array, path: Array) -> Array:
+    """[time, place]: the log probability of being there after the step, along any path from one of the first two."""
+    found = np.full(logs.shape, -np.inf)
+    found[0, :2] = logs[0, :2]
+    for t in range(1, len(logs)):
+        for s in range(len(path)):
+            skips = s > 1 and path[s] != path[s - 2]
+            found[t, s] = np.logaddexp.reduce(found[t - 1, max(s - (2 if skips else 1), 0) : s + 1]) + logs[t, s]
+    return found

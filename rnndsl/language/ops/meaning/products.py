@@ -22,16 +22,20 @@ def matmul(frame: Frame, node: Node, x: Value, w: Value) -> Array:
 
 
 def einsum_of(operands: Sequence[Value], terms: Sequence[str], result: str, axes: Sequence[str]) -> Array:
-    """Einstein's sum over trailing dims; `axes` are letters of their own before these."""
+    """Einstein's sum over trailing dims; leading axes are letters of their own, summed unless in the `axes` of the result."""
     free = iter(c for c in ascii_letters if c not in "".join(terms))
-    letter = {axis: next(free) for axis in axes}
+    letter = {axis: next(free) for axis in dict.fromkeys(axis for x in operands for axis in x.type.axes)}
     left = ",".join("".join(letter[a] for a in x.type.axes) + term for x, term in zip(operands, terms, strict=True))
-    return np.einsum(f"{left}->{''.join(letter.values())}{result}", *(x.array for x in operands), optimize=True)
+    return np.einsum(f"{left}->{''.join(letter[a] for a in axes)}{result}", *(x.array for x in operands), optimize=True)
 
 
 def einsum(frame: Frame, node: Node, *operands: Value) -> Array:
     left, _, result = node.told(Einsum).equation.replace(" ", "").partition("->")
     return einsum_of(operands, left.split(","), result, node.type.axes)
+
+
+def contract(frame: Frame, node: Node, *operands: Value) -> Array:
+    return einsum(frame, node, *operands)
 
 
 def dot(frame: Frame, node: Node, a: Value, b: Value) -> Array:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from rnndsl.language.ops.meaning.align import DTYPES, Array, Frame, Value, along, each_position, with_axes
-from rnndsl.plan.attributes import Along, Dim, OneHot, Shifted, ToDType
-from rnndsl.plan.indices import All, At, Index, Part
+from rnndsl.language.ops.meaning.align import DTYPES, Array, Frame, Value, along, each_position, unite, with_axes
+from rnndsl.plan.attributes import Along, Dim, OneHot, Scatter, Shifted, ToDType
+from rnndsl.plan.indices import All, At, Index, Item, Part, Placed
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -28,15 +28,18 @@ def stack(frame: Frame, node: Node, *values: Value) -> Array:
 
 def index(frame: Frame, node: Node, x: Value) -> Array:
     places: list[Any] = [slice(None) for _ in x.type.axes]
-    for item in node.told(Index).items:
-        match item:
-            case All():
-                places.append(slice(None))
-            case At(at):
-                places.append(at)
-            case Part(start, stop):
-                places.append(slice(start, stop))
+    places += map(_where, node.told(Index).items)
     return x.array[tuple(places)]
+
+
+def _where(item: Item) -> int | slice:
+    match item:
+        case All():
+            return slice(None)
+        case At(at):
+            return at
+        case Part(start, stop):
+            return slice(start, stop)
 
 
 def reshape(frame: Frame, node: Node, x: Value) -> Array:
@@ -45,6 +48,27 @@ def reshape(frame: Frame, node: Node, x: Value) -> Array:
 
 def broadcast(frame: Frame, node: Node, x: Value) -> Array:
     return frame.fit(x, node.type)
+
+
+def place(frame: Frame, node: Node, x: Value) -> Array:
+    told = node.told(Placed)
+    whole = np.zeros([*x.array.shape[: len(x.type.axes)], *told.dims], x.array.dtype)
+    whole[(*[slice(None)] * len(x.type.axes), *map(_where, told.items))] = x.array
+    return whole
+
+
+def scatter(frame: Frame, node: Node, ids: Value, rows: Value) -> Array:
+    """Raises ValueError for an id that the table lacks."""
+    told = node.told(Scatter)
+    axes = unite([ids.type, rows.type], frame.order)
+    places, values = with_axes(frame, ids, axes), with_axes(frame, rows, axes)
+    if places.size and not 0 <= places.min() <= places.max() < told.rows:
+        raise ValueError(f"adds to a row that a table of {told.rows} lacks")
+    kept = [frame.sizes[a] for a in node.type.axes]
+    table = np.zeros([*kept, *node.type.dims], values.dtype)
+    at = np.indices(places.shape, sparse=True)
+    np.add.at(table, (*(at[axes.index(a)] for a in node.type.axes), places), values)
+    return table
 
 
 def transpose(frame: Frame, node: Node, x: Value) -> Array:

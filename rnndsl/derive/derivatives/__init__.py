@@ -1,0 +1,1 @@
+"""Derivatives of a graph: graph → graph, backward (vjp) and forward (jvp)."""

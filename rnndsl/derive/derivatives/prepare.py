@@ -1,0 +1,44 @@
+"""A graph made ready to be differentiated: the same values, with every part in a form that has a derivative.
+
+Variables are read outside of scans, what does not depend on a scan's states is computed before it, and a dropout is the product
+of its argument and what it keeps, which is a random draw without a derivative.
+"""
+
+from __future__ import annotations
+
+from rnndsl.derive.derivatives.axes import with_own_axes
+from rnndsl.language.ops.elementwise import MUL
+from rnndsl.language.ops.random import DROPOUT
+from rnndsl.passes.hoist_inputs import hoist_inputs
+from rnndsl.passes.hoist_invariants import hoist_invariants
+from rnndsl.plan.attributes import NOTHING
+from rnndsl.plan.model import Function, Graph, Node, Scan
+from rnndsl.plan.rewriting import FreshIds
+from rnndsl.records import replace
+
+
+def prepared(function: Function) -> Function:
+    """`function`, ready to be differentiated."""
+    fresh = FreshIds(function.graph)
+    function = with_own_axes(replace(function, graph=_spelled_out(function.graph, fresh)))
+    return hoist_inputs(hoist_invariants(function))
+
+
+def _spelled_out(graph: Graph, fresh: FreshIds) -> Graph:
+    nodes: list[Node | Scan] = []
+    for node in graph.nodes:
+        if isinstance(node, Scan):
+            nodes.append(replace(node, body=_spelled_out(node.body, fresh)))
+        elif node.op == DROPOUT.name:
+            nodes += _kept(node, fresh)
+        else:
+            nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _kept(node: Node, fresh: FreshIds) -> list[Node]:
+    """x * dropout(ones), with the same draws."""
+    x, rate = node.args
+    ones = Node(fresh.like("ones"), "ones_like", (x,), NOTHING, node.type, node.place)
+    kept = replace(node, id=fresh.like(node.id), args=(ones.id, rate))
+    return [ones, kept, Node(node.id, MUL.name, (x, kept.id), NOTHING, node.type, node.place)]

@@ -1,0 +1,39 @@
+"""Vector-Jacobian products: the cotangents of some values of a function, given those of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rnndsl.derive.derivatives.activity import Activity
+from rnndsl.derive.derivatives.backward import Backward
+from rnndsl.derive.derivatives.levels import Extras, Top
+from rnndsl.derive.derivatives.scans import scan_backward
+from rnndsl.derive.derivatives.writer import GraphWriter, finite_ids
+from rnndsl.language.ops.derivative.writing import V, spread, zeros
+from rnndsl.plan.model import Graph, TensorType
+from rnndsl.plan.rewriting import FreshIds, types_of
+from rnndsl.records import replace
+
+
+def vjp(graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequence[str]) -> tuple[Graph, dict[str, str]]:
+    """`graph` with the cotangents of `by`, which are ids of its inputs or of what it reads, and their ids.
+
+    seeds: from values of the graph to their cotangents, which are values of the graph too. order: of the plan's axes. What does not
+    depend on a value has the cotangent zero. Every variable in `by` is read outside of scans (see `prepare`).
+    """
+    writer = GraphWriter(order, FreshIds(graph))
+    finite = finite_ids(graph.nodes, ())
+    for name, t in types_of(graph).items():
+        writer.know(name, t, finite=name in finite)
+    extras = Extras(writer)
+    sweep = Backward(Top(writer, extras), Activity(graph, by), scan_backward)
+    for name, d in seeds.items():
+        sweep.hand_back(name, V(writer, d))
+    sweep.sweep(graph.nodes)
+    writer.place = ""
+    found = {name: _whole(sweep.of(name), writer, writer.type_of(name)).id for name in by}
+    return replace(graph, nodes=(*extras.applied(graph.nodes), *writer.nodes)), found
+
+
+def _whole(d: V | None, writer: GraphWriter, t: TensorType) -> V:
+    return zeros(writer, t) if d is None else spread(d, t)
