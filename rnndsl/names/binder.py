@@ -105,8 +105,19 @@ class _Binder:
                 self._function(self.item, scope)
             case tree.Const():
                 self._expressions(scope, self.item.value)
+            case tree.LayoutDef():
+                self._layout(self.item, scope)
             case _:
                 pass
+
+    def _layout(self, item: tree.LayoutDef, scope: Scope) -> None:
+        self._known(self.module.scope, item.target)
+        for each in item.params:
+            self._default(scope, each, each.default)
+        for term in item.terms:
+            for name in (name for key in term.keys for name in holes(key)):
+                self._use(scope, name)
+            self._expressions(scope, term.value)
 
     def _own(self) -> list[Definition]:
         """What the item itself defines in the file; a second definition of a name, which is told elsewhere, defines nothing."""
@@ -176,9 +187,6 @@ class _Binder:
                 self._expressions(scope, statement.target, statement.value)
             case tree.Train():
                 self._expressions(scope, statement.optimizer, *(o for o in statement.over if isinstance(o, tree.CollectionSet)))
-                self._known(scope, *statement.on)
-            case tree.SignatureDecl():
-                self._known(scope, *statement.outputs)
             case tree.InitSelector():
                 self._expressions(scope, statement.initializer)
             case tree.RateSelector():
@@ -194,7 +202,7 @@ class _Binder:
         self._expressions(scope, *type_.dims)
 
     def _known(self, scope: _Names, *names: tree.Name) -> None:
-        """Names of losses, outputs and dtypes, for which elaboration has words of its own if nothing defines them."""
+        """Names of dtypes, for which elaboration has words of its own if nothing defines them, and the like."""
         for name in names:
             if scope.resolve(name.name):
                 self._use(scope, name)

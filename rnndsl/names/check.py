@@ -89,12 +89,11 @@ def _outside_scopes(statements: Iterable[tree.Statement]) -> Iterator[tree.State
 def unknown(module: ResolvedModule, name: tree.Name) -> Diagnostic:
     """What is said of a name that nothing defines, or nothing that is in force where it is used."""
     scope = module.scope.at(name.span.start)
-    sites = [site for definition in scope.resolve(name.name) for site in definition.sites]
-    if sites:
-        certain = next((site for site in sites if site.is_certain), None)
-        if certain is not None:
-            return codes.used_before(name.span, name.name, certain.span)
-        return codes.not_in_force(name.span, name.name, sites[0].span)
+    for definition in scope.resolve(name.name):
+        if definition.is_certain:
+            return codes.used_before(name.span, name.name, definition.sites[0].span)
+        if definition.sites:
+            return codes.not_in_force(name.span, name.name, definition.sites[0].span)
     holder = _holder(scope, name.name)
     if holder:
         return codes.in_scope(name.span, name.name, holder)

@@ -49,6 +49,10 @@ def kind_of(statement: tree.Node) -> Kind:
             return "axis"
         case tree.LayoutDef():
             return "layout"
+        case tree.Train():
+            return "train"
+        case tree.SignatureDecl():
+            return "signature"
         case _:
             return "equation"
 
@@ -151,6 +155,9 @@ class _Declarer:
         match statement:
             case tree.If():
                 do((*statement.yes, *statement.no), _Place(place.scope, place.around, False))
+                for name in _certain(statement.yes) & _certain(statement.no) if place.is_certain else ():
+                    definition = place.scope.plain[name]
+                    definition.certain = min(definition.certain, statement.span.end)
             case tree.For():
                 do(statement.body, _Place(place.scope, self.module.bindings.scopes[id(statement)], False))
             case tree.Scope():
@@ -188,10 +195,21 @@ class _Declarer:
     def _is_known(self, dim: tree.Name, around: Scope) -> bool:
         for scope in around.chain():
             definition = scope.plain.get(dim.name)
-            if definition and any(site.is_certain and site.span.start < dim.span.start for site in definition.sites):
+            if definition and definition.certain < dim.span.start:
                 return True
         outer = self.module.find(dim.name)
         return outer is not None and (dim.name in AXES or any(site.kind in ("const", "axis") for site in outer.sites))
+
+
+def _certain(statements: Statements) -> set[str]:
+    """The plain names that statements define, whatever the arguments are, where they are carried out."""
+    found: set[str] = set()
+    for statement in statements:
+        names = names_of(statement)
+        found.update(each.name for each in names if not isinstance(each, tree.IndexedName) or each.index is None)
+        if isinstance(statement, tree.If):
+            found |= _certain(statement.yes) & _certain(statement.no)
+    return found
 
 
 def _after(whole: Span, *parts: Span) -> Span:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from rnndsl.names.binder import enter
+from rnndsl.names.modules import ResolvedModule
 from rnndsl.names.reading import Reader, std_modules
+from rnndsl.names.resolve import CORE, Resolver
 from rnndsl.records import Immutable, record
-from rnndsl.syntax import parse, tree
+from rnndsl.syntax import tree
 from rnndsl.syntax.format_expressions import flat
 from rnndsl.syntax.format_statements import definition_text
 from rnndsl.syntax.walk import walk
 from rnndsl.text.sink import Sink
-
-CORE = "std.core"
 
 
 @record
@@ -23,7 +23,7 @@ class Entry(Immutable):
 
     module: str
     definition: tree.Definition
-    file: tree.Module
+    file: ResolvedModule
 
     @property
     def name(self) -> str:
@@ -54,7 +54,7 @@ class Entry(Immutable):
 
     def text(self, name: str | None = None) -> str:
         """The definition as written, its doc comment included, under another name if given."""
-        source, span = self.file.source.text, self.definition.span
+        source, span = self.file.tree.source.text, self.definition.span
         body = source[span.start : span.end]
         if name is not None:
             at = self.definition.name.span
@@ -64,11 +64,11 @@ class Entry(Immutable):
 
     def needs(self) -> list[tree.ImportedName]:
         """What the definition uses of its own module, as imports."""
-        own = {
-            item.name.name: item for item in self.file.items if isinstance(item, tree.Definition | tree.FunctionDef | tree.Const)
-        }
-        used = set(_names(self.definition)) & set(own) - {self.name}
-        return [tree.ImportedName(self.definition.span, name, name) for name in own if name in used]
+        enter(self.file, self.definition)
+        span, uses = self.definition.span, self.file.bindings.uses
+        used = {each for start, use in uses.items() if span.start <= start < span.end for each in use.definitions}
+        own = (name for name, each in self.file.names.items() if each in used and each.scope is self.file.scope)
+        return [tree.ImportedName(span, name, name) for name in own if name != self.name]
 
 
 def _equations(body: tuple[tree.Statement, ...], condition: str) -> Iterator[tuple[str, tree.Equation | tree.Output]]:
@@ -90,21 +90,16 @@ def _both(first: str, second: str) -> str:
     return f"{first}, {second}" if first else second
 
 
-def _names(definition: tree.Definition) -> list[str]:
-    """Every identifier in the definition's text."""
-    text = re.sub(r"#[^\n]*", "", definition.span.text)
-    return re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text)
-
-
 def entries(module: str | None = None) -> list[Entry]:
     """The definitions of every module of the library, or of one, in the order of the text; `std.core` comes first."""
-    reader = Reader(Path.cwd())
+    resolver = Resolver(Reader(Path.cwd()), Sink())
+    resolver.core = resolver.std(CORE, None)
     found: list[Entry] = []
     for name in sorted(std_modules(), key=lambda m: (m != CORE, m)):
         if module is not None and name != module:
             continue
-        file = parse(reader.read_std(name.removeprefix("std.")), Sink())
-        found += [Entry(name, item, file) for item in file.items if isinstance(item, tree.Definition)]
+        file = resolver.std(name, None)
+        found += [Entry(name, item, file) for item in file.tree.items if isinstance(item, tree.Definition)]
     return found
 
 

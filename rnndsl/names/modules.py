@@ -17,7 +17,8 @@ from rnndsl.text.source import Span
 LANGUAGE = NAMES | WORDS
 Kind = Literal[
     "parameter", "input", "target", "given", "param", "var", "state", "layer", "scope", "equation", "output", "loss", "metric",
-    "residual", "const", "fn", "initializer", "axis", "for", "dim", "block", "cell", "model", "layout", "import",
+    "residual", "const", "fn", "initializer", "axis", "for", "dim", "collection", "train", "signature", "block", "cell", "model",
+    "layout", "import",
 ]  # fmt: skip
 """How a name is defined: by a statement or item of this word; as a `dim` by the type of an input; by an `import` in vain."""
 _MEMBER = re.compile(r"(?:_[0-9]+)+$")
@@ -42,15 +43,20 @@ class Site:
 @mutable
 class Definition:
     """What a name stands for in a scope, and each place that says so: a state has its declaration and its equation, a name that is
-    defined in each branch of an `if` both, a family its members. `scope` is None for what the language brings."""
+    defined in each branch of an `if` both, a family its members. `scope` is None for what the language brings.
+
+    `certain`: the offset from which on it is there whatever the arguments are.
+    """
 
     name: str
     scope: Scope | None
     sites: list[Site] = field(default_factory=list[Site])
+    certain: float = math.inf
 
-    def is_certain(self, before: float = math.inf) -> bool:
-        """Whether it is there whatever the arguments are, by the text up to the offset `before`."""
-        return any(site.is_certain and site.span.start < before for site in self.sites)
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is there whatever the arguments are."""
+        return self.certain < math.inf
 
     def is_possible(self, before: float) -> bool:
         """Whether it may be there before the text from `before` on is carried out, if of a `for` since the last round."""
@@ -65,16 +71,19 @@ class Use:
     span: Span
     definitions: tuple[Definition, ...]
     member: str | None = None
+    is_told: bool = True
+    """Whether the text tells what it may stand for; not of what follows the dot of a value that may be anything."""
 
     @property
     def sites(self) -> list[Site]:
         """Each place that may define what is meant."""
+        return [site for definition in self.definitions for site in self.sites_of(definition)]
+
+    def sites_of(self, definition: Definition) -> list[Site]:
+        """The places of one of its definitions that may define what is meant: of a family, the member's."""
         text = self.span.text
-        found: list[Site] = []
-        for definition in self.definitions:
-            member = self.member if text == definition.name else text[len(definition.name) + 1 :]
-            found += [site for site in definition.sites if site.member is None or member in (None, site.member)]
-        return found
+        member = self.member if text == definition.name else text[len(definition.name) + 1 :]
+        return [site for site in definition.sites if site.member is None or member in (None, site.member)]
 
 
 @mutable
@@ -110,6 +119,8 @@ class Scope:
         if definition is None:
             definition = among[name] = Definition(name, self)
         definition.sites.append(site)
+        if site.is_certain:
+            definition.certain = min(definition.certain, site.span.start)
         return definition
 
     def own(self, name: str) -> list[Definition]:
@@ -133,7 +144,7 @@ class Scope:
             outermost = self.module.use(name)
             return (outermost,) if outermost else ()
         own = self.own(name)
-        if own and own[0].is_certain():
+        if own and own[0].is_certain:
             return (own[0],)
         return (*own, *self.parent.resolve(name)) if own else self.parent.resolve(name)
 
@@ -145,7 +156,7 @@ class Scope:
                 return (*found, *scope.resolve(name))
             own = [each for each in scope.own(name) if each.is_possible(before)]
             found += own
-            if own and own[0].is_certain(before):
+            if own and own[0].certain < before:
                 break
         return tuple(found)
 
@@ -181,6 +192,17 @@ class Bindings:
     """Names that nothing defines."""
     unknown_collections: list[tuple[tree.Name, frozenset[str]]] = field(default_factory=list[tuple[tree.Name, frozenset[str]]])
     """Collections that nothing declares, each with those that are known in its place."""
+    is_complete: bool = False
+    """Whether names that are no values are bound too: see `rnndsl.names.members`."""
+    _of: dict[int, list[Use]] = field(default_factory=dict[int, "list[Use]"])
+
+    def references(self, definition: Definition) -> list[Use]:
+        """Every use of a definition in the file, once all its names are bound; the places that define it are uses too."""
+        if not self._of:
+            for use in self.uses.values():
+                for each in use.definitions:
+                    self._of.setdefault(id(each), []).append(use)
+        return self._of.get(id(definition), [])
 
 
 @mutable
@@ -192,7 +214,7 @@ class ResolvedModule:
     core: ResolvedModule | None
     names: dict[str, Definition] = field(default_factory=dict[str, Definition])
     axes: dict[str, Definition] = field(default_factory=dict[str, Definition])
-    collections: dict[str, Span] = field(default_factory=dict[str, Span])
+    collections: dict[str, Definition] = field(default_factory=dict[str, Definition])
     imported: dict[str, Span] = field(default_factory=dict[str, Span])
     bindings: Bindings = field(default_factory=Bindings)
     files: list[ResolvedModule] = field(default_factory=list["ResolvedModule"])
@@ -225,6 +247,14 @@ class ResolvedModule:
         if name in self.names or name in self.imported:
             self.bindings.used.add(name)
         return self.find(name)
+
+    def reached(self) -> list[ResolvedModule]:
+        """The file and those that it imports from, directly or not, std.core last."""
+        found: list[ResolvedModule] = [self]
+        for each in found:
+            scopes = [definition.scope for definition in each.names.values()]
+            found += dict.fromkeys(scope.module for scope in scopes if scope is not None and scope.module not in found)
+        return [each for each in found if each is not self.core] + [each for each in (self.core,) if each]
 
     def models(self) -> list[tree.Definition]:
         return [d for d in self.tree.items if isinstance(d, tree.Definition) and d.kind == "model"]

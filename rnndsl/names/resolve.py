@@ -76,7 +76,8 @@ class Resolver:
                     self._axis(module, item, name)
             case tree.CollectionDecl():
                 for name in item.names:
-                    self._once(name, module.collections.setdefault(name.name, name.span))
+                    made = Definition(name.name, module.scope, [Site(name.span, "collection", item)])
+                    self._once(name, _place(module.collections.setdefault(name.name, made)))
                 predeclared = [n for n in item.names if n.name in COLLECTIONS]
                 self.sink.extend(training_codes.predeclared(n.span, n.name) for n in predeclared)
             case tree.LayoutDef():

@@ -1,193 +1,228 @@
-"""Each use of a name has its definition: what renaming both tells, what the tree lists, and scopes by hand."""
+"""What each name stands for, by hand: the line and kind of what defines it, in true scopes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rnndsl.names.binder import bind
-from rnndsl.names.modules import Definition, ResolvedModule
-from rnndsl.names.reading import Reader
-from rnndsl.names.resolve import Resolver, resolve
-from rnndsl.syntax import tree
-from rnndsl.text.sink import Sink
+from rnndsl.names.members import complete
 from tests.elaborate.checking import check_text
+from tests.names.reading import of_text
 
-ROOT = Path(__file__).resolve().parents[2]
-SPECS = [*sorted((ROOT / "specs").glob("*.rnn")), ROOT / "tests/elaborate/valid/features.rnn"]
-STD = sorted((ROOT / "rnndsl/std").glob("*.rnn"))
-
-NO_USES = {
-    ("LayoutDef", "name"),
-    ("LayoutDef", "target"),
-    ("ConstructorParam", "type"),
-    ("CollectionDecl", "names"),
-    ("CollectionSet", "names"),
-    ("Measure", "collection"),
-    ("Train", "name"),
-    ("Train", "order_collection"),
-    ("SignatureDecl", "name"),
-    ("VariableDecl", "collections"),
-    ("Update", "collections"),
-    ("CollectSelector", "collection"),
-}
-"""Where a name stands that no expression has: of an item, a signature, a collection or a kind."""
-
-
-def module_of(path: Path) -> ResolvedModule:
-    resolver = Resolver(Reader(ROOT), Sink())
-    resolver.core = resolver.std("std.core", None)
-    if path in STD:
-        return resolver.std(f"std.{path.stem}", None)
-    return resolve(path, Reader.for_spec(path), Sink())
-
-
-def of_text(folder: Path, text: str) -> ResolvedModule:
-    path = folder / "spec.rnn"
-    path.write_text(text, encoding="utf-8")
-    return resolve(path, Reader.for_spec(path), Sink())
-
-
-def is_word(option: str | None, name: str) -> bool:
-    """Whether `name` is a word of `option`, or a state that it names."""
-    words = {"masked": ("hold",), "merge": ("concat", "sum", "mul", "average", "none"), "over": ("last", "leading", "inner")}
-    return option == "until" or name in words.get(option or "", ())
-
-
-def names(node: tree.Node) -> Iterator[tuple[tree.Name, tree.Node, str]]:
-    """Every `Name` below `node`, with the node and the field that it stands in."""
-    for field in node.__fields__:
-        value = getattr(node, field)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, tree.Name):
-                yield part, node, field
-            elif isinstance(part, tree.Node):
-                yield from names(part)
-
-
-@pytest.mark.parametrize("path", [*SPECS, *STD], ids=lambda p: p.stem)
-def test_every_name_is_a_use_with_a_definition(path: Path) -> None:
-    module = module_of(path)
-    uses = bind(module).uses
-    for item in module.tree.items:
-        if isinstance(item, tree.LayoutDef):
-            continue
-        for name, node, field in names(item):
-            place = type(node).__name__, field
-            use = uses.get(name.span.start)
-            option = node.name if isinstance(node, tree.Argument) else "over" if isinstance(node, tree.ListExpr) else None
-            if place in NO_USES or (option and is_word(option, name.name)):
-                assert use is None
-            else:
-                assert use is not None and use.definitions, (name.name, str(name.span), place)
-
-
-@pytest.mark.parametrize("path", [*SPECS, *STD], ids=lambda p: p.stem)
-def test_a_definition_has_the_name_that_is_used(path: Path) -> None:
-    for use in bind(module_of(path)).uses.values():
-        for site in use.sites:
-            is_imported = site.span.source is not use.span.source
-            assert use.span.text == site.span.text or is_imported or re.fullmatch(rf"{site.span.text}(_\d+)+", use.span.text)
-
-
-def renamed(module: ResolvedModule, definition: Definition) -> str:
-    """The text with what is meant under another name."""
-    text = module.tree.source.text
-    places = {use.span.start: use.span for use in bind(module).uses.values() if definition in use.definitions}
-    for start in sorted(places, reverse=True):
-        text = f"{text[:start]}renamed_{text[start:]}"
-    return text
-
-
-def own_definitions(module: ResolvedModule) -> list[Definition]:
-    """Equations, constants, functions' parameters and variables of `for` that nothing reads by an attribute or a path."""
-    found: list[Definition] = []
-    text = module.tree.source.text
-    kinds = {"equation", "const", "fn", "parameter", "for"}
-    for use in bind(module).uses.values():
-        for each in use.definitions:
-            is_own = each.scope is not None and each.scope.module is module and {s.kind for s in each.sites} <= kinds
-            is_argument = each.sites and isinstance(each.sites[0].statement, tree.ConstructorParam)
-            name = re.escape(each.name)
-            elsewhere = rf"(\.{name}\b|\b{name}/|\b{name} = \w+[,)]|until = {name}|{name}_\d|\{{{name}}})"
-            if is_own and not is_argument and each not in found and not re.search(elsewhere, text):
-                found.append(each)
-    return found
-
-
-@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
-def test_a_name_can_be_changed_where_it_is_defined_and_used(path: Path, tmp_path: Path) -> None:
-    """Were a use missed, or one too many, the renamed spec would not be right, or not the same model."""
-    module = module_of(path)
-    for each in (path.parent / "data").glob("*"):
-        (tmp_path / "data").mkdir(exist_ok=True)
-        (tmp_path / "data" / each.name).write_bytes(each.read_bytes())
-    before = check_text(tmp_path, module.tree.source.text)
-    assert before.errors == []
-    for definition in own_definitions(module):
-        found = check_text(tmp_path, renamed(module, definition))
-        assert found.errors == [], (definition.name, found.text)
-        assert found.models == before.models
-
-
-SCOPES = """rnn 1
-
+TEXT = """rnn 1
+import "gates.rnn" (Gate as Own, base)
+axis src
+collection mine
 const n = 3
-fn n_times(x) = n * x
+fn n_times(x, y = x) = n * x + y
 
-cell C(units: int) {
+cell Inner(units: int) {
   input x: [n, m]
-  state x_old: [m] = zeros
+  input late: [m] = zeros
+  state old: [m] = zeros
   fn f(x) = x + m
-  x_old = f(x[0]) + n_times(x_old[t-1])
-  output x_old
+  old = f(x[0]) + n_times(old[t-1], y = m)
+  output old
 }
 
+cell Outer(units: int, wide: bool) {
+  input x: [q]
+  given hint: [src, q]
+  for k in 0..units {
+    layer part[k] = Inner(units = units)
+    if wide { const n = k }
+    state s[k]: [n] = zeros
+    s[k] = part[k](x, late = s[k][t-1])
+  }
+  if wide { g = s_0 } else { g = s[1] }
+  var seen: [] in {mine}
+  n = g * part[0].old
+  update seen <- seen + base
+  output n + g
+}
+
+model m(size: int = n) with (seed = size) {
+  input x: f32[batch, time, 3]
+  input y: f32[batch, src, 3]
+  scope enc with (init = orthogonal) {
+    layer cell = Outer(size, wide = true)
+    run = scan(cell, x, given = (hint = y), initial = (part_0.old = x[time = 0]), until = s_1)
+    deep = run.final.part_1.old
+  }
+  z = if training then enc.run else enc.deep
+  layer table = Own(3)
+  tied = transpose(table.wx) @ table(z, over_all = true)
+  loss l in losses = mean(tied + l2({mine}))
+  init enc/cell/part_0/* ~ zeros
+  freeze **/seen
+  rate table/wx by 0.5
+  train step = sgd(rate = 0.1) on l over enc/** after mine
+  signature give = z
+  output z
+}
+
+layout keras(i: int) for Outer {
+  "w{i}" = seen + units
+}
+"""
+GATES = """rnn 1
+const base = 2
+block Gate(units: int, act: fn = tanh) {
+  input x: [..., n]
+  input over_all
+  param wx: [n, units]
+  output act(x @ wx)
+}
+"""
+CASES = [
+    # the line, a word of it (its nth mention), what defines it: kinds and lines, the nearest first; `gates` in the other file
+    ("import", "Gate", 0, "block gates:3"),
+    ("import", "Own", 0, "block gates:3"),
+    ("import", "base", 0, "const gates:2"),
+    ("fn n_times", "n", 0, "const 5"),
+    ("fn n_times", "x", 1, "parameter 6"),
+    ("fn n_times", "y", 1, "parameter 6"),
+    ("  input x: [n, m]", "n", 0, "const 5"),
+    ("  input x: [n, m]", "m", 0, "dim 9"),
+    ("  input late", "m", 0, "dim 9"),
+    ("  fn f(x)", "x", 1, "parameter 12"),
+    ("  fn f(x)", "m", 0, "dim 9"),
+    ("  old = f(x[0])", "old", 0, "state 11, equation 13"),
+    ("  old = f(x[0])", "x", 0, "input 9"),
+    ("  old = f(x[0])", "y", 0, "parameter 6"),
+    ("  given hint", "src", 0, "axis 3"),
+    ("  given hint", "q", 0, "dim 18"),
+    ("    layer part[k]", "k", 0, "for 20"),
+    ("    layer part[k]", "Inner", 0, "cell 8"),
+    ("    layer part[k]", "units", 0, "parameter 8"),
+    ("    layer part[k]", "units", 1, "parameter 17"),
+    ("    state s[k]", "n", 0, "const 22, equation 28, const 5"),
+    ("    s[k] = part[k]", "late", 0, "input 10"),
+    ("  if wide { g = s_0 }", "s_0", 0, "state 23, equation 24"),
+    ("  var seen", "mine", 0, "collection 4"),
+    ("  n = g * part[0].old", "g", 0, "equation 26, equation 26"),
+    ("  n = g * part[0].old", "part", 0, "layer 21"),
+    ("  n = g * part[0].old", "old", 0, "state 11, equation 13"),
+    ("  output n + g", "n", 0, "const 22, equation 28"),
+    ("  update seen", "base", 0, "const gates:2"),
+    ("model m(size", "n", 0, "const 5"),
+    ("model m(size", "size", 1, "parameter 33"),
+    ("    layer cell = Outer", "wide", 0, "parameter 17"),
+    ("    run = scan", "hint", 0, "given 19"),
+    ("    run = scan", "part_0", 0, "layer 21"),
+    ("    run = scan", "old", 0, "state 11, equation 13"),
+    ("    run = scan", "s_1", 0, "state 23, equation 24"),
+    ("    run = scan", "initial", 0, ""),
+    ("    deep = run", "final", 0, ""),
+    ("    deep = run", "part_1", 0, "layer 21"),
+    ("    deep = run", "old", 0, "state 11, equation 13"),
+    ("  z = if training", "enc", 1, "scope 36"),
+    ("  z = if training", "deep", 0, "equation 39"),
+    ("  tied =", "wx", 0, "param gates:6"),
+    ("  tied =", "over_all", 0, "input gates:5"),
+    ("  loss l", "mine", 0, "collection 4"),
+    ("  loss l", "losses", 0, ""),
+    ("  init enc", "enc", 0, "scope 36"),
+    ("  init enc", "cell", 0, "layer 37"),
+    ("  init enc", "part_0", 0, "layer 21"),
+    ("  freeze", "seen", 0, "var 27"),
+    ("  rate table", "wx", 0, "param gates:6"),
+    ("  train step", "l", 0, "loss 44"),
+    ("  train step", "mine", 0, "collection 4"),
+    ("  signature", "z", 0, "equation 41"),
+    ("layout keras", "Outer", 0, "cell 17"),
+    ('  "w{i}"', "i", 0, "parameter 53"),
+    ('  "w{i}"', "seen", 0, "var 27"),
+    ('  "w{i}"', "units", 0, "parameter 17"),
+]
+
+
+@pytest.mark.parametrize("line, word, nth, expected", CASES, ids=lambda value: str(value).strip())
+def test_a_name_stands_for(line: str, word: str, nth: int, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "gates.rnn").write_text(GATES, encoding="utf-8")
+    start = TEXT.index(f"\n{line}") + 1
+    at = [start + each.start() for each in re.finditer(rf"\b{word}\b", TEXT[start:].partition("\n")[0])]
+    use = complete(of_text(tmp_path, TEXT)).uses[at[nth + line.count(word) - 1] if False else at[nth]]
+    places = [(site.kind, site.span.source.name, site.span.source.line_number(site.span.start)) for site in use.sites]
+    assert ", ".join(f"{kind} {'gates:' if file == 'gates.rnn' else ''}{number}" for kind, file, number in places) == expected
+    assert use.definitions and use.is_told
+
+
+def test_the_uses_of_a_definition(tmp_path: Path) -> None:
+    (tmp_path / "gates.rnn").write_text(GATES, encoding="utf-8")
+    bindings = complete(of_text(tmp_path, TEXT))
+    (part,) = bindings.uses[TEXT.index("part[k]")].definitions
+    lines = [TEXT.count("\n", 0, use.span.start) + 1 for use in bindings.references(part)]
+    assert sorted(lines) == [21, 24, 28, 38, 39, 45]
+
+
+def test_the_names_that_are_visible(tmp_path: Path) -> None:
+    (tmp_path / "gates.rnn").write_text(GATES, encoding="utf-8")
+    module = of_text(tmp_path, TEXT)
+    complete(module)
+
+    def at(text: str) -> set[str]:
+        return {*module.scope.at(TEXT.index(text)).visible()}
+
+    assert {"k", "part", "x", "units", "n", "Own", "tanh"} <= at("Inner(units = units)")
+    assert not {"k", "cell", "size"} & at("n + g")
+    assert {"cell", "run", "deep", "x", "size"} <= at("run.final")
+    assert "run" not in at("enc.deep")
+
+
+MAYBE = """rnn 1
+const n = 2
+block B(own: bool) {
+  input x: [..., 3]
+  if own { const n = 5 }
+  output x * n
+}
+block Axed(over: axis) {
+  input x: [m]
+  output rename(x, over = time)
+}
+axis src
 model m {
-  input x: f32[batch, n]
-  y[0] = x
-  for k in 0..3 {
-    y[k + 1] = y[k] + k
-  }
-  scope s {
-    x = y_3
-    z = x
-  }
-  output z = s.z + x
+  input x: f32[batch, 3]
+  input z: f32[batch, src, 3]
+  layer a = B(false)
+  layer b = B(true)
+  layer c = Axed(src)
+  output y = a(x) - b(x)
+  output w = c(z)
 }
 """
 
 
-def test_scopes(tmp_path: Path) -> None:
-    uses = bind(of_text(tmp_path, SCOPES)).uses
+def test_what_an_if_leaves_out_hides_nothing(tmp_path: Path) -> None:
+    found = check_text(tmp_path, MAYBE)
+    assert found.errors == [], found.text
 
-    def line_of(text: str, name: str, nth: int = 0) -> int | None:
-        """The line on which what `name`, its `nth` mention in the line `text`, is defined first."""
-        start = SCOPES.index(text)
-        at = [start + each.start() for each in re.finditer(rf"\b{name}\b", text)][nth]
-        sites = uses[at].sites
-        return sites[0].span.source.line_number(sites[0].span.start) if sites else None
 
-    assert line_of("fn n_times(x) = n * x", "n") == 3
-    assert line_of("fn n_times(x) = n * x", "x", 1) == 4
-    assert line_of("  input x: [n, m]", "n") == 3
-    assert line_of("  input x: [n, m]", "m") == 7
-    assert line_of("  state x_old: [m] = zeros", "m") == 7
-    assert line_of("  fn f(x) = x + m", "x", 1) == 9
-    assert line_of("  fn f(x) = x + m", "m") == 7
-    assert line_of("x_old = f(x[0]) + n_times(x_old[t-1])", "x") == 7
-    assert line_of("x_old = f(x[0]) + n_times(x_old[t-1])", "x_old", 1) == 8
-    assert line_of("  y[0] = x", "x") == 15
-    assert line_of("    y[k + 1] = y[k] + k", "k", 2) == 17
-    assert line_of("    y[k + 1] = y[k] + k", "y", 1) == 16
-    assert line_of("    x = y_3", "y_3") == 18
-    assert line_of("    z = x", "x") == 21
-    assert line_of("  output z = s.z + x", "s") == 20
-    assert line_of("  output z = s.z + x", "x") == 15
-    assert line_of("  input x: f32[batch, n]", "batch") is None
+TIED = """rnn 1
+model m {
+  input ids: i32[batch]
+  logits = words.vectors @ transpose(words.emb.table) + word.emb[1].table[0]
+  scope words {
+    layer emb = Embedding(5, 3)
+    vectors = emb(ids)
+  }
+  scope word {
+    for k in 0..2 {
+      layer emb[k] = Embedding(5, 5)
+      e[k] = emb[k](ids)
+    }
+  }
+  output logits
+}
+"""
+
+
+def test_a_layers_variable_is_read_wherever_the_layer_is_applied(tmp_path: Path) -> None:
+    found = check_text(tmp_path, TIED)
+    assert found.errors == [], found.text
 
 
 def test_what_a_scope_defines_is_not_seen_outside(tmp_path: Path) -> None:

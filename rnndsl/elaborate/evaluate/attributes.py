@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from rnndsl.elaborate.evaluate.lookup import bound
@@ -26,9 +27,13 @@ from rnndsl.elaborate.state.values import (
     VariableRef,
 )
 from rnndsl.language.builtins import NAMES
+from rnndsl.names.modules import Use
 from rnndsl.syntax import tree
 from rnndsl.text.codes import elsewhere
 from rnndsl.text.codes import names as codes
+
+_READ = re.compile(r"(?:\s*\[[^\[\]]*\])?\s*\.")
+"""What follows the name of a layer, or of a member of a family, from which something is read."""
 
 
 def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
@@ -99,16 +104,41 @@ def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor |
     return bound(session, found)
 
 
-def _apply_first(session: Session, layer: Instance, written: str, env: Env) -> None:
-    """Works out equations further on that apply a layer, written as `written`, until its variables are known."""
-    used = re.compile(rf"(?<![\w.]){re.escape(written)}\b(?!\s*\.)")
-    waited_for = re.compile(rf"\b({'|'.join(re.escape(each.name) for each in session.running) or '$'})\b")
-    bindings = [binding for each in env.chain() if each.is_frame for binding in each.names.values()]
-    for lazy in [b for b in bindings if isinstance(b, Lazy) and b.kind == "equation"]:
+def _apply_first(session: Session, layer: Instance, target: tree.Expr, env: Env) -> None:
+    """Works out equations further on that apply a layer, which `target` names, until its variables are known."""
+    starts = sorted(use.span.start for use in _applications(target, env))
+    for lazy in _equations(env):
         if layer.frame is not None:
             return
-        if lazy.state == "ready" and used.search(lazy.span.text) and not waited_for.search(lazy.span.text):
+        at = bisect.bisect_left(starts, lazy.span.start)
+        applies = at < len(starts) and starts[at] < lazy.span.end
+        if lazy.state == "ready" and applies and all(each.state != "running" for each in session.needs(session, lazy)):
             session.reports.attempt(functools.partial(session.force, lazy))
+
+
+def _applications(target: tree.Expr, env: Env) -> list[Use]:
+    """Where the layer that `target` names is written otherwise than to read from it."""
+    from rnndsl.names.members import complete  # wanted by few specs, while its import would be paid for by every check
+
+    bindings = complete(env.scope.module)
+    named = target.target if isinstance(target, tree.Index) else target
+    at = named.name_span if isinstance(named, tree.Attribute) else named.span
+    use = bindings.uses.get(at.start)
+    found = [each for definition in (use.definitions if use else ()) for each in bindings.references(definition)]
+    return [
+        each
+        for each in found
+        if use and each.member in (None, use.member) and not _READ.match(each.span.source.text, each.span.end)
+    ]
+
+
+def _equations(env: Env) -> Iterator[Lazy]:
+    """The equations of the bodies around, then those of scopes in them."""
+    frames = [each for each in env.chain() if each.is_frame]
+    for frame in frames:
+        bindings = list(frame.names.values())
+        yield from (each for each in bindings if isinstance(each, Lazy) and each.kind == "equation")
+        frames += [each.env for each in bindings if isinstance(each, ScopeValue) and each.env not in frames]
 
 
 def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCell, env: Env) -> Value:
@@ -117,7 +147,7 @@ def _of_layer(session: Session, expr: tree.Attribute, value: Instance | MappedCe
     if unknown and (early := _known_before(session, value, expr.name)) is not None:
         return bound(session, early)
     if layer is not None and layer.frame is None:
-        _apply_first(session, layer, expr.target.span.text, env)
+        _apply_first(session, layer, expr.target, env)
     if layer is None or layer.frame is None:
         codes.not_applied_yet(expr.name_span, describe(value), expr.name).throw()
     frame = layer.frame

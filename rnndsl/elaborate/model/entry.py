@@ -53,21 +53,12 @@ def _room_for_nesting() -> Generator[None]:
 def _session(module: ResolvedModule, sink: Sink) -> Session:
     session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate, needs)
     session.registry.collections = dict.fromkeys(COLLECTIONS)
-    for each in _modules(module):
-        session.registry.collections.update(each.collections)
+    for each in module.reached():
+        session.registry.collections.update({name: definition.sites[0].span for name, definition in each.collections.items()})
     session.graphs.builders.append(session.graphs.new_builder())
     return session
 
 
-def _modules(module: ResolvedModule) -> list[ResolvedModule]:
-    """The file and those that it imports from, directly or not, std.core last."""
-    found = [module]
-    for each in found:
-        scopes = [definition.scope for definition in each.names.values()]
-        found += dict.fromkeys(scope.module for scope in scopes if scope is not None and scope.module not in found)
-    return [m for m in found if m is not module.core] + [m for m in (module.core,) if m]
-
-
 def _axes(module: ResolvedModule) -> list[str]:
-    declared = (axis for each in _modules(module) for axis in each.axes)
+    declared = (axis for each in module.reached() for axis in each.axes)
     return list(dict.fromkeys([*AXES, *declared]))
