@@ -7,6 +7,7 @@ import functools
 import graphlib
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +15,8 @@ PACKAGE = ROOT / "rnndsl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 300
 LONG = {"syntax.tree": 490}  # a table of node types
+MOST_FILES = 15
+FULL = {"text/codes": 20}  # one for each range of numbers
 
 # Stages in order; a module belongs to the longest name that it begins with. A stage imports from itself and from earlier ones.
 STAGES = [
@@ -79,6 +82,11 @@ def test_every_module_has_a_docstring() -> None:
 def test_no_file_is_too_long() -> None:
     lines = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {name: count for name, count in lines.items() if count > LONG.get(name, MOST_LINES)} == {}
+
+
+def test_no_folder_is_too_full() -> None:
+    counts = Counter(path.parent.relative_to(PACKAGE).as_posix() for path in MODULES)
+    assert {name: count for name, count in counts.items() if count > FULL.get(name, MOST_FILES)} == {}
 
 
 def test_every_module_belongs_to_a_stage() -> None:

@@ -101,7 +101,7 @@ def _dispatch(arguments: list[str]) -> int:
         return _top_options(arguments)
     if name not in COMMANDS:
         raise UsageError(faults.no_command(name, list(COMMANDS)))
-    command: Command = importlib.import_module(f"rnndsl.cli.{name}_command")  # pyright: ignore[reportAssignmentType]
+    command: Command = importlib.import_module(f"rnndsl.cli.commands.{name}")  # pyright: ignore[reportAssignmentType]
     return command.run(arguments[1:])
 
 

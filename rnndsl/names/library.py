@@ -11,8 +11,8 @@ from rnndsl.names.reading import Reader, std_modules
 from rnndsl.names.resolve import CORE, Resolver
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
-from rnndsl.syntax.format_expressions import flat
-from rnndsl.syntax.format_statements import definition_text
+from rnndsl.syntax.formatting.expressions import flat
+from rnndsl.syntax.formatting.statements import definition_text
 from rnndsl.syntax.walk import walk
 from rnndsl.text.sink import Sink
 

@@ -17,6 +17,6 @@ __all__ = ["format_module", "parse"]
 
 def format_module(module: Module) -> str:
     """The canonical text of a module that was read without errors, comments kept."""
-    from rnndsl.syntax.format import format_module as formatted  # a compiler seldom needs it
+    from rnndsl.syntax.formatting.modules import format_module as formatted  # a compiler seldom needs it
 
     return formatted(module)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
-from rnndsl.syntax.tokens import Token
+from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.text.codes import text
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span

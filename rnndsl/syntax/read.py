@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rnndsl.syntax import tables, tree
-from rnndsl.syntax.build_statements import Builder
 from rnndsl.syntax.lints import documented, lint
-from rnndsl.syntax.parser import Parser
-from rnndsl.syntax.prepare import prepare
-from rnndsl.syntax.tokens import LimitReached, Scan, Token, scan
+from rnndsl.syntax.parsing.build_statements import Builder
+from rnndsl.syntax.parsing.parser import Parser
+from rnndsl.syntax.parsing.prepare import prepare
+from rnndsl.syntax.parsing.tokens import LimitReached, Scan, Token, scan
 from rnndsl.text.codes import text
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span

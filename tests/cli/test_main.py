@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rnndsl.cli import check_command, main
+from rnndsl.cli import main
+from rnndsl.cli.commands import check
 
 ROOT = Path(__file__).parents[2]
 SPEC = "rnn 1\nmodel m {\n  input x: f32[batch, 3]\n  layer d = Dense(2)\n  output y = d(x)\n}\n"
@@ -21,7 +22,7 @@ def test_a_bug_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     def fail(argv: object) -> int:
         raise ZeroDivisionError("one over\nzero")
 
-    monkeypatch.setattr(check_command, "run", fail)
+    monkeypatch.setattr(check, "run", fail)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert main.main(["check", "a.rnn"]) == 3
     said = capsys.readouterr().err
@@ -40,7 +41,7 @@ def test_a_full_disk_is_no_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     def fail(argv: object) -> int:
         raise OSError(28, "No space left on device", "out.csv")
 
-    monkeypatch.setattr(check_command, "run", fail)
+    monkeypatch.setattr(check, "run", fail)
     assert main.main(["check", "a.rnn"]) == 2
     assert capsys.readouterr().err == "error: cannot write: No space left on device (out.csv)\n"
 
@@ -49,7 +50,7 @@ def test_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(argv: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check_command, "run", fail)
+    monkeypatch.setattr(check, "run", fail)
     assert main.main(["check", "a.rnn"]) == 130
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rnndsl.cli.main import main
 from rnndsl.names.reading import MAX_TEXT_BYTES
-from rnndsl.syntax import cost, tokens
+from rnndsl.syntax.parsing import cost, tokens
 from rnndsl.text import sink
 from rnndsl.text.codes import sizes
 from tests.docs.pages import PAGES, ROOT, Block, blocks

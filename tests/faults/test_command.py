@@ -18,7 +18,7 @@ import pytest
 import rnndsl
 from rnndsl.arrays.files import check_output
 from rnndsl.cli import main as main_module
-from rnndsl.cli import new_command, run_command
+from rnndsl.cli.commands import new, run
 from rnndsl.text.faults import command, files, settings
 from tests.faults.provoking import Cases, every, provoke
 
@@ -94,11 +94,11 @@ COMMAND: Cases = {
         "error: --engine numpy interprets a spec; an artefact holds TensorFlow's graphs alone\nhelp: give the spec itself\n",
     ),
     "not_in_folder": (
-        instead(run_command, "artefacts_in", finding("a", "b"), line("run", "folder", "--model", "c")),
+        instead(run, "artefacts_in", finding("a", "b"), line("run", "folder", "--model", "c")),
         "error: `folder` holds no model `c`\nhelp: it holds `a`, `b`\n",
     ),
     "several_artefacts": (
-        instead(run_command, "artefacts_in", finding("a", "b"), line("run", "folder")),
+        instead(run, "artefacts_in", finding("a", "b"), line("run", "folder")),
         "error: `folder` holds 2 artefacts\nhelp: choose one by its folder or by --model: `a`, `b`\n",
     ),
     "no_output": (line("compile", "m.rnn"), "error: the folder to write is missing\nhelp: give it as `-o DIR`\n"),
@@ -120,7 +120,7 @@ COMMAND: Cases = {
     ),
     "not_in_library": (line("doc", "LSTN"), "error: the standard library has no `LSTN`\nhelp: did you mean `LSTM`?\n"),
     "in_modules": (
-        instead(new_command, "find", lambda _: [Namespace(module="std.a"), Namespace(module="std.b")], line("new", "C")),
+        instead(new, "find", lambda _: [Namespace(module="std.a"), Namespace(module="std.b")], line("new", "C")),
         "error: `C` is in std.a and std.b\nhelp: say which: `std.a.C`\n",
     ),
     "no_name": (

@@ -11,7 +11,7 @@ from rnndsl.language.builtins import SPECIALS
 from rnndsl.language.ops.op import Op, Parameter, Required
 from rnndsl.language.ops.table import functions
 from rnndsl.names.library import Entry
-from rnndsl.syntax.format_statements import statement_text
+from rnndsl.syntax.formatting.statements import statement_text
 from rnndsl.text.render.table import table
 
 _FUNCTION_HEAD = ("function", "value", "types", "gradient")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rnndsl.syntax import tree
-from rnndsl.syntax.format_expressions import LEVELS, NEGATION, POSTFIX
+from rnndsl.syntax.formatting.expressions import LEVELS, NEGATION, POSTFIX
 
 _OPERATORS = {"*": "⊙", "@": "", "==": "=", "!=": "≠", "<=": "≤", ">=": "≥", "-": "−", "and": "∧", "or": "∨", "%": "mod", "//": "÷"}
 _GREEK = {

@@ -1,12 +1,12 @@
-"""Tree from tokens, statements and definitions: see `rnndsl.syntax.build`."""
+"""Tree from tokens, statements and definitions: see `rnndsl.syntax.parsing.build`."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from rnndsl.syntax import tree
-from rnndsl.syntax.build import ExpressionBuilder, Values
-from rnndsl.syntax.tokens import Token
+from rnndsl.syntax.parsing.build import ExpressionBuilder, Values
+from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.text.codes import text
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from rnndsl.syntax import tree
-from rnndsl.syntax.format_expressions import flat, name_text
-from rnndsl.syntax.format_statements import Item, definition_text, layout_text, statement_text, with_text
+from rnndsl.syntax.formatting.expressions import flat, name_text
+from rnndsl.syntax.formatting.statements import Item, definition_text, layout_text, statement_text, with_text
 
 Block = tree.Definition | tree.Scope | tree.For | tree.LayoutDef
 BRACES = re.compile(r'[{}]|"(?:[^"\\\n]|\\[^\n])*"|#[^\n]*')

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import words
-from rnndsl.syntax.tokens import Token
+from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.text.source import SourceFile, Span
 
 LOOKBACK = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnndsl.syntax import words
-from rnndsl.syntax.fault import LOOKBACK, Fault, is_word
+from rnndsl.syntax.parsing.fault import LOOKBACK, Fault, is_word
 from rnndsl.text.codes import habits
 from rnndsl.text.wording import Hint
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnndsl.records import mutable
-from rnndsl.syntax.tokens import LimitReached, Token
+from rnndsl.syntax.parsing.tokens import LimitReached, Token
 from rnndsl.text.codes import limits
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rnndsl.syntax import words
-from rnndsl.syntax.build_statements import Builder
-from rnndsl.syntax.fault import Fault
-from rnndsl.syntax.faults import Repair, explain
-from rnndsl.syntax.prepare import Prepared
+from rnndsl.syntax.parsing.build_statements import Builder
+from rnndsl.syntax.parsing.fault import Fault
+from rnndsl.syntax.parsing.faults import Repair, explain
+from rnndsl.syntax.parsing.prepare import Prepared
+from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.syntax.tables import Tables
-from rnndsl.syntax.tokens import Token
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.sink import Sink
 

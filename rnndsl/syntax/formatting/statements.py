@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.syntax import tree
-from rnndsl.syntax.format_expressions import WIDTH, argument, broken, flat, lay_out, name_text, type_text
+from rnndsl.syntax.formatting.expressions import WIDTH, argument, broken, flat, lay_out, name_text, type_text
 
 Item = tree.TopLevel | tree.Statement | tree.LayoutTerm
 

@@ -7,8 +7,8 @@ lines, the words after them and, last of all, columns tell which one is wrong; n
 from __future__ import annotations
 
 from rnndsl.syntax import words
-from rnndsl.syntax.cost import Cost
-from rnndsl.syntax.tokens import Scan, Token, tell
+from rnndsl.syntax.parsing.cost import Cost
+from rnndsl.syntax.parsing.tokens import Scan, Token, tell
 from rnndsl.text.codes import text
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.sink import Sink

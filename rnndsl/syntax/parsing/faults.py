@@ -6,9 +6,9 @@ import difflib
 
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import words
-from rnndsl.syntax.fault import Fault
-from rnndsl.syntax.habits import habit
-from rnndsl.syntax.tokens import Token
+from rnndsl.syntax.parsing.fault import Fault
+from rnndsl.syntax.parsing.habits import habit
+from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.text.codes import habits, text
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.source import Span

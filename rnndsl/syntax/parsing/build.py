@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from rnndsl.syntax import tree
-from rnndsl.syntax.tokens import Token
+from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.text.codes import limits, text
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span

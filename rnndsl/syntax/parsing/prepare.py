@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from rnndsl.records import mutable
 from rnndsl.syntax import words
-from rnndsl.syntax.brackets import LOOKAHEAD, Brackets
-from rnndsl.syntax.tokens import Scan, Token
+from rnndsl.syntax.parsing.brackets import LOOKAHEAD, Brackets
+from rnndsl.syntax.parsing.tokens import Scan, Token
 from rnndsl.text.codes import text
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
