@@ -82,7 +82,7 @@ class _Step:
         if not any(isinstance(n, Scan) and n.axis == TIME for n in graph.nodes):
             raise _NoStreamError(reasons.not_scanned(TIME))
         for x in self.whole.inputs:
-            self.inputs.append(replace(x, type=_without_time(x.type)))
+            self.inputs.append(replace(x, type=x.type.without(TIME)))
             self.types[x.name] = self.inputs[-1].type
         for node in graph.nodes:
             if isinstance(node, Scan):
@@ -159,7 +159,7 @@ class _Step:
 
     def type_of(self, node: Node) -> TensorType:
         if not has_rule(node):
-            return _without_time(node.type)
+            return node.type.without(TIME)
         return result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.whole.axes)
 
     def make(self, op: str, *args: str, name: str) -> str:
@@ -214,8 +214,8 @@ class _Step:
                 nodes.append(self.without_time(node))
                 continue
             self.need_no_time(node)
-            nodes.append(replace(node, type=_without_time(node.type)))
-        inputs = tuple(GraphInput(x.id, _without_time(x.type)) for x in scan.body.inputs)
+            nodes.append(replace(node, type=node.type.without(TIME)))
+        inputs = tuple(GraphInput(x.id, x.type.without(TIME)) for x in scan.body.inputs)
         return replace(scan, body=Graph(inputs, tuple(nodes)))
 
     def need_forward(self, scan: Scan, late: list[str]) -> None:
@@ -283,7 +283,3 @@ class _Step:
         self.nodes.append(always)
         self.types[always.id] = always.type
         return self.make("where", always.id, new, old, name="held")
-
-
-def _without_time(t: TensorType) -> TensorType:
-    return TensorType(t.dtype, tuple(a for a in t.axes if a != TIME), t.dims)

@@ -49,7 +49,7 @@ class _Run:
     def _scanned(self, name: str) -> Value:
         """The value `name`, the scan's axis first and in the order of the loop; its type is that of one step."""
         x = self.frame.values[name]
-        t = TensorType(x.type.dtype, tuple(a for a in x.type.axes if a != self.scan.axis), x.type.dims)
+        t = x.type.without(self.scan.axis)
         return self._turned(Value(np.moveaxis(x.array, x.type.axes.index(self.scan.axis), 0), t))
 
     def _turned(self, x: Value) -> Value:
@@ -126,8 +126,7 @@ class _Run:
 
     def _output_type(self, name: str) -> TensorType:
         """The type of an output at one step; a mask brings its axes."""
-        t = self.types[name]
-        return TensorType(t.dtype, tuple(a for a in self.frame.order if a in t.axes or a in self.axes), t.dims)
+        return self.types[name].with_axes(self.axes, self.frame.order)
 
     def _zeros(self, name: str) -> Array:
         t = self._output_type(name)
@@ -151,7 +150,6 @@ class _Run:
             late = last[name] if self.scan.hold else self._zeros(name)  # after an early end
             whole = np.stack([*steps, *[late] * (self.length - len(steps))]) if self.length else self._zeros(name)[np.newaxis][:0]
             turned = self._turned(Value(whole, t))
-            axes = tuple(a for a in self.frame.order if a in turned.type.axes or a == self.scan.axis)
-            array = np.moveaxis(turned.array, 0, axes.index(self.scan.axis))
-            results[Result("output", at)] = Value(array, TensorType(t.dtype, axes, t.dims))
+            full = turned.type.with_axes([self.scan.axis], self.frame.order)
+            results[Result("output", at)] = Value(np.moveaxis(turned.array, 0, full.axes.index(self.scan.axis)), full)
         return results

@@ -62,7 +62,7 @@ def check_fed(scan: Scan, outer: Types) -> None:
         whole = outer[x.outer]
         if scan.axis not in whole.axes:
             raise ValueError(f"goes over `{scan.axis}`, which %{x.outer}, {whole}, lacks")
-        step = TensorType(whole.dtype, tuple(a for a in whole.axes if a != scan.axis), whole.dims)
+        step = whole.without(scan.axis)
         _need_fit(f"one step of %{x.outer}", step, body[x.inner])
         if scan.axis in body[x.inner].axes:
             raise ValueError(f"has the axis `{scan.axis}` in one step %{x.inner}")
@@ -125,10 +125,7 @@ def check_result(node: Node, scan: Scan, body: Types) -> None:
 
 def result_source(scan: Scan, result: Result) -> str | None:
     """The id in the body of `scan` that a result has its type from; None if there is no such result."""
-    ids = {
-        "output": scan.outputs,
-        "last": scan.outputs,
-        "final": tuple(s.old for s in scan.states),
-        "variable": tuple(v.old for v in scan.variables),
-    }[result.of]
-    return ids[result.at] if 0 <= result.at < len(ids) else None
+    try:
+        return scan.source(result) if result.at >= 0 else None
+    except IndexError:
+        return None

@@ -58,8 +58,7 @@ class _Cone:
 
     def along(self, t: TensorType) -> TensorType:
         """The type of all steps of a value that has the type `t` at one."""
-        axes = tuple(a for a in self.order if a in t.axes or a == self.scan.axis)
-        return TensorType(t.dtype, axes, t.dims)
+        return t.with_axes([self.scan.axis], self.order)
 
     def movable(self, node: Node) -> bool:
         """Whether `node` may move, given that its arguments may."""

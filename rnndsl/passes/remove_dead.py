@@ -101,14 +101,9 @@ class _Live:
         assert isinstance(scan, Scan)
         told = node.told(Result)
         yield scan.id
-        match told.of:
-            case "output" | "last":
-                self.outputs.setdefault(scan.id, set()).add(told.at)
-                yield scan.outputs[told.at]
-            case "final":
-                yield scan.states[told.at].old
-            case "variable":
-                yield scan.variables[told.at].old
+        yield scan.source(told)
+        if told.of in ("output", "last"):
+            self.outputs.setdefault(scan.id, set()).add(told.at)
 
     def prune(self, graph: Graph) -> Graph:
         inputs = tuple(x for x in graph.inputs if x.id in self.ids)

@@ -7,9 +7,9 @@ broadcasting of trailing dims; no node spells out the expansion. These are slott
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from rnndsl.plan.attributes import Attributes, DType, Told
+from rnndsl.plan.attributes import Attributes, DType, Result, Told
 from rnndsl.records import Immutable, record
 
 
@@ -18,6 +18,15 @@ class TensorType(Immutable):
     dtype: DType
     axes: tuple[str, ...] = ()
     dims: tuple[int, ...] = ()
+
+    def with_axes(self, axes: Iterable[str], order: Iterable[str]) -> TensorType:
+        """This type with more leading axes, all in the plan's `order`."""
+        present = {*self.axes, *axes}
+        return TensorType(self.dtype, tuple(axis for axis in order if axis in present), self.dims)
+
+    def without(self, axis: str) -> TensorType:
+        """This type without one of its leading axes."""
+        return TensorType(self.dtype, tuple(a for a in self.axes if a != axis), self.dims)
 
     def __str__(self) -> str:
         return f"{self.dtype}[{', '.join((*self.axes, *map(str, self.dims)))}]"
@@ -112,6 +121,16 @@ class Scan(Immutable):
     hold: bool = False
     carry: bool = False
     place: str = ""
+
+    def source(self, result: Result) -> str:
+        """The id of the body that a result is of: an output, or a state or variable as it is before a step. Raises IndexError."""
+        match result.of:
+            case "output" | "last":
+                return self.outputs[result.at]
+            case "final":
+                return self.states[result.at].old
+            case "variable":
+                return self.variables[result.at].old
 
     def outer_ids(self) -> Iterator[str]:
         """The ids of the enclosing graph that this scan reads."""

@@ -98,11 +98,6 @@ def zeros_around(x: Any, at: int, before: Any, after: Any) -> Any:
     return tf.concat([parts[0], x, parts[1]], at)
 
 
-def without(t: TensorType, axis: str) -> TensorType:
-    """`t` without one of its axes."""
-    return TensorType(t.dtype, tuple(a for a in t.axes if a != axis), t.dims)
-
-
 def wide(x: Any) -> Any:
     """f16 and bf16 as f32, for sums and for what TensorFlow has no kernels for."""
     return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x

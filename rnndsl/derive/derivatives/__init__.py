@@ -1,1 +1,1 @@
-"""Derivatives of a graph: graph → graph, backward (vjp) and forward (jvp)."""
+"""Derivatives of a graph: graph → graph with the cotangents of what it is made of."""

@@ -39,10 +39,7 @@ class Activity:
             raise NotImplementedError(row.shown)
 
     def _result(self, node: Node, told: Result, scan: Scan) -> None:
-        if told.of == "variable":
-            return
-        source = scan.states[told.at].old if told.of == "final" else scan.outputs[told.at]
-        if source in self.ids:
+        if told.of != "variable" and scan.source(told) in self.ids:
             self.ids.add(node.id)
 
     def _scan(self, scan: Scan) -> None:

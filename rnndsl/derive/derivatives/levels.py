@@ -38,8 +38,7 @@ class Extras:
         told = Result("output", outputs.index(name))
         results = self.results.setdefault(scan.id, {})
         if told not in results:
-            present = {*t.axes, *axes, scan.axis}
-            whole = TensorType(t.dtype, tuple(a for a in self.order if a in present), t.dims)
+            whole = t.with_axes([*axes, scan.axis], self.order)
             results[told] = Node(self.fresh.like(f"all_{name}"), "result", (scan.id,), told, whole, scan.place)
         return results[told]
 
@@ -50,8 +49,7 @@ class Extras:
             if isinstance(node, Node):
                 made.append(node)
                 continue
-            nodes_of_body = (*self.constants.get(node.id, ()), *self.applied(node.body.nodes))
-            body = replace(node.body, nodes=nodes_of_body)
+            body = replace(node.body, nodes=(*self.constants.get(node.id, ()), *self.applied(node.body.nodes)))
             made.append(replace(node, body=body, outputs=tuple(self.outputs.get(node.id, node.outputs))))
             made += self.results.get(node.id, {}).values()
         return tuple(made)
@@ -112,7 +110,6 @@ class Outside:
         self.extras = level.extras
         self.valid_axes = valid_axes
         self.outer = {x.inner: x.outer for x in (*scan.scanned, *scan.given)}
-        self.scanned = {x.inner for x in scan.scanned}
         self.nodes = {n.id: n for n in scan.body.nodes if isinstance(n, Node)}
         self.types: dict[str, TensorType] = {x.id: x.type for x in scan.body.inputs}
         self.types.update((n.id, n.type) for n in self.nodes.values())
@@ -135,11 +132,9 @@ class Outside:
 
     def type(self, name: str) -> TensorType:
         """Of all steps at once; a given value is one for all."""
-        t = self.types[name]
         if name in self.outer:
             return self.level.type(self.outer[name])
-        present = {*t.axes, *self.valid_axes, self.scan.axis}
-        return TensorType(t.dtype, tuple(a for a in self.writer.order if a in present), t.dims)
+        return self.types[name].with_axes([*self.valid_axes, self.scan.axis], self.writer.order)
 
     def value(self, name: str) -> str:
         if name not in self._known:

@@ -115,7 +115,7 @@ class _ScanBackward:
 
     def _carry(self, name: str, t: TensorType, initial: V | None) -> _Carried:
         start = zeros(self.outer, TensorType(t.dtype)) if initial is None else initial
-        made = _Carried(name, start, V(self.writer, self.writer.own(t, finite=True)))
+        made = _Carried(name, start, V(self.writer, self.writer.own(t)))
         self.carried.append(made)
         return made
 
@@ -137,8 +137,7 @@ class _ScanBackward:
 
     def _step_type(self, t: TensorType) -> TensorType:
         """The type of an output at one step; a mask brings its axes."""
-        present = {*t.axes, *self.outside.valid_axes}
-        return TensorType(t.dtype, tuple(a for a in self.outer.order if a in present), t.dims)
+        return t.with_axes(self.outside.valid_axes, self.outer.order)
 
     def _within_length(self, at: int, whole: V, last: V | None) -> tuple[V, V]:
         """Beyond its length a sequence repeats its last output, so what that is handed back there is of `last`."""
@@ -175,13 +174,14 @@ class _ScanBackward:
             return
         carried.new = kept + d
 
-    def _whole(self, d: V | None) -> V | int | None:
-        """The cotangent of all steps: a value of the graph around, or the place of an output."""
+    def _whole(self, d: V | None) -> V | str | None:
+        """The cotangent of all steps: a value of the graph around, or the id of an output."""
         if d is None:
             return None
         if d.id in self.writer.outside:
             return V(self.outer, self.writer.outside[d.id])
-        return self.emitted.setdefault(d.id, len(self.emitted))
+        self.emitted.setdefault(d.id, len(self.emitted))
+        return d.id
 
     def _summed(self, inner: str) -> V | _Carried | None:
         """What a given value is handed back at all steps: summed as the scan goes back."""
@@ -223,14 +223,16 @@ class _ScanBackward:
         if states or self.emitted:
             self.outer.put_scan(made)
 
-    def _read(self, d: V | int | None) -> V | None:
+    def _read(self, d: V | str | None) -> V | None:
         """A cotangent of all steps."""
-        if not isinstance(d, int):
+        if not isinstance(d, str):
             return d
-        name = list(self.emitted)[d]
-        t = self.writer.type_of(name)
-        axes = tuple(a for a in self.outer.order if a in t.axes or a == self.scan.axis)
-        return self._result(Result("output", d), TensorType(t.dtype, axes, t.dims), selected=self.writer.is_selected(name))
+        t = self._along(self.writer.type_of(d))
+        return self._result(Result("output", self.emitted[d]), t, selected=self.writer.is_selected(d))
+
+    def _along(self, t: TensorType) -> TensorType:
+        """The type of all steps of a value of the type `t` at one."""
+        return t.with_axes([self.scan.axis], self.outer.order)
 
     def _result(self, told: Result, t: TensorType, *, selected: bool = False) -> V:
         if told not in self.results:
@@ -239,7 +241,7 @@ class _ScanBackward:
             self.outer.know(node.id, t, finite=False, selected=selected)
         return V(self.outer, self.results[told])
 
-    def _after(self, node: Node, at: int, whole: V | int | None) -> None:
+    def _after(self, node: Node, at: int, whole: V | str | None) -> None:
         """What a node hands back to an input, from the cotangents of all steps."""
         d, derivative = self._read(whole), OPS[node.op].differentiate()
         if d is None or derivative is None:
@@ -252,9 +254,7 @@ class _ScanBackward:
         """`d`: of all steps; where it lacks the axis, it is the same at each."""
         if d is None:
             return
-        t = self.types[x.inner]
-        axes = tuple(a for a in self.outer.order if a in t.axes or a == self.scan.axis)
-        self.around.hand_back(x.outer, back_to(d, self.around.level.type(x.outer), TensorType(t.dtype, axes, t.dims)))
+        self.around.hand_back(x.outer, back_to(d, self.around.level.type(x.outer), self._along(self.types[x.inner])))
 
     def _start(self, state: ScanState, carried: _Carried) -> None:
         if state.initial not in self.around.activity.ids:

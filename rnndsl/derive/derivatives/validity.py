@@ -25,8 +25,7 @@ def valid_steps(scan: Scan, outside: Outside) -> V | None:
     by = [x for x in (scan.lengths, scan.mask) if x is not None]
     if not by:
         return None
-    axes = {a for x in by for a in level.type(x).axes} | {scan.axis}
-    t = TensorType("bool", tuple(a for a in writer.order if a in axes))
+    t = TensorType("bool").with_axes([scan.axis, *(a for x in by for a in level.type(x).axes)], writer.order)
     yes = spread(V(writer, writer.put(_true(scan, outside))), t)
     told = ValidSteps(scan.axis, scan.lengths is not None, scan.mask is not None)
     return apply("valid_steps", yes, *(V(writer, level.value(x)) for x in by), told=told)

@@ -23,6 +23,8 @@ class GraphWriter:
         self._finite: set[str] = set()
         self._selected: set[str] = set()
         self._made: dict[tuple[object, ...], str] = {}
+        self.constants: dict[str, Node] = {}
+        """Of what is made here, what is as cheap to write down again."""
 
     def add(self, op: str, args: Sequence[str], attrs: Attributes = NOTHING) -> str:
         """A node of `op`, the one that is there already if it is the same. Returns its id."""
@@ -35,6 +37,8 @@ class GraphWriter:
     def put(self, node: Node) -> str:
         """A node whose type is known. Returns its id."""
         self.nodes.append(node)
+        if has(node.op, "constant"):
+            self.constants[node.id] = node
         self.know(node.id, node.type, finite=is_finite(node, self._finite), selected=self._selects(node))
         return node.id
 
@@ -132,18 +136,17 @@ class BodyWriter(GraphWriter):
         """The id here of what %outer is at a step, or is at every step alike."""
         if outer in self.inside:
             return self.inside[outer]
-        whole = self.around.type_of(outer)
-        t = TensorType(whole.dtype, tuple(a for a in whole.axes if a != self.axis), whole.dims)
+        t = self.around.type_of(outer).without(self.axis)
         name = self.fresh.like("d_still")
         self.outside[name], self.inside[outer] = outer, name
         self.know(name, t, finite=self.around.is_finite(outer), selected=self.around.is_selected(outer))
         return name
 
-    def own(self, t: TensorType, *, finite: bool) -> str:
+    def own(self, t: TensorType) -> str:
         """A new input that the scan itself feeds: a state."""
         name = self.fresh.like("d_state")
         self.inputs.append(GraphInput(name, t))
-        self.know(name, t, finite=finite, selected=False)
+        self.know(name, t, finite=True)
         return name
 
     def real(self, name: str) -> str:
@@ -158,9 +161,9 @@ class BodyWriter(GraphWriter):
         return self.real(self.still(outer))
 
     def _fed(self, outer: str, name: str) -> str:
-        node = next((n for n in reversed(self.around.nodes) if n.id == outer), None)
-        if isinstance(node, Node) and has(node.op, "constant"):
-            return self.put(replace(node, id=self.fresh.like(node.id)))
+        constant = self.around.constants.get(outer)
+        if constant is not None:
+            return self.put(replace(constant, id=self.fresh.like(constant.id)))
         real = self.fresh.like("d_in")
         whole, t = self.around.type_of(outer), self.types[name]
         (self.scanned if self.axis in whole.axes else self.given).append(ScanInput(self.around.real(outer), real))

@@ -116,7 +116,7 @@ def _valid(options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
         like = outer.add("index", [like], span, Index((At(0),) * len(like.type.dims)))
     zero = outer.add("zeros_like", [like], span)
     valid = outer.add("valid_steps", [outer.add("eq", [zero, zero], span), *by], span, _valid_steps(options))
-    tensor = step.body.input(TensorType("bool", tuple(a for a in valid.type.axes if a != options.along)))
+    tensor = step.body.input(valid.type.without(options.along))
     inner.scanned.append(ScanInput(valid.id, tensor.id))
     return tensor
 
@@ -140,8 +140,7 @@ def _inner_inputs(options: Options, body: GraphBuilder) -> _Inner:
 
     def scanned(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
         outer, span = pair
-        type = outer.type
-        tensor = body.input(TensorType(type.dtype, tuple(a for a in type.axes if a != options.along), type.dims))
+        tensor = body.input(outer.type.without(options.along))
         inner.scanned.append(ScanInput(outer.id, tensor.id))
         return tensor, span
 

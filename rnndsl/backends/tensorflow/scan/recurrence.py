@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape, without
+from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.ops.random_numbers import mix
@@ -69,9 +69,7 @@ class _Loop:
 
     def _output_type(self, name: str) -> TensorType:
         """The type of an output at one step; a mask brings its axes."""
-        t = self.types[name]
-        axes = {*t.axes, *self.valid.axes(self._until_type())}
-        return TensorType(t.dtype, tuple(a for a in self.frame.context.order if a in axes), t.dims)
+        return self.types[name].with_axes(self.valid.axes(self._until_type()), self.frame.context.order)
 
     def _until_type(self) -> TensorType | None:
         return next((self.types[s.old] for s in self.scan.states if s.name == self.scan.until), None)
@@ -209,7 +207,7 @@ class _Loop:
             if x.inner not in read:
                 continue
             outer = self.frame.operand(x.outer)
-            t = without(outer.type, self.scan.axis)
+            t = outer.type.without(self.scan.axis)
             tensor = self.valid.ordered(Operand(move_axis_first(outer, self.scan.axis), t))
             shape = tf.shape(tensor)[1:] if None in tensor.shape.as_list()[1:] else tensor.shape.as_list()[1:]
             lists.append((x.inner, t, shape, tensor_list.from_tensor(tensor)))
@@ -241,9 +239,8 @@ class _Loop:
         """From the loop's order to time order, and the scan's axis to its place among the axes."""
         t = self._output_type(name)
         ordered = self.valid.ordered(Operand(value, t))
-        axes = tuple(a for a in self.frame.context.order if a in t.axes or a == self.scan.axis)
-        full = TensorType(t.dtype, axes, t.dims)
-        return Operand(move(ordered, 0, axes.index(self.scan.axis), len(axes) + len(t.dims)), full)
+        full = t.with_axes([self.scan.axis], self.frame.context.order)
+        return Operand(move(ordered, 0, full.axes.index(self.scan.axis), len(full.axes) + len(t.dims)), full)
 
 
 def _select(valid: Operand | None, new: Any, old: Operand) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, fit, meet, move_axis_first, unite, without
+from rnndsl.backends.tensorflow.align import Operand, fit, meet, move_axis_first, unite
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Scan, TensorType
@@ -34,7 +34,7 @@ class Validity:
         result = cls(frame, length, scan.reverse, lengths, None)
         if scan.mask is not None:
             mask = frame.operand(scan.mask)
-            step = without(mask.type, scan.axis)
+            step = mask.type.without(scan.axis)
             ordered = result.ordered(Operand(move_axis_first(mask, scan.axis), step))
             axes = unite([step, *([lengths.type] if lengths and scan.reverse else [])], frame.context.order)
             result.mask = Operand(ordered, TensorType("bool", axes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rnndsl.language.ops.derivative.writing import Derivative, Local, V, apply, back_to, compare, elementwise, number, told, where
 from rnndsl.plan.attributes import Gelu, Slope
@@ -12,10 +12,8 @@ _SELU, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 _OF_ERF = 2 / math.sqrt(math.pi)
 
 
-def _step(condition: V, x: V, inside: V | float = 1.0, outside: V | float = 0.0) -> V:
-    """`inside` where the condition holds, else `outside`."""
-    if isinstance(inside, V) or isinstance(outside, V):
-        return where(condition, inside, outside)
+def _step(condition: V, x: V, inside: float = 1.0, outside: float = 0.0) -> V:
+    """`inside` where the condition holds, else `outside`, numbers of the dtype of `x`."""
     return where(condition, number(x, inside), outside)
 
 
@@ -59,20 +57,11 @@ def _norm2(n: Local) -> V:
     return n[0] * n[0] + n[1] * n[1]
 
 
-def _sides(n: Local, op: str) -> tuple[V, V]:
-    """Which of two values is the result; of equals it is the first."""
-    first = compare(op, n[0], n[1])
-    return first, apply("not", first)
-
-
-def _one_where(n: Local, condition: Callable[[], V]) -> V:
-    return where(condition(), number(n.y, 1.0), 0.0)
-
-
 def _chosen(op: str) -> Derivative:
+    """Of one of two values: of equals it is the first."""
     return elementwise(
-        lambda n: _one_where(n, lambda: _sides(n, op)[0]),
-        lambda n: _one_where(n, lambda: _sides(n, op)[1]),
+        lambda n: _step(compare(op, n[0], n[1]), n[0]),
+        lambda n: _step(apply("not", compare(op, n[0], n[1])), n[0]),
     )
 
 
@@ -131,9 +120,9 @@ maximum = _chosen("ge")
 atan2 = elementwise(lambda n: n[1] / _norm2(n), lambda n: -(n[0] / _norm2(n)), singular=True)
 where_ = Derivative(_where_backward, _where_forward)
 clip = elementwise(
-    lambda n: _one_where(n, lambda: _inside(n)),
-    lambda n: _one_where(n, lambda: compare("lt", n[0], n[1])),
-    lambda n: _one_where(n, lambda: compare("gt", n[0], n[2])),
+    lambda n: _step(_inside(n), n[0]),
+    lambda n: _step(compare("lt", n[0], n[1]), n[0]),
+    lambda n: _step(compare("gt", n[0], n[2]), n[0]),
 )
 
 

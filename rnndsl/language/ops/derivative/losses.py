@@ -17,6 +17,7 @@ from rnndsl.language.ops.derivative.writing import (
     told,
     total,
     where_seen,
+    with_dims,
 )
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.attributes import Along, Huber, OneHot
@@ -42,8 +43,7 @@ def _cross_entropy(n: Local, d: V, at: int) -> V | None:
     if at and n.type(1).dtype not in FLOATS:
         return None
     by = _of_labels(n) if at else _of_logits(n)
-    d = spread(d, TensorType(d.type.dtype, d.type.axes, n.whole.dims))
-    wide = reshape(d, (*n.whole.dims, 1))
+    wide = reshape(with_dims(d, n.whole.dims), (*n.whole.dims, 1))
     return back_to(wide * by, n.type(at), TensorType(d.type.dtype, n.whole.axes, (*n.whole.dims, n.type(0).dims[-1])))
 
 

@@ -18,6 +18,7 @@ from rnndsl.language.ops.derivative.writing import (
     reshape,
     spread,
     where,
+    with_dims,
 )
 from rnndsl.plan.attributes import Contraction, Einsum, Reduction, Size
 from rnndsl.plan.graph import TensorType
@@ -46,7 +47,7 @@ def _named(n: Local, a: str, b: str) -> tuple[list[str], str]:
 def _product(n: Local, d: V, at: int) -> V:
     """The sum of the cotangent with the other factors, over all that the argument lacks."""
     terms, result = _terms(n)
-    d = _with_dims(d, n.whole.dims)
+    d = with_dims(d, n.whole.dims)
     if _is_matrix(n, at):
         return on_axes(apply("matmul", d, apply("transpose", n[1])), n.type(0), _united(n, [d.type, n.type(0)]))
     factors = [(n[i], term) for i, term in enumerate(terms) if i != at]
@@ -104,11 +105,7 @@ def _broadcast(value: V, letters: str, wanted: str, t: TensorType) -> V:
         return value
     sizes = dict(zip(letters, value.type.dims, strict=True))
     value = reshape(value, tuple(sizes.get(c, 1) for c in wanted))
-    return spread(value, TensorType(t.dtype, value.type.axes, t.dims))
-
-
-def _with_dims(d: V, dims: tuple[int, ...]) -> V:
-    return spread(d, TensorType(d.type.dtype, d.type.axes, dims))
+    return with_dims(value, t.dims)
 
 
 def _united(n: Local, types: Sequence[TensorType]) -> tuple[str, ...]:
@@ -123,7 +120,7 @@ def _united_names(n: Local, names: Sequence[str]) -> tuple[str, ...]:
 
 def _dot(n: Local, d: V, at: int) -> V:
     other = n[1 - at]
-    wide = reshape(_with_dims(d, n.whole.dims), (*n.whole.dims, 1)) * other
+    wide = reshape(with_dims(d, n.whole.dims), (*n.whole.dims, 1)) * other
     return _back(wide, n, at)
 
 
@@ -140,7 +137,7 @@ def _lead(t: TensorType, own: int) -> str:
 def _inverse(n: Local, d: V, at: int) -> V:
     """-y' d y'."""
     lead = _lead(n.whole, 2)
-    half = contract(n.y, _with_dims(d, n.whole.dims), f"{lead}ca,{lead}ce->{lead}ae", [])
+    half = contract(n.y, with_dims(d, n.whole.dims), f"{lead}ca,{lead}ce->{lead}ae", [])
     return -contract(half, n.y, f"{lead}ae,{lead}be->{lead}ab", [])
 
 
@@ -182,7 +179,7 @@ def _solve_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
 def _logdet(n: Local, d: V, at: int) -> V:
     """inv(a)' d."""
     lead = n.whole.dims
-    return apply("transpose", apply("inv", n[0])) * reshape(_with_dims(d, lead), (*lead, 1, 1))
+    return apply("transpose", apply("inv", n[0])) * reshape(with_dims(d, lead), (*lead, 1, 1))
 
 
 def _logdet_forward(n: Local, tangents: Sequence[V | None]) -> V | None:

@@ -18,6 +18,7 @@ from rnndsl.language.ops.derivative.writing import (
     told,
     total,
     where,
+    with_dims,
 )
 from rnndsl.plan.attributes import Reduction, ToDType
 from rnndsl.plan.graph import TensorType
@@ -51,21 +52,30 @@ def _reduction(share: Share, *, by_value: bool) -> Derivative:
 
 def _kept(n: Local, y: V) -> V:
     """A value like the result, with dims that broadcast against what was reduced."""
-    y = spread(y, TensorType(y.type.dtype, y.type.axes, n.whole.dims))
-    return keep_dims(y, n.type(0), told(n, Reduction).dims)
+    return keep_dims(with_dims(y, n.whole.dims), n.type(0), told(n, Reduction).dims)
 
 
 def _count(n: Local, like: V) -> V:
     """How many numbers there are, of those that the mask leaves, at least 1."""
     reduction = told(n, Reduction)
     if n.count > 1:
-        mask = apply("cast", spread(n[1], TensorType("bool", n.type(0).axes, n.type(0).dims)), told=ToDType(like.type.dtype))
-        counted = keep_dims(total(mask, reduction.axes, reduction.dims), n.type(0), reduction.dims)
-        return apply("maximum", counted, number(like, 1.0))
+        return _counted(n, _ones(n, n[1], like))
     size = number(like, float(math.prod(n.type(0).dims[d] for d in reduction.dims)))
     for axis in reduction.axes:
         size = size * length_of(like, axis)
     return size
+
+
+def _ones(n: Local, condition: V, like: V) -> V:
+    """1 where the condition holds, else 0, of all that is reduced."""
+    return apply("cast", spread(condition, TensorType("bool", n.type(0).axes, n.type(0).dims)), told=ToDType(like.type.dtype))
+
+
+def _counted(n: Local, ones: V) -> V:
+    """The sum of `ones`, ready to broadcast, at least 1."""
+    reduction = told(n, Reduction)
+    count = keep_dims(total(ones, reduction.axes, reduction.dims), n.type(0), reduction.dims)
+    return apply("maximum", count, number(ones, 1.0))
 
 
 def _mean(n: Local, like: V) -> V:
@@ -91,10 +101,8 @@ def _extreme(n: Local, like: V) -> V:
     equal = apply("eq", n[0], _kept(n, n.y))
     if n.count > 1:
         equal = apply("and", equal, n[1])
-    reduction = told(n, Reduction)
-    ones = apply("cast", spread(equal, TensorType("bool", n.type(0).axes, n.type(0).dims)), told=ToDType(like.type.dtype))
-    among = keep_dims(total(ones, reduction.axes, reduction.dims), n.type(0), reduction.dims)
-    return ones / apply("maximum", among, number(like, 1.0))
+    ones = _ones(n, equal, like)
+    return ones / _counted(n, ones)
 
 
 sum = _reduction(lambda n, like: None, by_value=False)

@@ -18,8 +18,8 @@ from rnndsl.language.ops.derivative.writing import (
     spread,
     told,
     total,
+    with_dims,
 )
-from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.attributes import Along, Dim, Over, Renamed, Scatter, Shifted, Steps, ToDType
 from rnndsl.plan.graph import TensorType
 from rnndsl.plan.indices import All, At, Index, Item, Part, Placed
@@ -44,12 +44,7 @@ def _stack(n: Local, d: V, at: int) -> V:
 
 
 def _index(n: Local, d: V, at: int) -> V:
-    return apply("place", _with_dims(n, d), told=Placed(told(n, Index).items, n.type(0).dims))
-
-
-def _with_dims(n: Local, d: V) -> V:
-    """`d` with all trailing dims of the value."""
-    return spread(d, TensorType(d.type.dtype, d.type.axes, n.whole.dims))
+    return apply("place", with_dims(d, n.whole.dims), told=Placed(told(n, Index).items, n.type(0).dims))
 
 
 def _softmax(n: Local, d: V, at: int) -> V:
@@ -82,9 +77,8 @@ def _log_softmax_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
     return None if t is None else t - _along(n, apply("exp", n.y) * t)
 
 
-def _cast(n: Local, d: V, at: int) -> V | None:
-    dtype = n.type(0).dtype
-    return apply("cast", d, told=ToDType(dtype)) if dtype in FLOATS else None
+def _cast(n: Local, d: V, at: int) -> V:
+    return apply("cast", d, told=ToDType(n.type(0).dtype))
 
 
 def _table(n: Local, d: V, at: int) -> V | None:
@@ -124,7 +118,7 @@ def _rename(n: Local, d: V, at: int) -> V:
 
 
 def _place(n: Local, d: V, at: int) -> V:
-    return apply("index", _with_dims(n, d), told=Index(told(n, Placed).items))
+    return apply("index", with_dims(d, n.whole.dims), told=Index(told(n, Placed).items))
 
 
 def _scatter(n: Local, d: V, at: int) -> V | None:
@@ -140,10 +134,10 @@ cast = linear(_cast)
 concat = jointly(_concat)
 stack = jointly(_stack)
 index = linear(_index)
-reshape_ = linear(lambda n, d, at: reshape(_with_dims(n, d), n.type(0).dims))
+reshape_ = linear(lambda n, d, at: reshape(with_dims(d, n.whole.dims), n.type(0).dims))
 broadcast = linear(lambda n, d, at: back_to(d, n.type(0), n.whole))
-transpose = linear(lambda n, d, at: apply("transpose", _with_dims(n, d)))
-roll = linear(lambda n, d, at: apply("roll", _with_dims(n, d), told=Shifted(-told(n, Shifted).shift)))
+transpose = linear(lambda n, d, at: apply("transpose", with_dims(d, n.whole.dims)))
+roll = linear(lambda n, d, at: apply("roll", with_dims(d, n.whole.dims), told=Shifted(-told(n, Shifted).shift)))
 gather = Derivative(_table, _gather_forward)
 scatter = Derivative(_scatter, _scatter_forward)
 place = linear(_place)

@@ -128,6 +128,11 @@ def spread(x: V, t: TensorType) -> V:
     return apply("broadcast", x, told=Shape(t.dims, t.axes))
 
 
+def with_dims(x: V, dims: tuple[int, ...]) -> V:
+    """`x`, on its own axes, broadcast to trailing `dims`."""
+    return spread(x, TensorType(x.type.dtype, x.type.axes, dims))
+
+
 def keep_dims(x: V, whole: TensorType, dims: Sequence[int]) -> V:
     """`x`, which is what a reduction over `dims` of a `whole` leaves, with a length of 1 for each of these."""
     if not dims:

@@ -15,7 +15,6 @@ from rnndsl.plan.model import DType, TensorType
 
 Array = NDArray[Any]
 Sizes = Mapping[str, int]
-"""A result of a scan: what it is of, and its name."""
 
 DTYPES: Mapping[DType, Any] = {
     "f16": np.dtype(np.float16), "bf16": np.dtype(ml_dtypes.bfloat16), "f32": np.dtype(np.float32), "f64": np.dtype(np.float64),
