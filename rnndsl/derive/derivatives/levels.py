@@ -118,6 +118,8 @@ class Outside:
         self.finite = finite_ids(scan.body.nodes, fed | own)
         self._known: dict[str, str] = {}
         self._weighed: dict[str, tuple[frozenset[str], bool]] = {}
+        for node in self.nodes.values():  # in order, so that each finds its arguments weighed, however long a chain is
+            self._plan(node.id)
 
     @property
     def writer(self) -> GraphWriter:
@@ -137,16 +139,29 @@ class Outside:
         return self.types[name].with_axes([*self.valid_axes, self.scan.axis], self.writer.order)
 
     def value(self, name: str) -> str:
-        if name not in self._known:
-            self._known[name] = self._fetched(name)
+        """Without recursion along what is computed again: a chain may be long."""
+        waiting = [name]
+        while waiting:
+            args = self.nodes[waiting[-1]].args if waiting[-1] not in self._known and self._is_again(waiting[-1]) else ()
+            missing = [x for x in args if x not in self._known]
+            if missing:
+                waiting += missing
+                continue
+            found = waiting.pop()
+            if found not in self._known:
+                self._known[found] = self._fetched(found)
         return self._known[name]
+
+    def _is_again(self, name: str) -> bool:
+        """Whether a value of the body is written down again rather than saved."""
+        return name in self.nodes and name not in self.outer and (has(self.nodes[name].op, "leaf") or self._plan(name)[1])
 
     def _fetched(self, name: str) -> str:
         if name in self.outer:
             return self.level.value(self.outer[name])
-        node = self.nodes.get(name)
-        if node is not None and (has(node.op, "leaf") or self._plan(name)[1]):
-            return self.writer.copy(node, [self.value(x) for x in node.args])
+        if self._is_again(name):
+            node = self.nodes[name]
+            return self.writer.copy(node, [self._known[x] for x in node.args])
         made = self.extras.more(self.scan, name, self.types[name], self.valid_axes)
         self.level.add_forward(made)
         found = self.level.value(made.id)

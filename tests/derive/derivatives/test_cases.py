@@ -27,3 +27,16 @@ RAGGED = {**INPUTS, "n": np.array([0, 3], np.int32), "mk": np.array([[False] * 4
 def test_gradients(path: Path, inputs: dict[str, np.ndarray]) -> None:
     plan = plan_of(path)
     assert assert_gradients(plan, {x.name: inputs[x.name] for x in plan.inputs}, numbers_for(plan)) > 0
+
+
+LONG = 1200
+
+
+def test_a_chain_of_any_length_is_differentiated() -> None:
+    """What is computed again may be a long chain: nothing recurs along it."""
+    chain = "\n".join(f"  a{k} = a{k - 1} + x" for k in range(1, LONG))
+    cell = f"cell C() {{\n  input x: [n]\n  state h: [n] = zeros\n  param w: [n]\n  a0 = h[t-1] * x\n{chain}\n"
+    cell += f"  h = square(a{LONG - 1} * w) * 1e-7\n  output h\n}}\n"
+    model = "model m with (dtype = f64) {\n  input x: [batch, time, 3]\n  layer c = C()\n  loss l = mean(scan(c, x).last)\n}\n"
+    plan = plan_of(cell + model)
+    assert assert_gradients(plan, {"x": INPUTS["x"]}, numbers_for(plan)) == 3
