@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnndsl.derive.derivatives.jvp import jvp
+from rnndsl.passes.remove_dead import pruned
 from rnndsl.plan.model import Graph, Node
 from rnndsl.plan.rewriting import types_of
+from rnndsl.records import replace
 from tests.backend.plan_builder import ORDER, Builder
 from tests.derive.derivatives.by_hand import Array, derived, difference, values
 
@@ -102,6 +105,22 @@ def test_second_derivatives_of_a_convolution(case: str) -> None:
             np.testing.assert_allclose(np.sum(cotangent * way), expected, rtol=1e-8, atol=1e-8 * float(np.linalg.norm(cotangent)))
 
 
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_a_convolution_forward(case: str) -> None:
+    """The tangents of cotangents: each is linear in the other argument and in that of the result, so along a direction of one of
+    these it is the cotangent with the direction in its place."""
+    made, found, feeds = cotangents(case)
+    random = np.random.default_rng(6)
+    for wanted, moved in ((found[0], "kernel"), (found[1], "x"), (found[0], "d"), (found[1], "d")):
+        way = random.normal(size=feeds[moved].shape)
+        kind = next(x for x in made.inputs if x.id == moved)
+        widened = replace(made, inputs=(*made.inputs, replace(kind, id="way")))
+        forward, tangents = jvp(widened, {moved: "way"}, [wanted], ORDER)
+        (tangent,) = values(forward, [tangents[wanted]], {**feeds, "way": way})
+        (expected,) = values(made, [wanted], {**feeds, moved: way})
+        np.testing.assert_allclose(tangent, expected, rtol=1e-11, atol=1e-11)
+
+
 @pytest.mark.tf
 @pytest.mark.parametrize("mode", ["eager", "graph"])
 def test_tensorflow_agrees_on_convolutions(mode: str) -> None:
@@ -149,6 +168,20 @@ def test_ctc() -> None:
         np.testing.assert_allclose(np.sum(cotangent[tuple(place)] * way[tuple(place)]), expected, rtol=1e-8, atol=1e-8)
 
 
+def test_ctc_forward() -> None:
+    """Along a direction the loss moves by the product of the direction and its cotangent."""
+    made, whole, found, _, feeds = alignment()
+    logits = np.nan_to_num(feeds["x"])
+    kind = next(x for x in made.inputs if x.id == "x")
+    alone = pruned(made, [whole])
+    forward, tangents = jvp(replace(alone, inputs=(*alone.inputs, replace(kind, id="way"))), {"x": "way"}, [whole], ORDER)
+    way = np.random.default_rng(8).normal(size=logits.shape)
+    (cotangent,) = values(made, [found], {**feeds, "x": logits})
+    (tangent,) = values(forward, [tangents[whole]], {**feeds, "x": logits, "way": way})
+    np.testing.assert_allclose(tangent, np.sum(cotangent * way), rtol=1e-11)
+    np.testing.assert_allclose(tangent, difference(made, whole, {**feeds, "x": logits}, "x", way), rtol=1e-8)
+
+
 @pytest.mark.tf
 @pytest.mark.parametrize("mode", ["eager", "graph"])
 @pytest.mark.parametrize(("dtype", "close"), [("f64", 1e-11), ("f32", 1e-4)])
@@ -176,7 +209,6 @@ def tensorflow(graph: Graph, ids: list[str], feeds: dict[str, Array], mode: str)
     """The values by the lowerings. In the mode `graph` no length of an axis is known."""
     from rnndsl.backends.tensorflow.lower import frame_of
     from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
-    from rnndsl.passes.remove_dead import pruned
     from tests.lowering import Reads
 
     def compute(**given: Any) -> list[Any]:
