@@ -69,7 +69,7 @@ class Level(Protocol):
         ...
 
     def type(self, name: str) -> TensorType:
-        """The type of the forward value there."""
+        """The type of the forward value there, with the axes that only cotangents have."""
         ...
 
     def add_forward(self, node: Node) -> None:
@@ -92,7 +92,7 @@ class Top:
         return name
 
     def type(self, name: str) -> TensorType:
-        return self.writer.type_of(name)
+        return self.writer.wide(self.writer.type_of(name))
 
     def add_forward(self, node: Node) -> None:
         self.writer.know(node.id, node.type, finite=False)
@@ -136,7 +136,7 @@ class Outside:
         """Of all steps at once; a given value is one for all."""
         if name in self.outer:
             return self.level.type(self.outer[name])
-        return self.types[name].with_axes([*self.valid_axes, self.scan.axis], self.writer.order)
+        return self.writer.wide(self.types[name]).with_axes([*self.valid_axes, self.scan.axis], self.writer.order)
 
     def value(self, name: str) -> str:
         """Without recursion along what is computed again: a chain may be long."""
@@ -209,7 +209,7 @@ class Body:
         return self._still(self.outside.value(name))
 
     def type(self, name: str) -> TensorType:
-        return self.outside.types[name]
+        return self.writer.wide(self.outside.types[name])
 
     def add_forward(self, node: Node) -> None:
         self.outside.add_forward(node)

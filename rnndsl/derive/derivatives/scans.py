@@ -39,8 +39,9 @@ class _ScanBackward:
         self.around = around
         self.scan = scan
         self.given_back = cotangents
-        self.types = types_of(scan.body)
-        self.outside = Outside(scan, around.level, valid_axes(scan, around.level, self.types))
+        types = types_of(scan.body)
+        self.types = {name: around.level.writer.wide(t) for name, t in types.items()}
+        self.outside = Outside(scan, around.level, valid_axes(scan, around.level, types))
         self.writer = BodyWriter(around.level.writer, scan.axis)
         self.body = Body(self.outside, self.writer)
         fed = frozenset(x.inner for x in (*scan.scanned, *scan.given))

@@ -14,7 +14,7 @@ def valid_axes(scan: Scan, level: Level, types: Mapping[str, TensorType]) -> fro
     """Over which the validity of a step differs. `types`: of the body."""
     axes = {a for x in (scan.lengths, scan.mask) if x is not None for a in level.type(x).axes}
     axes.update(a for s in scan.states if s.name == scan.until for a in types[s.old].axes)
-    return frozenset(axes - {scan.axis})
+    return frozenset(axes - {scan.axis, *level.writer.more})
 
 
 def valid_steps(scan: Scan, outside: Outside) -> V | None:
@@ -25,7 +25,7 @@ def valid_steps(scan: Scan, outside: Outside) -> V | None:
     by = [x for x in (scan.lengths, scan.mask) if x is not None]
     if not by:
         return None
-    t = TensorType("bool").with_axes([scan.axis, *(a for x in by for a in level.type(x).axes)], writer.order)
+    t = TensorType("bool").with_axes([scan.axis, *outside.valid_axes], writer.order)
     yes = spread(V(writer, writer.put(_true(scan, outside))), t)
     told = ValidSteps(scan.axis, scan.lengths is not None, scan.mask is not None)
     return apply("valid_steps", yes, *(V(writer, level.value(x)) for x in by), told=told)

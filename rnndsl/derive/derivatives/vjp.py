@@ -18,12 +18,15 @@ from rnndsl.records import replace
 def vjp(graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequence[str]) -> tuple[Graph, dict[str, str]]:
     """`graph` with the cotangents of `by`, which are ids of its inputs or of what it reads, and their ids.
 
-    seeds: from values of the graph to their cotangents, which are values of the graph too. order: of the plan's axes. What does not
-    depend on a value has the cotangent zero. Every variable in `by` is read outside of scans (see `prepare`).
+    seeds: from values of the graph to their cotangents, which are values of the graph too. They may have leading axes that no value
+    has, many cotangents at once; then so has each of `by`. order: of the plan's axes and of those. What does not depend on a value
+    has the cotangent zero. Every variable in `by` is read outside of scans (see `prepare`).
     """
-    writer = GraphWriter(order, FreshIds(graph))
+    types = types_of(graph)
+    more = tuple(a for a in order if any(a in types[d].axes and a not in types[x].axes for x, d in seeds.items()))
+    writer = GraphWriter(order, FreshIds(graph), more)
     finite = finite_ids(graph.nodes, ())
-    for name, t in types_of(graph).items():
+    for name, t in types.items():
         writer.know(name, t, finite=name in finite)
     extras = Extras(writer)
     sweep = Backward(Top(writer, extras), Activity(graph, by), scan_backward)
@@ -31,7 +34,7 @@ def vjp(graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequen
         sweep.hand_back(name, V(writer, d))
     sweep.sweep(graph.nodes)
     writer.place = ""
-    found = {name: _whole(sweep.of(name), writer, writer.type_of(name)).id for name in by}
+    found = {name: _whole(sweep.of(name), writer, writer.wide(writer.type_of(name))).id for name in by}
     return replace(graph, nodes=(*extras.applied(graph.nodes), *writer.nodes)), found
 
 

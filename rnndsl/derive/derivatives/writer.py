@@ -14,8 +14,10 @@ from rnndsl.records import replace
 class GraphWriter:
     """Nodes in the making. `place`: of the equation whose derivative is being written, which new nodes bear."""
 
-    def __init__(self, order: Sequence[str], fresh: FreshIds) -> None:
+    def __init__(self, order: Sequence[str], fresh: FreshIds, more: tuple[str, ...] = ()) -> None:
         self.order = order
+        self.more = more
+        """Axes that cotangents have and no value of the model does: many cotangents at once."""
         self.fresh = fresh
         self.nodes: list[Node | Scan] = []
         self.types: dict[str, TensorType] = {}
@@ -67,6 +69,10 @@ class GraphWriter:
             self._made[key] = self.put(node)
         return self._made[key]
 
+    def wide(self, t: TensorType) -> TensorType:
+        """The type of a cotangent of a value of the type `t`."""
+        return t.with_axes(self.more, self.order) if self.more else t
+
     def real(self, name: str) -> str:
         """The id of a value that nodes which are not made here may read."""
         return name
@@ -106,7 +112,7 @@ class BodyWriter(GraphWriter):
     at once; such a value is known here by an id of its own, and becomes an input where something that does depend reads it."""
 
     def __init__(self, around: GraphWriter, axis: str) -> None:
-        super().__init__(around.order, around.fresh)
+        super().__init__(around.order, around.fresh, around.more)
         self.around = around
         self.axis = axis
         self.outside: dict[str, str] = {}

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from rnndsl.derive.derivatives.jvp import jvp
+from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.language.ops.meaning.align import Array
 from rnndsl.plan.attributes import Read
-from rnndsl.plan.model import Graph, GraphInput, Node, Plan
+from rnndsl.plan.model import Graph, GraphInput, Node, Plan, TensorType
 from rnndsl.records import replace
 from tests.compiling import plan_of
 from tests.derive.derivatives.checking import compute, gradients, numbers_for, of_loss
@@ -66,6 +67,26 @@ def test_tangents(path: Path, inputs: dict[str, Array]) -> None:
     assert size > 0
     np.testing.assert_allclose(tangent, sum(np.sum(backward[p] * ways[p]) for p in ways), rtol=0, atol=1e-12 * size)
     np.testing.assert_allclose(tangent, differences(plan, graph, loss, feeds, variables, ways), rtol=0, atol=1e-8 * size)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+def test_many_cotangents_at_once(path: Path) -> None:
+    """The gradients are linear in the cotangent of the loss, which has an axis `row`."""
+    plan = plan_of(path)
+    feeds, variables = {x.name: RAGGED[x.name] for x in plan.inputs}, numbers_for(plan)
+    plan, graph, loss = of_loss(plan, plan.losses[0].value)
+    paths = reads(plan, graph)
+    derived, found = gradients(plan, graph, loss)
+    alone = compute(plan, derived, [found[p] for p in paths], feeds, variables)
+    order = ("row", *plan.axes)
+    widened = replace(graph, inputs=(*graph.inputs, GraphInput("rows", TensorType("f64", ("row",)))))
+    made, rows = vjp(widened, {loss: "rows"}, list(paths.values()), order)
+    given = {**feeds, "rows": np.array([1.0, -2.0, 0.0])}
+    every = compute(replace(plan, axes=order), made, [rows[name] for name in paths.values()], given, variables)
+    for name, one, more in zip(paths, alone, every, strict=True):
+        assert more.shape == (3, *one.shape)
+        size = float(np.abs(one).max(initial=0))
+        np.testing.assert_allclose(more, np.stack([one, -2 * one, 0 * one]), rtol=0, atol=1e-12 * size, err_msg=name)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
