@@ -181,7 +181,10 @@ class _Binder:
             case tree.Equation():
                 self._expressions(before, statement.name.index)
                 self._expressions(scope, statement.value)
-            case tree.Output() | tree.Measure() | tree.Const():
+            case tree.Output():
+                self._expressions(before, statement.name.index if statement.name else None)
+                self._expressions(scope, statement.value)
+            case tree.HandOn() | tree.Measure() | tree.Const():
                 self._expressions(scope, statement.value)
             case tree.Update():
                 self._expressions(scope, statement.target, statement.value)

@@ -23,11 +23,21 @@ def names_of(statement: tree.Statement) -> Iterator[tree.Name | tree.IndexedName
         case tree.Measure() | tree.Const() | tree.FunctionDef():
             yield statement.name
         case tree.Output():
-            yield from [statement.name] if statement.name else []
+            yield from [statement.name] if statement.name and not names_itself(statement) else []
         case tree.AxisDecl():
             yield from statement.names
         case _:
             pass
+
+
+def names_itself(output: tree.Output) -> bool:
+    """Whether it is `output c = c`: the value of an equation under the equation's own name, which it does not define again."""
+    return (
+        output.name is not None
+        and output.name.index is None
+        and isinstance(output.value, tree.Name)
+        and output.value.name == output.name.name
+    )
 
 
 def kind_of(statement: tree.Node) -> Kind:

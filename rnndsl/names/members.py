@@ -145,7 +145,7 @@ class _Members:
         """What a model gives under its own names: outputs, losses, metrics, residuals, whatever scope they stand in."""
         for statement in statements:
             match statement:
-                case tree.Measure() | tree.Output(name=tree.Name()):
+                case tree.Measure() | tree.Output(name=tree.IndexedName()):
                     name = statement.name
                 case tree.Output(value=tree.Name() as name):
                     pass

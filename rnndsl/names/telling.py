@@ -22,9 +22,10 @@ WRAPPERS = ("placed", "map_state", "map_recurrent")
 @record
 class Told(Immutable):
     """A `scope`; a block or cell by name, its `definition`; a `layer` of one, or its constructor: `body` has their names. Else the
-    result of a `scan` of a cell, of `both` directions, or their final `states`, `of` what is told of the cells; or `unknown`."""
+    result of a `scan` of a cell, of `both` directions, or their final `states`, `of` what is told of the cells; what a layer is
+    worth `applied`, `of` what is told of the layer; or `unknown`."""
 
-    kind: Literal["scope", "definition", "layer", "scan", "both", "states", "unknown"]
+    kind: Literal["scope", "definition", "layer", "applied", "scan", "both", "states", "unknown"]
     body: Scope | None = None
     of: tuple[tuple[Told, ...], ...] = ()
 
@@ -113,6 +114,8 @@ class Telling:
                 return (UNKNOWN,)
             case found:
                 made = [Told("layer", told.body) for told in found if told.kind == "definition"]
+                layers = tuple(told for told in found if told.kind == "layer")
+                made += [Told("applied", of=(layers,))] if layers else []
                 return [*made, *(told for told in found if told.kind == "unknown")]
 
     def function(self, call: tree.Call, module: ResolvedModule) -> Definition | tuple[Told, ...]:
@@ -146,6 +149,8 @@ class Telling:
                 return Found(own or ([of_language(name)] if name == "name" else []))
             case Told(kind="scan") if name in ("last", "final"):
                 return Found([of_language(name)])
+            case Told(kind="scan" | "applied"):
+                return self._output(told, name)
             case Told(kind="both") if name in ("fw", "bw", "last"):
                 return Found([of_language(name)])
             case Told(kind="states"):
@@ -153,6 +158,14 @@ class Telling:
                 return Found([d for each in found for d in each.definitions], all(each.is_told for each in found))
             case _:
                 return Found(())
+
+    def _output(self, told: Told, name: str) -> Found:
+        """A named output of a cell or block; what it hands on of others is not told."""
+        layers = [layer for layers in told.of for layer in layers]
+        bodies = [layer.body for layer in layers if layer.body is not None]
+        found = [each for body in bodies for each in body.own(name)]
+        own = [each for each in found if any(site.kind in ("output", "equation") for site in each.sites)]
+        return Found(own, bool(own) or not layers)
 
     def attribute(self, told: Told, name: str) -> Iterable[Told]:
         """What is told of the value after the dot."""

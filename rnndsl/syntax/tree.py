@@ -253,7 +253,14 @@ class Equation(Node):
 class Output(Node):
     """`output value` or `output name = value`."""
 
-    name: Name | None
+    name: IndexedName | None
+    value: Expr
+
+
+@record
+class HandOn(Node):
+    """`output ... = value`: the named outputs of `value`, under their names."""
+
     value: Expr
 
 
@@ -399,6 +406,7 @@ Statement = (
     | Scope
     | Equation
     | Output
+    | HandOn
     | Update
     | Measure
     | Train

@@ -39,6 +39,8 @@ _READ = re.compile(r"(?:\s*\[[^\[\]]*\])?\s*\.")
 def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
     """The value of `target.name`. Raises SpecError with the nearest name if there is none."""
     target = session.evaluate(expr.target, env)
+    if isinstance(target, Tensor | ScanResult) and (found := _named_output(target, expr.name)) is not None:
+        return found
     match target:
         case ScopeValue():
             return _member(session, expr, target.env, target)
@@ -51,14 +53,14 @@ def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
         case StateRecord():
             return state(expr, target)
         case _:
-            _unknown(expr, target, ())
+            _unknown(expr, target, target.named if isinstance(target, Tensor) else ())
 
 
 def _member(session: Session, expr: tree.Attribute, env: Env, owner: Value) -> Value:
     if expr.name in env.names:
         return bound(session, env.names[expr.name])
     if expr.name in env.families:
-        return Family(expr.name, (env,))
+        return Family(expr.name, (env.names,))
     _unknown(expr, owner, {*env.names, *env.families})
 
 
@@ -172,12 +174,21 @@ def new_value(session: Session, name: str) -> Tensor:
     return record.new
 
 
+def _named_output(value: Tensor | ScanResult, name: str) -> Value | None:
+    """A named output of an application or a scan, or the family of them that has this name."""
+    if name in value.named:
+        return value.named[name]
+    is_family = any(re.fullmatch(rf"{re.escape(name)}(_\d+)+", each) for each in value.named)
+    return Family(name, (value.named,)) if is_family else None
+
+
 def _of_scan(expr: tree.Attribute, value: ScanResult | BidirectionalResult) -> Value:
     known: dict[str, Value | None] = {"last": value.last}
     if isinstance(value, BidirectionalResult):
         known.update(fw=value.forward, bw=value.backward)
     else:
         known.update(final=value.final)
+        known.update(value.named)
     found = known.get(expr.name)
     if found is None:
         _unknown(expr, value, [name for name, each in known.items() if each is not None])

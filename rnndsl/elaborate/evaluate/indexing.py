@@ -81,9 +81,9 @@ def _from_zero(session: Session, expr: tree.Expr, env: Env) -> int:
 
 def _member(session: Session, expr: tree.Index, family: Family, env: Env) -> Value:
     name = member_name(session, expr, family.name, env)
-    found = next((each.names[name] for each in family.among if name in each.names), None)
+    found = next((each[name] for each in family.among if name in each), None)
     if found is None:
-        members = [n for each in family.among for n in each.names if n.startswith(f"{family.name}_")]
+        members = [n for each in family.among for n in each if n.startswith(f"{family.name}_")]
         codes.no_member(expr.span, name, family.name, members).throw()
     return lookup.bound(session, found)
 

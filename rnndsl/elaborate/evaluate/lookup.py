@@ -106,7 +106,7 @@ def first(session: Session, definitions: Sequence[Definition], name: str, env: E
             return where.names[name]
         if name in where.families:
             families.append(where)
-    return Family(name, tuple(families)) if families else None
+    return Family(name, tuple(each.names for each in families)) if families else None
 
 
 def _of_language(name: str, env: Env) -> Binding | None:

@@ -72,7 +72,7 @@ class _Walk:
                 scope = self._found(target.target, env)
                 if not isinstance(scope, ScopeValue):
                     return None
-                family = Family(target.name, (scope.env,)) if target.name in scope.env.families else None
+                family = Family(target.name, (scope.env.names,)) if target.name in scope.env.families else None
                 return scope.env.names.get(target.name, family)
             case _:
                 return None
@@ -90,7 +90,7 @@ class _Walk:
             member = member_name(self.session, expr, family.name, env)
         except (SpecError, Poisoned):  # told when it is asked for
             return
-        yield from self._binding(next((each.names[member] for each in family.among if member in each.names), None), waiting)
+        yield from self._binding(next((each[member] for each in family.among if member in each), None), waiting)
 
     def _conditional(self, expr: tree.Conditional, env: Env, waiting: list[tuple[tree.Expr, Env]]) -> Iterator[Lazy]:
         first = list(_Walk(self.session).of(expr.condition, env))

@@ -8,8 +8,7 @@ from rnndsl.elaborate.evaluate import lookup, types
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.indexing import member_name
-from rnndsl.elaborate.evaluate.unify import alone
-from rnndsl.elaborate.layers import products, stepping, updates
+from rnndsl.elaborate.layers import outputs, products, stepping, updates
 from rnndsl.elaborate.layers.feeds import Feed, feed
 from rnndsl.elaborate.layers.statements import Declared, Declarer
 from rnndsl.elaborate.state.describing import describe
@@ -269,20 +268,7 @@ def _evaluate(session: Session, declared: Declared, instance: Instance) -> Value
             session.reports.attempt(lambda lazy=lazy: session.force(lazy))
     for statement, name, env in declared.states:
         session.reports.attempt(lambda s=statement, n=name, e=env: stepping.require_equation(s, n, e))
-    output = _output(session, declared, instance)
+    output = outputs.of_application(session, declared, instance)
     for statement, env in declared.updates:
         session.reports.attempt(lambda s=statement, e=env: updates.evaluate(session, s, e))
     return output
-
-
-def _output(session: Session, declared: Declared, instance: Instance) -> Value:
-    definition = instance.constructor.definition
-    if not declared.outputs:
-        places.no_output(definition.header, definition.kind, definition.name.name).throw()
-    if len(declared.outputs) > 1:
-        places.two_outputs(declared.outputs[1][0].span, definition.name.name, declared.outputs[0][0].span).throw()
-    statement, env = declared.outputs[0]
-    value = session.evaluate(statement.value if statement.name is None else statement.name, env)
-    if lookup.is_tensor(value) or isinstance(value, list):
-        return value
-    return alone(session, value, statement.value.span, env)

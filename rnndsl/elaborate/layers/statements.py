@@ -18,7 +18,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, ScopeValue, TrainingFlag, UserFunction, Value
-from rnndsl.names.declaring import names_of
+from rnndsl.names.declaring import names_itself, names_of
 from rnndsl.names.modules import Scope
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
@@ -37,6 +37,7 @@ class Declared:
 
     names: list[Lazy] = field(default_factory=list[Lazy])
     outputs: list[tuple[tree.Output, Env]] = field(default_factory=list[tuple[tree.Output, Env]])
+    handed_on: list[tuple[tree.HandOn, Env]] = field(default_factory=list[tuple[tree.HandOn, Env]])
     updates: list[tuple[tree.Update, Env]] = field(default_factory=list[tuple[tree.Update, Env]])
     states: list[tuple[tree.State, str, Env]] = field(default_factory=list[tuple[tree.State, str, Env]])
     model: list[tuple[Any, Env]] = field(default_factory=list[tuple[Any, Env]])
@@ -96,6 +97,8 @@ class Declarer:
                 self.declared.states.append((statement, name, env))
             case tree.Output():
                 self._output(statement, env)
+            case tree.HandOn():
+                self.declared.handed_on.append((statement, env))
             case tree.Update():
                 self.declared.updates.append((statement, env))
             case tree.If():
@@ -163,9 +166,8 @@ class Declarer:
         return at_home
 
     def _output(self, statement: tree.Output, env: Env) -> None:
-        if statement.name is not None:
-            named = tree.IndexedName(statement.name.span, statement.name.name)
-            self._expression(named, env, statement.value, "equation", statement.span)
+        if statement.name is not None and not names_itself(statement):
+            self._expression(statement.name, env, statement.value, "equation", statement.span)
         self.declared.outputs.append((statement, env))
 
     def _axis(self, name: tree.Name, env: Env) -> None:

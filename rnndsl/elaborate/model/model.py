@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.unify import alone
-from rnndsl.elaborate.layers import defaults, instances, stepping, updates
+from rnndsl.elaborate.layers import defaults, instances, outputs, stepping, updates
 from rnndsl.elaborate.layers.statements import Declared, Declarer
 from rnndsl.elaborate.model import assemble, selectors, training
 from rnndsl.elaborate.state.bytes import check_input
@@ -78,6 +78,8 @@ class Elaboration:
             session.reports.attempt(lambda lazy=lazy: session.force(lazy))
         for statement, where in declared.outputs:
             session.reports.attempt(lambda s=statement, e=where: self._output(s, e))
+        for statement, _ in declared.handed_on:
+            session.reports.report(places.hand_on_in_model(statement.span))
         for statement, where in declared.updates:
             session.reports.attempt(lambda s=statement, e=where: updates.evaluate(session, s, e))
         for statement, where in declared.model:
@@ -139,14 +141,15 @@ class Elaboration:
         stepping.declare_state(self.session, statement, name, env)
 
     def _output(self, statement: tree.Output, env: Env) -> None:
-        expr = statement.name if statement.name is not None else statement.value
-        if not isinstance(expr, tree.Name):
+        named = statement.name if statement.name is not None else statement.value
+        if not isinstance(named, tree.Name | tree.IndexedName):
             places.unnamed_output(statement.span, statement.value.span.text).throw()
-        value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
-        first = self.outputs.setdefault(expr.name, expr.span)
-        if first != expr.span:
-            name_codes.output_twice(expr.span, expr.name, first).throw()
-        self.parts.outputs.append(Named(name=expr.name, value=value.id, place=str(statement.span)))
+        value = alone(self.session, outputs.value(self.session, statement, env), statement.value.span, env)
+        name = outputs.name(self.session, named, env)
+        first = self.outputs.setdefault(name, named.span)
+        if first != named.span:
+            name_codes.output_twice(named.span, name, first).throw()
+        self.parts.outputs.append(Named(name=name, value=value.id, place=str(statement.span)))
 
     def _measure(self, statement: tree.Measure, env: Env) -> None:
         expr = tree.Name(statement.name.span, statement.name.name)

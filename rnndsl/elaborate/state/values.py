@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rnndsl.language.ops.op import Op
@@ -12,18 +13,23 @@ from rnndsl.syntax import tree
 from rnndsl.text.source import Span
 
 if TYPE_CHECKING:
-    from rnndsl.elaborate.state.environment import Defaults, Env
+    from rnndsl.elaborate.state.environment import Binding, Defaults, Env
     from rnndsl.names.modules import Scope
 
 Scalar = int | float | bool | str
+Named = Mapping[str, "Value"]
+"""Named outputs, of families by the members' names, `cell_0`."""
+NONE: Named = MappingProxyType({})
 
 
 @record
 class Tensor(Immutable):
-    """A value known at run time: a node (or input) of the graph that is being built."""
+    """A value known at run time: a node (or input) of the graph that is being built. `named` are the named outputs of the
+    application that it is the output of."""
 
     id: str
     type: TensorType
+    named: Named = NONE
 
 
 @record
@@ -207,11 +213,12 @@ class StateRecord(Immutable):
 
 @record
 class ScanResult(Immutable):
-    """`run`: outputs, `last` and `final`."""
+    """`run`: outputs, `last` and `final`; of a named output of the cell, `run.weights`, without `final`."""
 
     output: Tensor
     last: Tensor | None
-    final: StateRecord
+    final: StateRecord | None
+    named: Named = NONE
 
 
 @record
@@ -240,7 +247,7 @@ class Family(Immutable):
     """The members of an indexed name, `cell[k]`: the first of `among` that has the member is meant."""
 
     name: str
-    among: tuple[Env, ...]
+    among: tuple[Mapping[str, Binding], ...]
 
 
 Value = (

@@ -87,13 +87,13 @@ def _step(session: Session, call: tree.Call, env: Env) -> Value:
     session.graphs.steps.append(step)
     try:
         feed = scanning.feed_of(cell, options, call.span)
-        output = session.tensor(instances.step(session, cell, feed, call.span, ""), call.span)
+        output = scanning.of_step(session, instances.step(session, cell, feed, call.span, ""), call.span)
         records = stepping.finish(session, step)
         stepping.check_initials(step)
     finally:
         session.graphs.steps.pop()
     finals = {r.name: r.new for r in records if r.new is not None}
-    return ScanResult(output, None, StateRecord(finals))
+    return ScanResult(output, None, StateRecord(finals), output.named)
 
 
 def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:

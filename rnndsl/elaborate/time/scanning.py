@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.layers import instances, stepping
@@ -11,10 +12,10 @@ from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor
+from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, Value
 from rnndsl.elaborate.time.axes import check_options, leading_axes
 from rnndsl.elaborate.time.scan_options import Options
-from rnndsl.plan.attributes import Result, ValidSteps
+from rnndsl.plan.attributes import Asked, Result, ValidSteps
 from rnndsl.plan.indices import At, Index
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
 from rnndsl.records import replace
@@ -35,13 +36,14 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
         session.graphs.steps.append(step)
         try:
             feed = feed_of(cell, inner.options, span)
-            output = session.tensor(instances.step(session, cell, feed, span, ""), span)
+            output = of_step(session, instances.step(session, cell, feed, span, ""), span)
             records = stepping.finish(session, step)
             stepping.check_initials(step)
         finally:
             session.graphs.steps.pop()
-    if options.along in output.type.axes:
-        codes.output_with_axis(span, options.along, output.type).throw()
+    for each in _every(output):
+        if options.along in each.type.axes:
+            codes.output_with_axis(span, options.along, each.type).throw()
     carried = _carried_variables(session, outer, body, span)
     until = _until(options, step)
     if options.carry:
@@ -54,7 +56,7 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
         given=tuple(inner.given),
         states=tuple(ScanState(r.name, r.initial.id, r.old.id, _id(r.new)) for r in records),
         variables=tuple(carried),
-        outputs=(output.id,),
+        outputs=tuple(each.id for each in _every(output)),
         body=body.graph(),
         lengths=options.lengths[0].id if options.lengths else None,
         mask=options.mask[0].id if options.mask else None,
@@ -223,8 +225,34 @@ def _local_variables(session: Session, records: list[StateRecordInProgress], pat
 def _results(
     session: Session, outer: GraphBuilder, node: Scan, output: Tensor, records: list[StateRecordInProgress], span: Span
 ) -> ScanResult:
-    axes = tuple(a for a in session.graphs.axes if a in output.type.axes or a == node.axis)
-    whole = TensorType(output.type.dtype, axes, output.type.dims)
-    last = outer.result(node.id, "last", 0, output.type, span)
     finals = {r.name: outer.result(node.id, "final", at, r.old.type, span) for at, r in enumerate(records)}
-    return ScanResult(outer.result(node.id, "output", 0, whole, span), last, StateRecord(finals))
+
+    def result(asked: Asked, tensor: Tensor, type: TensorType) -> Tensor:
+        return outer.result(node.id, asked, node.outputs.index(tensor.id), type, span)
+
+    lasts = {each.id: result("last", each, each.type) for each in _every(output)}
+    wholes = {each.id: result("output", each, each.type.with_axes((node.axis,), session.graphs.axes)) for each in _every(output)}
+
+    def of(tensor: Tensor) -> ScanResult:
+        named = {name: of(each) for name, each in tensor.named.items() if isinstance(each, Tensor)}
+        return ScanResult(wholes[tensor.id], lasts[tensor.id], None, named)
+
+    return replace(of(output), final=StateRecord(finals))
+
+
+def of_step(session: Session, value: Value, span: Span) -> Tensor:
+    """The output of a step, and its named ones, as tensors of the step."""
+    tensor = session.tensor(value, span)
+    return replace(tensor, named={name: of_step(session, each, span) for name, each in tensor.named.items()})
+
+
+def _every(output: Tensor) -> Collection[Tensor]:
+    """An output, then its named ones, and those that these have, each once."""
+    found: dict[str, Tensor] = {}
+    waiting: list[Value] = [output]
+    while waiting:
+        each = waiting.pop(0)
+        assert isinstance(each, Tensor)
+        found.setdefault(each.id, each)
+        waiting += each.named.values()
+    return found.values()

@@ -29,7 +29,9 @@ def statement_text(item: Item, indent: str) -> str:
             value = lay_out(before, item.constructor, "", indent)
             return value + with_text(item.defaults, indent, len(value.splitlines()[-1]))
         case tree.Output():
-            return lay_out(f"output {item.name.name} = " if item.name else "output ", item.value, "", indent)
+            return lay_out(f"output {name_text(item.name)} = " if item.name else "output ", item.value, "", indent)
+        case tree.HandOn():
+            return lay_out("output ... = ", item.value, "", indent)
         case tree.Update():
             return lay_out(f"update {flat(item.target)} <- ", item.value, _in(item.collections), indent)
         case tree.Measure():

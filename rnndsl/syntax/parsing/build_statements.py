@@ -131,11 +131,18 @@ class Builder(ExpressionBuilder):
         return tree.Output(self.span(start, end), None, values[1])
 
     def output_named(self, values: Values, start: int, end: int) -> tree.Output:
-        name = values[1]
-        if not isinstance(name, tree.Name):
-            self.sink.add(text.not_a_name(name.span))
-            name = None
+        name: tree.IndexedName | None = None
+        match values[1]:
+            case tree.Name() as plain:
+                name = tree.IndexedName(plain.span, plain.name)
+            case tree.Index(target=tree.Name() as family, indices=(index,)) if not isinstance(index, tree.Range):
+                name = tree.IndexedName(values[1].span, family.name, index)
+            case other:
+                self.sink.add(text.not_a_name(other.span))
         return tree.Output(self.span(start, end), name, values[3])
+
+    def hand_on(self, values: Values, start: int, end: int) -> tree.HandOn:
+        return tree.HandOn(self.span(start, end), values[3])
 
     def update(self, values: Values, start: int, end: int) -> tree.Update:
         return tree.Update(self.span(start, end), values[1], values[3], self.names(values[4]))

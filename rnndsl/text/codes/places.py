@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rnndsl.text.diagnostics import Code, Diagnostic
 from rnndsl.text.source import Span
+from rnndsl.text.wording import quoted
 
 UNNAMED_LAYER = Code("RNN0112", "layer without a name")
 MODEL_AS_LAYER = Code("RNN0115", "model used as a layer")
@@ -45,8 +48,12 @@ def unused_layer(span: Span, path: str) -> Diagnostic:
     return UNUSED_LAYER(span, f"the layer `{path}` is never applied, so its variables have no shape")
 
 
-def no_output(span: Span, kind: str, name: str) -> Diagnostic:
-    """Of a block or cell."""
+def no_output(span: Span, kind: str, name: str, has_named: bool = False) -> Diagnostic:
+    """Of a block or cell; `has_named`: it has outputs, but none that is the value of an application."""
+    if has_named:
+        return NO_OUTPUT(span, f"the {kind} `{name}` has named outputs alone").suggest(
+            "`output value`, without a name, is what an application is worth"
+        )
     return NO_OUTPUT(span, f"the {kind} `{name}` has no `output`")
 
 
@@ -56,8 +63,21 @@ def no_result(span: Span, name: str) -> Diagnostic:
 
 
 def two_outputs(span: Span, name: str, first: Span) -> Diagnostic:
-    wrong = TWO_OUTPUTS(span, f"`{name}` has two outputs: a block or cell has one")
-    return wrong.note("the first is here", first)
+    wrong = TWO_OUTPUTS(span, f"`{name}` has two outputs without a name: a block or cell has one")
+    return wrong.note("the first is here", first).suggest("`output name = value` is read as `.name` of the application")
+
+
+def name_of_scans(span: Span, name: str, names: Iterable[str]) -> Diagnostic:
+    """A named output called as something that every scan has."""
+    return RESERVED_PATH(span, f"an output cannot be called `{name}`: scans give {quoted(names)} of their own")
+
+
+def nothing_to_hand_on(span: Span, what: str) -> Diagnostic:
+    return MISPLACED(span, f"`output ... = value` hands on the named outputs of an application, and this is {what}")
+
+
+def hand_on_in_model(span: Span) -> Diagnostic:
+    return MISPLACED(span, "`output ... = value` has no place in a model").suggest("write `output name = value.name`")
 
 
 # ---------------------------------------------------------------- out of place
