@@ -17,7 +17,7 @@ from rnndsl.artefact.manifest import (
     shortened,
 )
 from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_name, named_lengths, saved_signatures
-from rnndsl.artefact.steps import step_info, train_info
+from rnndsl.artefact.steps import steps_info, train_info
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES
 from rnndsl.plan.model import Function, Initializer, Plan, TensorType, Variable
@@ -30,17 +30,14 @@ _FIXED: tuple[Kind, ...] = ("predict", "evaluate", "initialize", "reset", "reset
 
 def describe(plan: Plan, module: Any, folder: Path) -> dict[str, Any]:
     """The fields of the manifest that the plan, the module and the SavedModel in `folder` give."""
-    own = [path for path in module.variables_by_path if path not in {v.path for v in plan.variables}]
-    collections = {name: list(items) for name, items in plan.collections.items()}
-    collections.setdefault("global_variables", []).extend(path for path in own if path not in collections["global_variables"])
     return {
         "name": plan.name,
         "dtype": dtype_name(DTYPES[plan.dtype]),
         "seed": plan.seed,
         "axes": plan.axes,
         "parameters": plan.parameters,
-        "variables": _variables(plan, module, own, folder),
-        "collections": collections,
+        "variables": _variables(plan, module, folder),
+        "collections": {name: list(items) for name, items in plan.collections.items()},
         "losses": [LossInfo(name=x.name, collection=x.collection, place=x.place) for x in plan.losses],
         "updates": [UpdateInfo(name=x.name, variable=x.variable, collections=x.collections, place=x.place) for x in plan.updates],
         "trains": [train_info(x) for x in plan.trains],
@@ -48,10 +45,9 @@ def describe(plan: Plan, module: Any, folder: Path) -> dict[str, Any]:
     }
 
 
-def _variables(plan: Plan, module: Any, own: list[str], folder: Path) -> list[VariableInfo]:
+def _variables(plan: Plan, module: Any, folder: Path) -> list[VariableInfo]:
     keys = checkpoint_keys(folder)
-    infos = [_variable(v, keys) for v in plan.variables if v.path in module.variables_by_path]
-    return infos + [_own_variable(path, module.variables_by_path[path], keys) for path in own]
+    return [_variable(v, keys) for v in plan.variables if v.path in module.variables_by_path]
 
 
 def _variable(v: Variable, keys: Mapping[str, str]) -> VariableInfo:
@@ -70,23 +66,6 @@ def _variable(v: Variable, keys: Mapping[str, str]) -> VariableInfo:
         device=v.device,
         rate=v.rate,
         place=v.place,
-    )
-
-
-def _own_variable(path: str, variable: Any, keys: Mapping[str, str]) -> VariableInfo:
-    """A variable that a training call made for itself."""
-    return VariableInfo(
-        path=path,
-        kind="optimizer",
-        dtype=dtype_name(variable.dtype),
-        shape=tuple(variable.shape.as_list()),
-        initializer=None,
-        initializer_origin="optimizer",
-        trainable=False,
-        not_trainable="it belongs to an optimizer",
-        collections=("global_variables",),
-        checkpoint_key=keys.get(op_name(path)),
-        initial_key=keys.get(op_name(f"initial/{path}")),
     )
 
 
@@ -113,7 +92,7 @@ def _signature(plan: Plan, name: str, saved: Saved, function: Function | None) -
         outputs=saved.outputs,
         function=saved.function,
         operations=operations,
-        steps=tuple(map(step_info, function.steps)) if function else (),
+        steps=steps_info(function, plan.trains) if function else (),
         draws=function.draws if function else None,
     )
 

@@ -109,18 +109,11 @@ class TensorInfo(Part):
     initial: Any = None
 
 
-class ScheduleInfo(Part):
-    """A learning-rate schedule, in the language's terms."""
-
-    name: str
-    arguments: dict[str, Any]
-
-
 class OptimizerInfo(Part):
-    """An optimizer, in the language's terms. `rate` is a number, a schedule, or the name of an input."""
+    """An optimizer, in the language's terms. `arguments` are those of its definition: numbers, booleans and strings, and of what
+    is none of these, a schedule or an input, the text."""
 
     name: str
-    rate: float | ScheduleInfo | str
     arguments: dict[str, Any] = {}
     clip_norm: float | None = None
     clip_value: float | None = None
@@ -128,7 +121,8 @@ class OptimizerInfo(Part):
 
 
 class StepInfo(Part):
-    """What a call changes. `after` are the names of the steps that have been taken before, by control dependencies."""
+    """What a call changes. `after` are the names of the steps that have been taken before, by control dependencies. All that an
+    optimizer assigns, slots of its own too, is one step, `train/NAME`."""
 
     name: str
     does: Literal["assign", "clear", "optimize"]

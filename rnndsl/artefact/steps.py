@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from rnndsl.artefact.manifest import OptimizerInfo, ScheduleInfo, StepInfo, TrainInfo
-from rnndsl.plan.function import Assign, OptimizerStep, Step
-from rnndsl.plan.model import Optimizer, Schedule, Train
+from collections.abc import Sequence
+
+from rnndsl.artefact.manifest import OptimizerInfo, StepInfo, TrainInfo
+from rnndsl.plan.function import Assign, Function, Step
+from rnndsl.plan.model import Optimizer, Train
 
 
-def step_info(step: Step) -> StepInfo:
-    """A step of a function, as it stands in the manifest."""
-    if not isinstance(step, OptimizerStep):
-        does = "assign" if isinstance(step, Assign) else "clear"
-        return StepInfo(name=step.name, does=does, variables=(step.variable,), after=step.after)
-    own = _optimizer(step.optimizer)
-    return StepInfo(name=step.name, does="optimize", variables=step.variables, after=step.after, optimizer=own)
+def steps_info(function: Function, trains: Sequence[Train]) -> tuple[StepInfo, ...]:
+    """The steps of a function, as they stand in the manifest: all that an optimizer assigns is one, `train/NAME`."""
+    train = next((x for x in trains if function.kind == "train" and x.name == function.name), None)
+    whole = f"train/{function.name}"
+    found: dict[str, StepInfo] = {}
+    for step in function.steps:
+        if train is None or not step.name.startswith(f"{whole}/"):
+            found[step.name] = _step(step, whole)
+        elif whole not in found:
+            own = _optimizer(train.optimizer)
+            found[whole] = StepInfo(name=whole, does="optimize", variables=train.variables, after=step.after, optimizer=own)
+    return tuple(found.values())
+
+
+def _step(step: Step, whole: str) -> StepInfo:
+    after = tuple(dict.fromkeys(whole if name.startswith(f"{whole}/") else name for name in step.after))
+    does = "assign" if isinstance(step, Assign) else "clear"
+    return StepInfo(name=step.name, does=does, variables=(step.variable,), after=after)
 
 
 def train_info(train: Train) -> TrainInfo:
@@ -30,10 +43,8 @@ def train_info(train: Train) -> TrainInfo:
 
 
 def _optimizer(optimizer: Optimizer) -> OptimizerInfo:
-    rate = optimizer.rate
     return OptimizerInfo(
         name=optimizer.name,
-        rate=ScheduleInfo(name=rate.name, arguments=rate.arguments) if isinstance(rate, Schedule) else rate,
         arguments=optimizer.arguments,
         clip_norm=optimizer.clip_norm,
         clip_value=optimizer.clip_value,

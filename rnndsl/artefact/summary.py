@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rnndsl.artefact.manifest import Manifest, ScheduleInfo, StepInfo, TensorInfo, VariableInfo
+from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
 from rnndsl.artefact.opening import DTYPES
-from rnndsl.artefact.steps import step_info
-from rnndsl.plan.model import Function, Initializer, Plan, Variable
+from rnndsl.artefact.steps import steps_info
+from rnndsl.plan.model import Function, Initializer, Plan, Train, Variable
 from rnndsl.plan.rewriting import types_of
 
 
@@ -83,7 +83,10 @@ def summarise(plan: Plan) -> ModelSummary:
         settings=plan.parameters,
         variables=variables,
         collections=plan.collections,
-        signatures=(*map(_signature, plan.functions), *(_absent(name, why) for name, why in plan.absent.items())),
+        signatures=(
+            *(_signature(f, plan.trains) for f in plan.functions),
+            *(_absent(name, why) for name, why in plan.absent.items()),
+        ),
         parameters=sum(v.size or 0 for v in variables if v.kind == "param"),
         trainable=sum(v.size or 0 for v in variables if v.trainable),
     )
@@ -167,11 +170,11 @@ def _shaped(dtype: str, shape: Sequence[int | str | None]) -> str:
     return f"{dtype}[{', '.join('?' if n is None else str(n) for n in shape)}]"
 
 
-def _signature(f: Function) -> SignatureSummary:
+def _signature(f: Function, trains: Sequence[Train]) -> SignatureSummary:
     types = types_of(f.graph)
     outputs: dict[str, str | None] = {_within(x.group, x.name): str(types[x.value]) for x in f.outputs}
     inputs: dict[str, str | None] = {x.name: str(x.type) for x in f.inputs}
-    steps = tuple(_step(step_info(step)) for step in f.steps)
+    steps = tuple(map(_step, steps_info(f, trains)))
     return SignatureSummary(name=f.name, kind=f.kind, inputs=inputs, outputs=outputs, steps=steps, draws=f.draws, absent=None)
 
 
@@ -187,9 +190,8 @@ def _step(step: StepInfo) -> StepSummary:
     text = None
     if step.optimizer is not None:
         own = step.optimizer
-        rate = _call(own.rate.name, own.rate.arguments) if isinstance(own.rate, ScheduleInfo) else _short(own.rate)
         common = {"clip_norm": own.clip_norm, "clip_value": own.clip_value, "average": own.average}
-        text = f"{own.name}({', '.join((f'rate = {rate}', *_arguments({**own.arguments, **common})))})"
+        text = _call(own.name, {**own.arguments, **common})
     return StepSummary(name=step.name, does=step.does, variables=step.variables, optimizer=text, after=step.after)
 
 

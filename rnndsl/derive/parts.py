@@ -16,7 +16,7 @@ from rnndsl.records import Immutable, record, replace
 
 @record
 class Draft(Immutable):
-    """A function in the making. `finals`: what scans that carry end with. `more`: inputs beside those that the graph needs.
+    """A function in the making. `finals`: what scans that carry end with.
     `axes`: the order of axes, if it has more than the plan's."""
 
     name: str
@@ -25,7 +25,6 @@ class Draft(Immutable):
     outputs: Sequence[Output]
     steps: Sequence[Step] = ()
     finals: Finals | None = None
-    more: frozenset[str] = frozenset()
     axes: tuple[str, ...] | None = None
 
     def function(self, plan: Plan) -> Function:
@@ -37,7 +36,7 @@ class Draft(Immutable):
         function = replace(function, graph=graph)
         if draws(graph):
             function = _counted(function, plan)
-        names = {x.id for x in function.graph.inputs} | self.more
+        names = {x.id for x in function.graph.inputs}
         inputs = tuple(x for x in plan.inputs if x.name in names)
         return replace(function, inputs=inputs, graph=replace(function.graph, inputs=_graph_inputs(self.graph, names)))
 

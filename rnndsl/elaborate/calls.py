@@ -29,8 +29,10 @@ from rnndsl.language.ops.op import Op, Required
 from rnndsl.records import Immutable, record
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
-from rnndsl.text.codes import places
 from rnndsl.text.source import Span
+
+SCHEDULED = "step"
+"""The first parameter of a schedule, which a call in a rate leaves out."""
 
 
 def call(session: Session, expr: tree.Call, env: Env) -> Value:
@@ -60,9 +62,7 @@ def call(session: Session, expr: tree.Call, env: Env) -> Value:
 def _special(session: Session, name: str, expr: tree.Call, env: Env) -> Value:
     if name in recurrence.SPECIALS:
         return recurrence.SPECIALS[name](session, expr, env)
-    if name in functions.SPECIALS:
-        return functions.SPECIALS[name](session, expr, env)
-    places.rate_as_value(expr.span, name).throw()
+    return functions.SPECIALS[name](session, expr, env)
 
 
 # ---------------------------------------------------------------- functions of the language
@@ -112,15 +112,18 @@ def user_function(session: Session, function: UserFunction, expr: tree.Call, env
     """A `fn`, inlined: its parameters bound to the arguments' values."""
     definition = function.definition
     defaults = {p.name: d if d is not None else None for p, d in zip(definition.params, definition.defaults, strict=True)}
-    bound = bind(definition.name.name, {n: _default(d) for n, d in defaults.items()}, expr)
     values: dict[str, Binding] = {}
+    if session.step is not None and next(iter(defaults), None) == SCHEDULED:
+        values[SCHEDULED] = session.step
+    bound = bind(definition.name.name, {n: _default(d) for n, d in defaults.items() if n not in values}, expr)
     for name, given in bound.items():
         default = defaults[name]
         if given.expr is not None:
             values[name] = session.evaluate(given.expr, env)
         elif default is not None:
             values[name] = session.evaluate(default, function.env.child(function.scope, values))
-    return inline(session, function, values, env, expr.span)
+    with session.scheduling(None):
+        return inline(session, function, values, env, expr.span)
 
 
 def _default(expr: tree.Expr | None) -> object:

@@ -48,6 +48,12 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "through it",
         ),
         "states": ("states(layer)", "the new states of a cell in this step, as a list", "a list", "through it"),
+        "refuse": (
+            'refuse("text")',
+            "no value: the text is the message, where the function is called",
+            "no value",
+            "none",
+        ),
         "len": ("len(list)", "how many items a list has", "int, at compile time", "none"),
         "split": ("split(x, n, axis = -1)", "a list of n equal parts", "any [.., n * m] -> n of [.., m]", "everywhere"),
         "concat": ("concat([a, b, …], axis = -1)", "the values joined along a trailing dim", "any", "everywhere"),
@@ -63,23 +69,15 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
         "rename": ("rename(x, old = new)", "x with an axis under another name", "any", "everywhere"),
         "l1": ("l1({collection})", "the sum of absolute values of a collection's variables", "-> float []", "0 at 0"),
         "l2": ("l2({collection})", "the sum of squares of a collection's variables", "-> float []", "everywhere"),
-        "cosine": (
-            "cosine(rate, steps, alpha = 0)",
-            "a rate that falls along half a cosine (Loshchilov & Hutter 2017)",
-            "a rate",
-            "none",
-        ),
-        "exponential_decay": (
-            "exponential_decay(rate, steps, decay, staircase = false)",
-            "a rate of rate * decay ** (step / steps)",
-            "a rate",
-            "none",
-        ),
-        "piecewise": ("piecewise(boundaries, values)", "a rate that is constant between boundaries", "a rate", "none"),
     }
 )
 """Functions with rules of their own: signature, value, types and gradient."""
-OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "ftrl", "lion", "levenberg_marquardt")
+OPTIMIZERS = ("levenberg_marquardt",)
+"""Optimizers that are no equations for one variable; the others are in `std.optimizers`."""
+GIVEN = ("value", "gradient", "step")
+"""What an optimizer's equations are given beside its slots."""
+STEP_OPTIONS = ("clip_norm", "clip_value", "average")
+"""What every optimizer takes beside its own parameters."""
 WORDS = frozenset(
     {
         "leading", "last", "hold", "none", "inherited", "fan_in", "fan_out", "fan_avg", "training", "t", "average", "mul",

@@ -11,8 +11,7 @@ from rnndsl.language.initializers import initial_value
 from rnndsl.language.ops.meaning.align import DTYPES, Array
 from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
-from rnndsl.meaning.optimizers import Stepper
-from rnndsl.plan.function import Assign, Function, OptimizerStep, Step
+from rnndsl.plan.function import Assign, Function, Step
 from rnndsl.plan.model import Plan, TensorType, Variable
 
 Arrays = Mapping[str, Array]
@@ -23,7 +22,7 @@ class Model:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.variables: dict[str, Array] = {v.path: self.initial(v.path) for v in plan.variables if v.kind != "optimizer"}
+        self.variables: dict[str, Array] = {v.path: self.initial(v.path) for v in plan.variables}
 
     def initial(self, path: str) -> Array:
         """The initial value of a variable; of a state that is kept between calls, that it is cleared: of length 0."""
@@ -32,6 +31,8 @@ class Model:
             return cleared(variable)
         if variable.kind == "counter":
             return np.zeros(variable.shape, DTYPES[variable.dtype])
+        if variable.like is not None:
+            return self.initial(variable.like).astype(DTYPES[variable.dtype])
         return np.asarray(initial_value(variable, self.plan.seed))
 
     def call(self, name: str, inputs: Arrays, *, steps: bool = True) -> dict[str, Any]:
@@ -60,16 +61,14 @@ class _Call:
     def __init__(self, model: Model, function: Function, before: dict[str, Array], inputs: Arrays, seed: int) -> None:
         self.model, self.function, self.before, self.seed = model, function, before, seed
         self.inputs = {x.name: inputs[x.name] for x in function.inputs}
-        self.waiting: list[Step] = list(function.steps)
-        self.trained: set[str] = set()
         context = Context(function.axes, self, run_scan, training=True)
         self.frame = Frame(context, function.graph, self.inputs, {}, seed)
 
     def run(self, steps: bool) -> dict[str, Any]:
         with np.errstate(all="ignore"):
             self.frame.run(x.value for x in self.function.outputs)
-            while steps and self.waiting:
-                self._take(self.waiting.pop(0))
+            for step in self.function.steps if steps else ():
+                self._take(step)
         results: dict[str, Any] = {"gradients": {}, "updates": {}} if self.function.kind == "gradients" else {}
         for x in self.function.outputs:
             group = results[x.group] if x.group else results
@@ -94,11 +93,6 @@ class _Call:
             raise ValueError(f"was kept for another batch size: the carried state `{path}` is {list(kept.shape)}")
         return kept
 
-    def stepped(self, path: str) -> Array:
-        while path not in self.trained:
-            self._take(self.waiting.pop(0))
-        return self.model.variables[path]
-
     # ---- steps
 
     def _take(self, step: Step) -> None:
@@ -108,10 +102,5 @@ class _Call:
             value = values[step.value]
             lifted = self.model.plan.variable(step.variable).kind == "carried" and not value.type.axes
             variables[step.variable] = value.array[np.newaxis] if lifted else value.array
-        elif isinstance(step, OptimizerStep):
-            self.frame.run([*step.gradients, *([] if step.rate is None else [step.rate])])
-            rate = None if step.rate is None else float(values[step.rate].array)
-            Stepper(step, self.model.plan, variables).apply([values[x].array for x in step.gradients], rate)
-            self.trained.update(step.variables)
         else:
             variables[step.variable] = cleared(self.model.plan.variable(step.variable))

@@ -10,7 +10,7 @@ from rnndsl.meaning.verify_function import check_function
 from rnndsl.meaning.verify_scan import check_fed, check_inputs, check_result, check_scan, fits
 from rnndsl.meaning.verify_tables import check_tables, check_variables
 from rnndsl.plan.attributes import Carried, Constant, OfVariable, Result, Size, Value
-from rnndsl.plan.model import Function, Graph, Node, Plan, Scan, TensorType, Variable
+from rnndsl.plan.model import Function, Graph, Node, Plan, Rule, Scan, TensorType, Variable
 
 
 class VerificationError(Exception):
@@ -24,6 +24,9 @@ def verify(plan: Plan, stage: str = "") -> None:
         check_variables(plan)
         _Verifier(plan, plan.axes).graph(plan.graph)
         check_tables(plan)
+        for train in plan.trains:
+            for rule in train.optimizer.rules:
+                _check_rule(plan, train.name, rule)
         for function in plan.functions:
             _check_function(plan, function)
     except ValueError as error:
@@ -36,6 +39,21 @@ def _check_function(plan: Plan, function: Function) -> None:
         check_function(plan, function, _Verifier(plan, function.axes).graph(function.graph))
     except ValueError as error:
         raise ValueError(f"the function `{function.name}`: {error}") from None
+
+
+def _check_rule(plan: Plan, name: str, rule: Rule) -> None:
+    variables = {v.path: v for v in plan.variables}
+    try:
+        types = _Verifier(plan, plan.axes).graph(rule.graph)
+        need([rule.value, *(slot.value for slot in rule.slots)], types)
+        for path in rule.variables:
+            if types[rule.value].dims != variables[path].shape:
+                raise ValueError(f"gives `{path}` {types[rule.value]}")
+        for slot in rule.slots:
+            if types[slot.value] != slot.type:
+                raise ValueError(f"gives its slot `{slot.name}`, {slot.type}, {types[slot.value]}")
+    except ValueError as error:
+        raise ValueError(f"the optimizer of `{name}`: {error}") from None
 
 
 class _Verifier:

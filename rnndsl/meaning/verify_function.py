@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from rnndsl.language.ops.table import OPS, has
 from rnndsl.meaning.verify_scan import fits
-from rnndsl.plan.attributes import Carried, Stepped
-from rnndsl.plan.function import STEP, Assign, Clear, Function, OptimizerStep, Step
-from rnndsl.plan.model import Node, Plan, Scan, TensorType, Variable, all_nodes
+from rnndsl.plan.attributes import Carried
+from rnndsl.plan.function import STEP, Assign, Function, Step
+from rnndsl.plan.model import Plan, Scan, TensorType, Variable, all_nodes
 from rnndsl.plan.rewriting import draws
 
 Types = Mapping[str, TensorType]
@@ -58,7 +58,7 @@ def _check_mode(function: Function) -> None:
         row = OPS[node.op]
         if row.in_training is not None:
             raise ValueError(f"leaves open whether %{node.id} is in training")
-        if (row.outside_training is not None or "training_only" in row.traits) and not training:
+        if row.outside_training is not None and not training:
             raise ValueError(f"has the {node.op} %{node.id} outside training")
         if isinstance(node.attrs, Carried) and function.pure:
             raise ValueError(f"has the kept state %{node.id}, but is a function of its arguments")
@@ -100,49 +100,29 @@ def _check_order(function: Function, step: Step, taken: list[str]) -> None:
 
 
 def _check_step(function: Function, step: Step, types: Types, variables: Mapping[str, Variable]) -> None:
-    paths = step.variables if isinstance(step, OptimizerStep) else (step.variable,)
-    for path in paths:
-        if path not in variables:
-            raise ValueError(f"the step `{step.name}` writes `{path}`, which the plan lacks")
-    if isinstance(step, Clear):
-        if variables[step.variable].kind != "carried":
-            raise ValueError(f"clears `{step.variable}`, which is no carried state")
-        return
+    if step.variable not in variables:
+        raise ValueError(f"the step `{step.name}` writes `{step.variable}`, which the plan lacks")
     if isinstance(step, Assign):
         _check_assign(function, step, types[step.value], variables[step.variable])
-        return
-    if len(step.gradients) != len(step.variables):
-        raise ValueError(f"the step `{step.name}` has {len(step.gradients)} gradients for {len(step.variables)} variables")
-    for path, gradient in zip(step.variables, step.gradients, strict=True):
-        variable = variables[path]
-        if not variable.trainable:
-            raise ValueError(f"the step `{step.name}` trains `{path}`, which is not trainable")
-        if types[gradient] != TensorType(variable.dtype, variable.axes, variable.shape):
-            raise ValueError(f"the step `{step.name}` trains `{path}` by {types[gradient]}")
+    elif variables[step.variable].kind != "carried":
+        raise ValueError(f"clears `{step.variable}`, which is no carried state")
 
 
 def _check_assign(function: Function, step: Assign, value: TensorType, variable: Variable) -> None:
     wanted = TensorType(variable.dtype, variable.axes, variable.shape)
     if value != wanted and not (variable.kind == "carried" and fits(value, wanted)):
         raise ValueError(f"the step `{step.name}` writes {value} to `{variable.path}`, {wanted}")
-    if variable.trainable and function.kind != "reset":
+    if variable.trainable and function.kind != "reset" and not step.name.startswith(f"train/{function.name}/"):
         raise ValueError(f"the step `{step.name}` writes the trainable `{variable.path}`")
 
 
 def _check_writes(function: Function) -> None:
-    """Writes of one variable are ordered, and what the optimizer wrote is read of variables that it writes, before all else."""
+    """Writes of one variable are ordered."""
     last: dict[str, str] = {}
     before: dict[str, set[str]] = {}
     for step in function.steps:
         before[step.name] = {x for name in step.after for x in (name, *before[name])}
-        for path in step.variables if isinstance(step, OptimizerStep) else (step.variable,):
-            if path in last and last[path] not in before[step.name]:
-                raise ValueError(f"the steps `{last[path]}` and `{step.name}` write `{path}` in no order")
-            last[path] = step.name
-    told = [n.attrs for n in all_nodes(function.graph) if isinstance(n, Node)]
-    stepped = {x.variable for x in told if isinstance(x, Stepped)}
-    if not stepped:
-        return
-    first = function.steps[0] if function.steps else None
-    if not isinstance(first, OptimizerStep) or not stepped <= set(first.variables):
-        raise ValueError(f"reads `{min(stepped)}` as an optimizer wrote it, which does not come first")
+        path = step.variable
+        if path in last and last[path] not in before[step.name]:
+            raise ValueError(f"the steps `{last[path]}` and `{step.name}` write `{path}` in no order")
+        last[path] = step.name

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS
-from rnndsl.names.declaring import declare, member
+from rnndsl.names.declaring import declare, member, own_span
 from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Use
 from rnndsl.records import record
 from rnndsl.syntax import tree
@@ -169,7 +169,8 @@ class _Binder:
                 self._expressions(before, statement.initial)
             case tree.VariableDecl():
                 self._expressions(before, statement.name.index)
-                self._type(scope, statement.type)
+                if statement.type is not None:
+                    self._type(scope, statement.type)
                 self._expressions(scope, statement.initializer)
             case tree.State():
                 self._expressions(before, statement.name.index)
@@ -184,6 +185,12 @@ class _Binder:
             case tree.Output():
                 self._expressions(before, statement.name.index if statement.name else None)
                 self._expressions(scope, statement.value)
+            case tree.Write():
+                name = tree.Name(own_span(statement.name), statement.name.name)
+                target = name if statement.name.index is None else tree.Index(statement.name.span, name, (statement.name.index,))
+                self._expressions(scope, target, statement.value)
+            case tree.Require():
+                self._expressions(before, statement.condition)
             case tree.HandOn() | tree.Measure() | tree.Const():
                 self._expressions(scope, statement.value)
             case tree.Update():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from rnndsl.language.builtins import COLLECTIONS, NAMES
+from rnndsl.language.builtins import COLLECTIONS, GIVEN, NAMES, STEP_OPTIONS
 from rnndsl.names.binder import bind
+from rnndsl.names.declaring import names_of
 from rnndsl.names.modules import ResolvedModule, Scope
 from rnndsl.names.reading import std_homes
 from rnndsl.syntax import tree
@@ -19,6 +20,7 @@ from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
 
 PARAMETER_TYPES = frozenset({"int", "float", "bool", "string", "dtype", "fn", "initializer", "block", "cell", "axis"})
+"""Types of the parameters of any definition; an optimizer's may be a `rate` too."""
 
 
 def check_all(spec: ResolvedModule, sink: Sink) -> None:
@@ -55,13 +57,27 @@ def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
     for statement in walk(definition.body):
         if isinstance(statement, tree.FunctionDef):
             _each_once(statement.params, sink)
+    if definition.kind == "optimizer":
+        _check_given(definition, sink)
     for statement in _outside_scopes(definition.body):
-        name = getattr(statement, "name", None)
+        name = None if isinstance(statement, tree.Write) else getattr(statement, "name", None)
         if isinstance(name, tree.Name | tree.IndexedName) and getattr(name, "index", None) is None and name.name in params:
             sink.add(codes.parameter_redefined(name.span, name.name, params[name.name]))
     for param in definition.params:
-        if param.type.name not in PARAMETER_TYPES:
-            sink.add(codes.unknown_name(param.type.span, param.type.name, PARAMETER_TYPES))
+        known = PARAMETER_TYPES | {"rate"} if definition.kind == "optimizer" else PARAMETER_TYPES
+        if param.type.name not in known:
+            sink.add(codes.unknown_name(param.type.span, param.type.name, known))
+
+
+def _check_given(definition: tree.Definition, sink: Sink) -> None:
+    """Reports what an optimizer defines under a name that it is given, and parameters that every optimizer has."""
+    for param in definition.params:
+        if param.name in (*GIVEN, *STEP_OPTIONS):
+            sink.add(codes.given_redefined(param.span, param.name, definition.name.name))
+    names = [name for statement in _outside_scopes(definition.body) for name in names_of(statement)]
+    for name in names:
+        if name.name in GIVEN:
+            sink.add(codes.given_redefined(name.span, name.name, definition.name.name))
 
 
 def _each_once(params: Iterable[tree.ConstructorParam | tree.Name], sink: Sink) -> dict[str, Span]:

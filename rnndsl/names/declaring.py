@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rnndsl.language.builtins import AXES
+from rnndsl.language.builtins import AXES, GIVEN
 from rnndsl.names.modules import Definition, Kind, ResolvedModule, Scope, Site, Use
 from rnndsl.records import record, replace
 from rnndsl.syntax import tree
@@ -116,9 +116,11 @@ class _Declarer:
     def _definition(self, item: tree.Definition) -> Scope:
         params = self.module.scope.child(item.span)
         self._parameters(params, item.params)
+        for name in GIVEN if item.kind == "optimizer" else ():
+            params.define(name, Site(own_span(item.name), "given", item), False)
         body = params.child(_after(item.span, item.header, *(each.span for each in (*item.params, *item.defaults))))
         self._statements(item.body, _Place(body, body))
-        if item.kind != "model":
+        if item.kind in ("block", "cell"):
             self._dims(item.body, _Place(body, body))
         return body
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS, SPECIALS
+from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS, SPECIALS, STEP_OPTIONS
 from rnndsl.names.binder import bind
-from rnndsl.names.declaring import kind_of
+from rnndsl.names.declaring import declare, kind_of
 from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Site, Use, of_language
 from rnndsl.names.paths import Paths
 from rnndsl.names.telling import Telling, Told
@@ -74,6 +74,8 @@ class _Members:
 
     def _one(self, node: tree.Node) -> None:
         match node:
+            case tree.Attribute(name="shape") if isinstance(self.item, tree.Definition) and self.item.kind == "optimizer":
+                self._note(node.name_span, [of_language("shape")])
             case tree.Attribute():
                 self._after_dots([(node.name_span, node.name)], self.telling.value(node.target, self.module))
             case tree.Call():
@@ -181,10 +183,12 @@ class _Members:
     def _parameters(self, call: tree.Call, function: Definition | tuple[Told, ...], name: str) -> Iterable[Definition]:
         """The parameter or input that an argument's name stands for."""
         if isinstance(function, tuple):
-            return (each for told in function for each in self._of_told(told, name))
+            found = [each for told in function for each in self._of_told(told, name)]
+            return found or ([of_language(name)] if name in STEP_OPTIONS else [])
         if function.scope is not None:
-            scope = function.scope.module.bindings.scopes[id(function.sites[0].statement)]
-            return scope.own(name)
+            statement = function.sites[0].statement
+            assert isinstance(statement, tree.FunctionDef)
+            return declare(function.scope.module, statement).own(name)
         if function.name not in SCANS or name in OPTIONS:
             return [of_language(name)]
         cells = (told for argument in call.arguments[:2] for told in self.telling.value(argument.value, self.module))

@@ -18,7 +18,7 @@ LANGUAGE = NAMES | WORDS
 Kind = Literal[
     "parameter", "input", "target", "given", "param", "var", "state", "layer", "scope", "equation", "output", "loss", "metric",
     "residual", "const", "fn", "initializer", "axis", "for", "dim", "collection", "train", "signature", "block", "cell", "model",
-    "layout", "import",
+    "optimizer", "layout", "import",
 ]  # fmt: skip
 """How a name is defined: by a statement or item of this word; as a `dim` by the type of an input; by an `import` in vain."""
 _MEMBER = re.compile(r"(?:_[0-9]+)+$")
@@ -207,11 +207,13 @@ class Bindings:
 
 @mutable
 class ResolvedModule:
-    """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself."""
+    """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself; `optimizers` is
+    `std.optimizers` where something is trained."""
 
     tree: tree.Module
     path: Path | None
     core: ResolvedModule | None
+    optimizers: ResolvedModule | None = None
     names: dict[str, Definition] = field(default_factory=dict[str, Definition])
     axes: dict[str, Definition] = field(default_factory=dict[str, Definition])
     collections: dict[str, Definition] = field(default_factory=dict[str, Definition])
@@ -234,12 +236,12 @@ class ResolvedModule:
         return self._scope
 
     def find(self, name: str) -> Definition | None:
-        """What the file's own text, its imports, std.core and the language say of `name`, in this order."""
+        """What the file's own text, its imports, the library and the language say of `name`, in this order."""
         found = self.axes.get(name) or self.names.get(name)
         if found is None and name in self.imported:  # in vain: what std.core has under this name is not meant
             return Definition(name, self.scope, [Site(self.imported[name], "import", self.tree)])
-        if found is None and self.core is not None:
-            found = self.core.names.get(name)
+        for library in (self.core, self.optimizers) if found is None else ():
+            found = found or (library.names.get(name) if library else None)
         return found or (of_language(name) if name in LANGUAGE else None)
 
     def use(self, name: str) -> Definition | None:
@@ -254,7 +256,8 @@ class ResolvedModule:
         for each in found:
             scopes = [definition.scope for definition in each.names.values()]
             found += dict.fromkeys(scope.module for scope in scopes if scope is not None and scope.module not in found)
-        return [each for each in found if each is not self.core] + [each for each in (self.core,) if each]
+        last = [each for each in (self.optimizers, self.core) if each]
+        return [each for each in found if each not in last] + last
 
     def models(self) -> list[tree.Definition]:
         return [d for d in self.tree.items if isinstance(d, tree.Definition) and d.kind == "model"]
@@ -263,7 +266,8 @@ class ResolvedModule:
         """What the file and std.core define, for suggestions."""
         yield from self.names
         yield from self.axes
-        yield from self.core.names if self.core else ()
+        for library in (self.core, self.optimizers):
+            yield from library.names if library else ()
 
 
 @cache

@@ -152,8 +152,8 @@ def std_modules() -> list[str]:
 
 
 def std_homes(name: str) -> list[str]:
-    """The modules of the standard library that define the block or cell `name`."""
-    defines = re.compile(rf"^(?:block|cell) {re.escape(name)}\b", re.MULTILINE)
+    """The modules of the standard library that define the block, cell, optimizer or function `name`."""
+    defines = re.compile(rf"^(?:block|cell|optimizer|fn) {re.escape(name)}\b", re.MULTILINE)
     return sorted(f"std.{path.stem}" for path in STD.glob("*.rnn") if defines.search(path.read_text(encoding="utf-8")))
 
 

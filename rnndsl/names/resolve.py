@@ -1,7 +1,7 @@
 """From files to definitions: imports, what each name of a file stands for, and a check of every name.
 
-`resolve` reads the spec and everything that it imports, each file once. `std.core` is in scope of every file; a file's own
-definitions and imports come before it.
+`resolve` reads the spec and everything that it imports, each file once. `std.core` is in scope of every file, `std.optimizers` of
+those that train; a file's own definitions and imports come before them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from rnndsl.names.declaring import kind_of, own_span
 from rnndsl.names.modules import Definition, ResolvedModule, Site
 from rnndsl.records import field, mutable
 from rnndsl.syntax import parse, tree
+from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import files as file_codes
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
@@ -22,6 +23,7 @@ from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile, Span
 
 CORE = "std.core"
+OPTIMIZERS = "std.optimizers"
 
 
 class FileReader(Protocol):
@@ -62,6 +64,9 @@ class Resolver:
         self.sink.extend(d for d in found.found if path is not None or d.severity != "lint")
         module.read_whole = not found.failed
         self.modules[key] = module
+        bodies = (item.body for item in module.tree.items if isinstance(item, tree.Definition))
+        if any(isinstance(statement, tree.Train) for body in bodies for statement in walk(body)):
+            module.optimizers = self.std(OPTIMIZERS, None)
         self.loading.append(key)
         for item in module.tree.items:
             self._declare(module, item)

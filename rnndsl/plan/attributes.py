@@ -79,11 +79,6 @@ class Carried(OfVariable):
 
 
 @record
-class Stepped(OfVariable):
-    """What an optimizer has written to it."""
-
-
-@record
 class OfCollection(Attributes):
     """The name of a collection, and the operation on each variable in it."""
 

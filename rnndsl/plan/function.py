@@ -4,11 +4,10 @@ The mode is settled here. In the graph of a function nothing asks whether it is 
 the value from before the call. What a call changes is a list of steps in the order in which they are taken; `after` are the
 names of the steps that must have been taken before: control dependencies, where a backend has no order of its own.
 
-Three operations belong to functions alone, each with the attribute `variable`, a path:
+Two operations belong to functions alone, each with the attribute `variable`, a path:
 
 - `initial`: the variable's initial value;
-- `carried` of %x: a state kept from the last call, or %x, its declared start, if there is none;
-- `stepped` of %gradient: what the optimizer, which takes that gradient, has written to the variable.
+- `carried` of %x: a state kept from the last call, or %x, its declared start, if there is none.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from rnndsl.plan.graph import Graph
-from rnndsl.plan.tables import Optimizer, PlanInput
+from rnndsl.plan.tables import PlanInput
 from rnndsl.records import Immutable, record
 
 Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
@@ -57,21 +56,7 @@ class Clear(Immutable):
     after: tuple[str, ...] = ()
 
 
-@record
-class OptimizerStep(Immutable):
-    """The optimizer writes to `variables` and to slots of its own, `train/NAME/…`, from their %gradients, in the same order: clip,
-    decay, step, each variable's own rate, moving average. `rate`: the id of an input, if the rate is one."""
-
-    name: str
-    optimizer: Optimizer
-    variables: tuple[str, ...]
-    gradients: tuple[str, ...]
-    rate: str | None = None
-    after: tuple[str, ...] = ()
-    place: str = ""
-
-
-Step = Assign | Clear | OptimizerStep
+Step = Assign | Clear
 
 
 @record
@@ -103,6 +88,3 @@ class Function(Immutable):
         for step in self.steps:
             if isinstance(step, Assign):
                 yield step.value
-            elif isinstance(step, OptimizerStep):
-                yield from step.gradients
-                yield from () if step.rate is None else (step.rate,)

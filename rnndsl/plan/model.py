@@ -5,7 +5,7 @@ Equations stand in `plan.graph`, the tables around them in `plan.tables`, functi
 
 from __future__ import annotations
 
-from rnndsl.plan.function import Assign, Clear, Function, Kind, OptimizerStep, Output, Step
+from rnndsl.plan.function import Assign, Clear, Function, Kind, Output, Step
 from rnndsl.plan.graph import (
     DType,
     Graph,
@@ -25,8 +25,9 @@ from rnndsl.plan.tables import (
     Named,
     Optimizer,
     PlanInput,
-    Schedule,
+    Rule,
     Signature,
+    Slot,
     Train,
     Update,
     Variable,
@@ -47,16 +48,16 @@ __all__ = [
     "Named",
     "Node",
     "Optimizer",
-    "OptimizerStep",
     "Output",
     "Plan",
     "PlanInput",
+    "Rule",
     "Scan",
     "ScanInput",
     "ScanState",
     "ScanVariable",
-    "Schedule",
     "Signature",
+    "Slot",
     "Step",
     "TensorType",
     "Train",

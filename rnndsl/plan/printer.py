@@ -15,12 +15,11 @@ from rnndsl.plan.model import (
     Named,
     Node,
     Optimizer,
-    OptimizerStep,
     Output,
     Plan,
     PlanInput,
     Scan,
-    Schedule,
+    Slot,
     Step,
     Train,
     Update,
@@ -45,7 +44,7 @@ def print_plan(plan: Plan) -> str:
     lines += _section("metrics", map(_named, plan.metrics))
     lines += _section("residuals", map(_named, plan.residuals))
     lines += _section("updates", map(_update, plan.updates))
-    lines += _section("trains", map(_train, plan.trains))
+    lines += _section("trains", (line for train in plan.trains for line in _train(train)))
     lines += _section("collections", (f"{name}: {', '.join(x)}" for name, x in plan.collections.items() if x))
     lines += _section("signatures", (f"{x.name} = {', '.join(x.outputs)}" for x in plan.signatures))
     return "\n".join(lines) + "\n" + print_functions(plan)
@@ -85,9 +84,6 @@ def _step(step: Step) -> str:
             text = f"{step.name}: {step.variable} <- %{step.value}"
         case Clear():
             text = f"{step.name}: {step.variable} is cleared"
-        case OptimizerStep():
-            pairs = zip(step.variables, step.gradients, strict=True)
-            text = f"{step.name}: {_optimizer(step.optimizer)} of {', '.join(f'{path} by %{g}' for path, g in pairs)}"
     return text + (f" after {', '.join(step.after)}" if step.after else "")
 
 
@@ -179,17 +175,22 @@ def _update(update: Update) -> str:
     return f"{update.name}: {update.variable} <- %{update.value} in {_set(update.collections)}"
 
 
-def _rate(rate: float | Schedule | str) -> str:
-    return f"{rate.name}({_arguments(rate.arguments)})" if isinstance(rate, Schedule) else str(rate)
-
-
 def _optimizer(optimizer: Optimizer) -> str:
-    parts = [f"rate = {_rate(optimizer.rate)}", _arguments(optimizer.arguments)]
+    parts = [_arguments(optimizer.arguments)]
     parts += [f"{n} = {getattr(optimizer, n)}" for n in ("clip_norm", "clip_value", "average") if getattr(optimizer, n) is not None]
     return f"{optimizer.name}({', '.join(x for x in parts if x)})"
 
 
-def _train(train: Train) -> str:
+def _train(train: Train) -> Iterator[str]:
     aims = ", ".join((*train.losses, *train.residuals))
     updates = f" {train.order} {_set(train.updates)}" if train.updates else ""
-    return f"{train.name} = {_optimizer(train.optimizer)} on {aims} over {_set(train.variables)}{updates}"
+    yield f"{train.name} = {_optimizer(train.optimizer)} on {aims} over {_set(train.variables)}{updates}"
+    for rule in train.optimizer.rules:
+        yield f"{_PAD}rule of {_set(rule.variables)}"
+        lines = [*map(_slot, rule.slots), *graph_lines(rule.graph), f"value <- %{rule.value}"]
+        yield from (_PAD * 2 + line for line in lines)
+
+
+def _slot(slot: Slot) -> str:
+    recipe = "value" if slot.initializer is None else f"{slot.initializer.name}({_arguments(slot.initializer.arguments)})"
+    return f"{slot.name}: {slot.type} ~ {recipe} <- %{slot.value}"

@@ -13,7 +13,6 @@ from rnndsl.plan.model import (
     Graph,
     GraphInput,
     Node,
-    OptimizerStep,
     Scan,
     ScanInput,
     Step,
@@ -96,8 +95,6 @@ def with_graph(function: Function, graph: Graph, names: Mapping[str, str]) -> Fu
 def _renamed(step: Step, names: Mapping[str, str]) -> Step:
     if isinstance(step, Assign):
         return replace(step, value=names.get(step.value, step.value))
-    if isinstance(step, OptimizerStep):
-        return replace(step, gradients=tuple(names.get(x, x) for x in step.gradients))
     return step
 
 

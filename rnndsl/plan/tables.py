@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from rnndsl.plan.graph import DType, TensorType
+from rnndsl.plan.graph import DType, Graph, TensorType
 from rnndsl.records import Immutable, field, record
 
 Json = Any
@@ -27,6 +27,7 @@ class Variable(Immutable):
     `optimizer`: an optimizer's own (`train/NAME/...`).
     `initializer_origin` says why this initializer: `declared`, `selector`, `inherited` or `default`, and where.
     `not_trainable` says why an optimizer leaves it alone; None if it is trainable.
+    `like` is the path of the variable whose initial value it starts with, if it has none of its own.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Variable(Immutable):
     not_trainable: str | None = None
     device: str | None = None
     rate: float = 1.0
+    like: str | None = None
     place: str = ""
 
 
@@ -87,21 +89,42 @@ OBJECTIVE = ("losses", "regularization_losses")
 
 
 @record
-class Schedule(Immutable):
-    """A learning-rate schedule: `cosine(rate, steps, alpha)`, `exponential_decay(rate, steps, decay, staircase)`,
-    `piecewise(boundaries, values)`."""
+class Slot(Immutable):
+    """What an optimizer keeps beside a variable, and the id of what it is after a step. It starts by `initializer`, or as the
+    variable does if that is None."""
 
     name: str
-    arguments: dict[str, Json]
+    type: TensorType
+    initializer: Initializer | None
+    value: str
+
+
+INPUT = "input/"
+"""Before the name of an input of the model, among the inputs of a rule."""
+
+
+@record
+class Rule(Immutable):
+    """An optimizer's equations for `variables`, all of one type: `value` is the id of what the variable is after a step.
+
+    The inputs of `graph` are `value`, `gradient` and `step`, each slot by its name, and `input/NAME`, inputs of the model.
+    """
+
+    variables: tuple[str, ...]
+    graph: Graph
+    value: str
+    slots: tuple[Slot, ...] = ()
 
 
 @record
 class Optimizer(Immutable):
-    """`arguments` are numbers and booleans. `rate` is a number, a schedule, or the name of a scalar input."""
+    """`arguments` are those of its definition: numbers, booleans and strings, and of what is none of these the text. `clip_norm`
+    bounds the global norm of the gradients (Pascanu et al. 2013), `clip_value` each component; `average` is the decay of moving
+    averages of the weights. Each variable is in one of the `rules`."""
 
     name: str
-    rate: float | Schedule | str
     arguments: dict[str, Json] = field(default_factory=dict[str, Json])
+    rules: tuple[Rule, ...] = ()
     clip_norm: float | None = None
     clip_value: float | None = None
     average: float | None = None

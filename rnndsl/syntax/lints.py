@@ -88,10 +88,10 @@ def bodies(item: tree.TopLevel | tree.Statement) -> tuple[tuple[tree.Statement, 
 
 def _lint_names(item: tree.TopLevel | tree.Statement, sink: Sink) -> None:
     if isinstance(item, tree.Definition):
-        if item.kind != "model" and not UPPER_CAMEL.match(item.name.name):
+        if item.kind in ("block", "cell") and not UPPER_CAMEL.match(item.name.name):
             sink.add(text.naming(item.name.span, item.kind, item.name.name, "UpperCamelCase"))
-        if item.kind == "model":
-            _lint_snake(item.name, "model", sink)
+        if item.kind in ("model", "optimizer"):
+            _lint_snake(item.name, item.kind, sink)
         for param in item.params:
             _lint_snake(param, "parameter", sink)
         return

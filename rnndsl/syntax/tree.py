@@ -205,11 +205,11 @@ class Input(Node):
 
 @record
 class VariableDecl(Node):
-    """`param w: f32[n, m] ~ init in {c} frozen`, `var ...`."""
+    """`param w: f32[n, m] ~ init in {c} frozen`, `var ...`. A slot of an optimizer may leave the type out."""
 
     kind: Literal["param", "var"]
     name: IndexedName
-    type: TensorTypeExpr
+    type: TensorTypeExpr | None
     initializer: Expr | None
     collections: tuple[Name, ...]
     frozen: bool
@@ -247,6 +247,22 @@ class Equation(Node):
     name: IndexedName
     value: Expr
     doc: str | None
+
+
+@record
+class Write(Node):
+    """`name <- value`, in an optimizer: what a slot, or the variable, is from now on."""
+
+    name: IndexedName
+    value: Expr
+
+
+@record
+class Require(Node):
+    """`require condition, "text"`: what a definition's arguments and shapes must be."""
+
+    condition: Expr
+    text: String
 
 
 @record
@@ -405,6 +421,8 @@ Statement = (
     | Layer
     | Scope
     | Equation
+    | Write
+    | Require
     | Output
     | HandOn
     | Update
@@ -430,9 +448,9 @@ Statement = (
 
 @record
 class Definition(Node):
-    """A `block`, `cell` or `model`. `header` is the span from the keyword to the name."""
+    """A `block`, `cell`, `model` or `optimizer`. `header` is the span from the keyword to the name."""
 
-    kind: Literal["block", "cell", "model"]
+    kind: Literal["block", "cell", "model", "optimizer"]
     name: Name
     params: tuple[ConstructorParam, ...]
     defaults: tuple[Argument, ...]

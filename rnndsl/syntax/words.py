@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DEFINITIONS = frozenset({"block", "cell", "model"})
+DEFINITIONS = frozenset({"block", "cell", "model", "optimizer"})
 FILE_WORDS = DEFINITIONS | {"rnn", "import", "layout"}
 """Begin an item of a file, and nothing in a body: names there."""
 
@@ -32,7 +32,7 @@ NAMING = frozenset(
 )
 """Begin a statement and are followed by the name that it gives."""
 
-STATEMENTS = NAMING | SELECTORS | {"if", "output", "update"}
+STATEMENTS = NAMING | SELECTORS | {"if", "output", "require", "update"}
 FUNCTIONS = frozenset({"fn", "initializer"})
 FILE_STATEMENTS = frozenset({"axis", "collection", "const", "fn", "initializer"})
 EXPRESSION_WORDS = frozenset({"and", "else", "false", "if", "in", "not", "or", "t", "then", "training", "true", "with"})

@@ -134,10 +134,12 @@ def sample_plan(units: int = UNITS) -> Plan:
     shapes = {"enc/w": (FEATURES, units), "enc/u": (units, units), "enc/b": (units,)}
     variables = [_plan_variable(path, "param", shape) for path, shape in shapes.items()]
     variables.append(_plan_variable("norm/mean", "var", ()))
+    own = ("train/fit/0", "train/tune/0")
+    variables += [_plan_variable(path, "optimizer", ()) for path in own]
     trains = [
         Train(
             name=name,
-            optimizer=Optimizer(name=kind, rate=0.1),
+            optimizer=Optimizer(name=kind, arguments={"rate": 0.1}),
             losses=("mse",),
             variables=tuple(shapes),
             updates=("norm/mean/update",),
@@ -157,7 +159,7 @@ def sample_plan(units: int = UNITS) -> Plan:
         updates=(Update(name="norm/mean/update", variable="norm/mean", value="u1", collections=("update_ops",)),),
         trains=tuple(trains),
         collections={
-            "global_variables": (*shapes, "norm/mean"),
+            "global_variables": (*shapes, "norm/mean", *own),
             "trainable_variables": tuple(shapes),
             "mine": ("enc/u",),
             "losses": ("mse",),

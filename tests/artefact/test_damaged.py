@@ -185,8 +185,8 @@ WRONG = {
     "a file elsewhere": put("outputs", {"../x.csv": "0" * 64}),
     "a file anywhere": put("outputs", {"/etc/passwd": "0" * 64}),
     "no digest": lambda fields: fields["outputs"].update({"saved_model.pb": "1"}),
-    "an optimizer without a rate": lambda fields: fields["trains"][0]["optimizer"].pop("rate"),
-    "a rate of another kind": put("trains.0.optimizer.rate", [1, 2]),
+    "an optimizer without a name": lambda fields: fields["trains"][0]["optimizer"].pop("name"),
+    "arguments of another kind": put("trains.0.optimizer.arguments", [1, 2]),
     "deep": put("parameters", json.loads("[" * 400 + "]" * 400)),
 }
 

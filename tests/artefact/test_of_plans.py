@@ -27,7 +27,7 @@ def artefact(request, tmp_path_factory):
     from rnndsl.artefact.write import write_artefact
     from rnndsl.backends.tensorflow.module import build
 
-    plan = regression(Optimizer(name="adam", rate=0.05), **CASES[request.param])
+    plan = regression(Optimizer(name="adam", arguments={"rate": 0.05}), **CASES[request.param])
     base = tmp_path_factory.mktemp(request.param)
     modules = []
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from rnndsl.derive.functions import with_functions
-from rnndsl.elaborate.model.assemble import optimizer_variables
 from rnndsl.language.ops.table import result_type
 from rnndsl.plan.attributes import Attributes
 from rnndsl.plan.model import (
@@ -28,6 +27,7 @@ from rnndsl.plan.model import (
 from rnndsl.plan.rewriting import draws
 from rnndsl.records import replace
 from tests.plan.told import told
+from tests.rules import with_trains
 
 ORDER = ("batch", "time", "src", "frame")
 _ids = itertools.count()
@@ -123,7 +123,8 @@ def plan(graph: Builder, targets: tuple[str, ...] = (), **fields: Any) -> Plan:
 
 def finished(made: Plan) -> Plan:
     """`made` with its functions, the call counter where it draws, and the variables of its optimizers."""
-    own = [v for train in made.trains for v in optimizer_variables(train, made.variables)]
+    made = with_trains(made, *made.trains)
+    own: list[Variable] = []
     if draws(made.graph) and not any(v.kind == "counter" for v in made.variables):
         own.append(variable("call_counter", dtype="i64", kind="counter", initializer=Initializer(name="zeros"), collections=()))
     return with_functions(replace(made, variables=(*made.variables, *own)))

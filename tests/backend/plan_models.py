@@ -57,7 +57,7 @@ def regression(
     trained = tuple(v.path for v in variables if v.trainable)
     step = Train(
         name="step",
-        optimizer=optimizer or Optimizer(name="sgd", rate=0.1),
+        optimizer=optimizer or Optimizer(name="sgd", arguments={"rate": 0.1}),
         losses=("mse",),
         variables=trained,
         updates=("norm/mean/update",),

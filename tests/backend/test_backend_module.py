@@ -56,13 +56,13 @@ def test_variables_have_their_paths_as_names_and_are_in_collections() -> None:
     trainable = [v.name for v in module.collections["trainable_variables"]]
     assert "head/kernel:0" in trainable and "norm/mean:0" not in trainable
     names = [v.name for v in module.collections["global_variables"]]
-    assert names[-1] == "train/step/iteration:0"
+    assert names[-1] == "train/step/step:0"
     assert len(set(names)) == len(names)
     assert sorted(v.name for v in module.trainable_variables) == sorted(trainable)
 
 
 def test_initialize_and_reset() -> None:
-    module = build(regression(Optimizer(name="adam", rate=0.1)), initial=initial_value)
+    module = build(regression(Optimizer(name="adam", arguments={"rate": 0.1})), initial=initial_value)
     first = {k: v.numpy() for k, v in module.initialize().items()}
     before = {k: v.numpy() for k, v in module.variables_by_path.items()}
     module.step(x=X, y=Y)
@@ -174,7 +174,7 @@ def drawing() -> Plan:
         variables=(variable("w", 40, initializer=one), variable("calls", dtype="i64", kind="counter")),
         outputs=(Named(name="noisy", value=noisy), Named(name="plain", value=plain)),
         losses=(Named(name="l", value=loss, collection="losses"),),
-        trains=(Train(name="step", optimizer=Optimizer(name="sgd", rate=0.0), losses=("l",), variables=("w",)),),
+        trains=(Train(name="step", optimizer=Optimizer(name="sgd", arguments={"rate": 0.0}), losses=("l",), variables=("w",)),),
         signatures=(Signature(name="still", outputs=("plain",)),),
     )
 
@@ -213,7 +213,7 @@ def test_a_model_without_inputs_fits_its_parameters() -> None:
         variables=(variable("a"),),
         outputs=(Named(name="a", value=a),),
         losses=(Named(name="l", value=loss, collection="losses"),),
-        trains=(Train(name="fit", optimizer=Optimizer(name="sgd", rate=0.5), losses=("l",), variables=("a",)),),
+        trains=(Train(name="fit", optimizer=Optimizer(name="sgd", arguments={"rate": 0.5}), losses=("l",), variables=("a",)),),
     )
     module = build(made, initial=initial_value)
     module.fit()
@@ -232,7 +232,10 @@ def test_names_that_tensorflow_would_refuse() -> None:
         losses=(Named(name="_hidden/penalty", value=loss, collection="losses"),),
         trains=(
             Train(
-                name="variables", optimizer=Optimizer(name="sgd", rate=0.5), losses=("_hidden/penalty",), variables=("_hidden/w",)
+                name="variables",
+                optimizer=Optimizer(name="sgd", arguments={"rate": 0.5}),
+                losses=("_hidden/penalty",),
+                variables=("_hidden/w",),
             ),
         ),
     )
@@ -247,7 +250,7 @@ def test_an_initial_value_of_another_shape_is_a_fault() -> None:
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
-    module = build(regression(Optimizer(name="adam", rate=0.1), carry=True), initial=initial_value)
+    module = build(regression(Optimizer(name="adam", arguments={"rate": 0.1}), carry=True), initial=initial_value)
     signatures = {name: f.get_concrete_function() for name, f in module.signature_functions.items()}
     tf.saved_model.save(module, str(tmp_path), signatures=signatures)
     loaded = tf.saved_model.load(str(tmp_path))

@@ -13,13 +13,14 @@ from rnndsl.derive.functions import with_functions
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
 from rnndsl.plan.attributes import Constant
-from rnndsl.plan.model import Assign, Named, Node, Optimizer, OptimizerStep, TensorType, Train
+from rnndsl.plan.model import Assign, Named, Node, Optimizer, TensorType, Train
 from rnndsl.records import replace
 from tests.compiling import plan_of
 from tests.derive.running import run
 from tests.passes.oracle import numbers
 from tests.plan.interpreting import interpret
 from tests.plan.random_plans import random_plan
+from tests.rules import with_trains
 
 LEVELS = pytest.mark.parametrize("level", [0, 1])
 
@@ -103,7 +104,8 @@ def test_after_updates_read_what_was_before_the_call(level):
     assert [(s.name, s.after) for s in steps] == [
         ("counter/update_total", ()),
         ("counter/update_total_1", ("counter/update_total",)),
-        ("train/step", ("counter/update_total", "counter/update_total_1")),
+        ("train/step/w", ("counter/update_total", "counter/update_total_1")),
+        ("train/step/step", ("counter/update_total", "counter/update_total_1")),
     ]
 
 
@@ -117,8 +119,9 @@ def test_before_updates_read_what_the_optimizer_wrote(level):
     same(after["counter/total"], 0)
     steps = plan.function("early").steps
     assert [(s.name, s.after) for s in steps] == [
-        ("train/early", ()),
-        ("update_seen", ("train/early",)),
+        ("train/early/w", ()),
+        ("train/early/step", ()),
+        ("update_seen", ("train/early/w", "train/early/step")),
         ("update_twice", ("update_seen",)),
         ("update_twice_1", ("update_twice",)),
     ]
@@ -171,13 +174,13 @@ updates
 """)
     train = Train(
         name="t",
-        optimizer=Optimizer(name="sgd", rate=0.25),
+        optimizer=Optimizer(name="sgd", arguments={"rate": 0.25}),
         losses=("l",),
         variables=("w",),
         updates=("first", "second"),
         order=order,
     )
-    _, after = run(with_functions(replace(plan, trains=(train,))), "t", {}, {"w": np.asarray(1.0), "v": np.asarray(3.0)})
+    _, after = run(with_functions(with_trains(plan, train)), "t", {}, {"w": np.asarray(1.0), "v": np.asarray(3.0)})
     same(after["v"], 2 * 3 + 1)
     np.testing.assert_allclose(after["w"], 0.5, rtol=1e-6)
 
@@ -232,12 +235,8 @@ model m {
     same(results["", "loss"], 6)
 
 
-def test_a_training_function_states_its_gradient_and_its_optimizer():
-    plan = plan_of(MODEL)
-    function = plan.function("step")
-    (step,) = (s for s in function.steps if isinstance(s, OptimizerStep))
-    assert step.variables == ("w",) and step.optimizer.name == "sgd" and step.rate is None
-    (gradient,) = (n for n in function.graph.nodes if n.id in step.gradients)
-    assert isinstance(gradient, Node) and gradient.type.dims == plan.variable("w").shape
-    assert all(isinstance(s, Assign) for s in function.steps if s is not step)
-    assert not [n for n in function.graph.nodes if getattr(n, "op", "") in ("if_training", "stepped")]
+def test_a_training_function_is_equations_and_assignments():
+    function = plan_of(MODEL).function("step")
+    assert all(isinstance(s, Assign) for s in function.steps)
+    assert {s.variable for s in function.steps if s.name.startswith("train/")} == {"w", "train/step/step"}
+    assert not [n for n in function.graph.nodes if getattr(n, "op", "") == "if_training"]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnndsl.cli.doc.library import function_rows
+from rnndsl.language.builtins import STEP_OPTIONS
 from rnndsl.language.initializers import PARAMETERS
 from rnndsl.language.ops.op import Required
-from rnndsl.language.optimizers import COMMON, OPTIMIZERS
+from rnndsl.names.library import entries
+from rnndsl.syntax import tree
 
 _HEAD = """# Functions, initializers and optimizers
 
@@ -47,13 +49,24 @@ def _call(name: str, parameters: Sequence[tuple[str, Any]]) -> str:
 
 def page() -> str:
     functions = [(_code(name), value.replace("|", "\\|"), types, gradient) for name, value, types, gradient in function_rows()]
-    optimizers = [(_call(name, list(arguments.items())),) for name, arguments in OPTIMIZERS.items()]
+    items = [item for each in entries("std.optimizers")[:1] for item in each.file.tree.items]
+    library = [x for x in items if isinstance(x, tree.Definition | tree.FunctionDef) and x.doc]
+    optimizers = [
+        (_code(" ".join(x.span.text.partition("{")[0].split()).replace("( ", "(").replace(", )", ")")),)
+        for x in library
+        if isinstance(x, tree.Definition)
+    ]
+    schedules = [
+        (_code(x.span.text.partition(") = ")[0].removeprefix("fn ") + ")"),) for x in library if isinstance(x, tree.FunctionDef)
+    ]
     return (
         _HEAD
         + _table(("function", "value", "types", "gradient"), functions)
         + "\n## Initializers\n\nAs in TensorFlow; fans are those of the declared variable. `values` takes nested lists.\n\n"
         + _table(("initializer",), [(_call(name, parameters),) for name, parameters in PARAMETERS.items()])
-        + "\n## Optimizers\n\nKeras' own, with Keras' defaults. Each takes also "
-        + f"{', '.join(_code(name) for name in COMMON)}: see [training](07-training.md).\n\n"
+        + "\n## Optimizers\n\nOf `std.optimizers`, with Keras' defaults. Each takes also "
+        + f"{', '.join(_code(name) for name in STEP_OPTIONS)}: see [training](07-training.md).\n\n"
         + _table(("optimizer",), optimizers)
+        + "\n## Schedules\n\nOf `std.optimizers` too; as a `rate` they are called without `step`.\n\n"
+        + _table(("schedule",), schedules)
     )

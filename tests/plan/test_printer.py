@@ -20,12 +20,12 @@ from rnndsl.plan.model import (
     Named,
     Node,
     Optimizer,
-    OptimizerStep,
     Output,
     Plan,
     PlanInput,
-    Schedule,
+    Rule,
     Signature,
+    Slot,
     TensorType,
     Train,
     Update,
@@ -38,7 +38,15 @@ from tests.plan.reading import read_plan
 F = TensorType("f32")
 X = TensorType("f32", ("batch",), (2,))
 NORMAL = Initializer(name="normal", arguments={"mean": 0.0, "stddev": 0.1})
-COSINE = Schedule(name="cosine", arguments={"rate": 0.1, "steps": 10})
+RULE = Rule(
+    ("enc/w",),
+    Graph(
+        (*(GraphInput(x, TensorType("f32", (), (2, 4))) for x in ("value", "gradient", "m")), GraphInput("step", F)),
+        (Node("7", "sub", ("value", "gradient"), NOTHING, TensorType("f32", (), (2, 4))),),
+    ),
+    "7",
+    (Slot("m", TensorType("f32", (), (2, 4)), Initializer("zeros"), "gradient"), Slot("z", F, None, "step")),
+)
 FULL = Plan(
     name="m",
     dtype="f32",
@@ -72,11 +80,11 @@ FULL = Plan(
     updates=(Update(name="u", variable="enc/w", value="1", collections=("update_ops", "mine")),),
     trains=(
         Train(
-            name="fit", optimizer=Optimizer(name="adam", rate=COSINE, clip_norm=1.0),
+            name="fit", optimizer=Optimizer("adam", {"rate": "cosine(0.1, 10)"}, (RULE,), clip_norm=1.0),
             losses=("l",), variables=("enc/w",), updates=("u",),
         ),
         Train(
-            name="tune", optimizer=Optimizer(name="levenberg_marquardt", rate=1.0, arguments={"damping": 0.01}), residuals=("r",),
+            name="tune", optimizer=Optimizer(name="levenberg_marquardt", arguments={"damping": 0.01}), residuals=("r",),
             variables=("enc/w",), order="before",
         ),
     ),
@@ -90,7 +98,7 @@ FULL = Plan(
             outputs=(Output("y", "x", "y"), Output("enc/w", "x", group="gradients")),
             steps=(
                 Assign("u", "enc/w", "one", place="m.rnn:7:1"),
-                OptimizerStep("train/fit", Optimizer(name="sgd", rate=0.5), ("enc/w",), ("one",), after=("u",)),
+                Assign("train/fit/enc/w", "enc/w", "one", after=("u",)),
                 Clear("enc/h/clear", "enc/h"),
             ),
         ),
@@ -124,8 +132,13 @@ residuals
 updates
   u: enc/w <- %1 in {update_ops, mine}
 trains
-  fit = adam(rate = cosine(rate = 0.1, steps = 10), clip_norm = 1.0) on l over {enc/w} after {u}
-  tune = levenberg_marquardt(rate = 1.0, damping = 0.01) on r over {enc/w}
+  fit = adam(rate = "cosine(0.1, 10)", clip_norm = 1.0) on l over {enc/w} after {u}
+    rule of {enc/w}
+      m: f32[2, 4] ~ zeros() <- %gradient
+      z: f32[] ~ value <- %step
+      %7 = sub %value, %gradient : f32[2, 4]
+      value <- %7
+  tune = levenberg_marquardt(damping = 0.01) on r over {enc/w}
 collections
   global_variables: enc/w
   mine: enc/w, u
@@ -143,7 +156,7 @@ function fit: train, draws by calls
     enc/w = %x in gradients
   steps
     u: enc/w <- %one
-    train/fit: sgd(rate = 0.5) of enc/w by %one after u
+    train/fit/enc/w: enc/w <- %one after u
     enc/h/clear: enc/h is cleared
 no function stream: nothing in it is scanned over `time`
 """  # noqa: E501

@@ -9,10 +9,11 @@ import pytest
 from rnndsl.derive.functions import with_functions
 from rnndsl.meaning.verifier import VerificationError, verify
 from rnndsl.plan.function import Clear
-from rnndsl.plan.model import Assign, Function, Named, Node, Optimizer, Plan, Scan, Signature, TensorType, Train, Update
+from rnndsl.plan.model import Assign, Function, Named, Node, Optimizer, Plan, Scan, Signature, Slot, TensorType, Train, Update
 from rnndsl.records import replace
 from tests.plan.reading import read_plan
 from tests.plan.told import told
+from tests.rules import ruled, with_trains
 
 GOOD = """\
 plan m: f32, seed 0, axes batch, time
@@ -58,14 +59,20 @@ updates
   u: v <- %vv in {update_ops}
 """
 
-TRAIN = Train(name="t", optimizer=Optimizer(name="sgd", rate="rate"), losses=("l",), variables=("w",), updates=("u",))
+BARE = Train(name="t", optimizer=Optimizer(name="sgd", arguments={"rate": 0.5}), losses=("l",), variables=("w",), updates=("u",))
+TRAIN = ruled(BARE, read_plan(GOOD).variables)
+RULE = TRAIN.optimizer.rules[0]
+
+
+def with_rule(**fields) -> Train:
+    return replace(TRAIN, optimizer=replace(TRAIN.optimizer, rules=(replace(RULE, **fields),)))
 
 
 def good() -> Plan:
     plan = read_plan(GOOD)
     custom = Signature(name="s", outputs=("y",))
     collections = {**plan.collections, "losses": ("l",), "update_ops": ("u",)}
-    return replace(plan, trains=(TRAIN,), signatures=(custom,), collections=collections)
+    return with_trains(replace(plan, signatures=(custom,), collections=collections), TRAIN)
 
 
 def test_a_good_plan_passes():
@@ -130,7 +137,10 @@ TABLE_FAULTS = [
     ({"trains": (replace(TRAIN, updates=("z",)),)}, "runs `z`"),
     ({"trains": (replace(TRAIN, variables=("z",)),)}, "trains `z`, which the plan lacks"),
     ({"trains": (replace(TRAIN, variables=("frozen",)),)}, "trains `frozen`, which is not trainable"),
-    ({"trains": (replace(TRAIN, optimizer=Optimizer(name="sgd", rate="z")),)}, "has the rate `z`"),
+    ({"trains": (BARE,)}, "has no rule for each variable that it trains"),
+    ({"trains": (with_rule(value="step"),)}, "gives `w` f32[]"),
+    ({"trains": (with_rule(value="z"),)}, "the optimizer of `t`: uses %z, which is not defined before it"),
+    ({"trains": (with_rule(slots=(Slot("m", TensorType("f32"), None, "value"),)),)}, "gives its slot `m`, f32[], f32[2, 2]"),
     ({"signatures": (Signature(name="s", outputs=("z",)),)}, "gives `z`"),
     (
         {"collections": {"global_variables": ("w", "v", "frozen"), "trainable_variables": ("w", "v")}},
@@ -200,12 +210,11 @@ def in_scan(function: Function, node: Node) -> Function:
 
 
 def a_node(op: str, *args: str, **attrs) -> Node:
-    dims = (2, 2) if op == "stepped" else ()
-    return Node("new", op, args, told(op, **attrs), TensorType("f32", (), dims))
+    return Node("new", op, args, told(op, **attrs), TensorType("f32"))
 
 
 INITIAL = Node("new", "initial", (), told("initial", variable="v"), TensorType("f32"))
-DROP, STEPPED = a_node("dropout", "rate", "rate", stream=1), a_node("stepped", "w0", variable="w")
+DROP = a_node("dropout", "l", "l", stream=1)
 
 
 FUNCTION_FAULTS = [
@@ -215,20 +224,16 @@ FUNCTION_FAULTS = [
     ("t", lambda f: with_step(f, "u", variable="z"), "writes `z`, which the plan lacks"),
     ("t", lambda f: with_step(f, "u", variable="frozen"), "the step `u` writes f32[] to `frozen`"),
     ("t", lambda f: with_step(f, "u", variable="w", value="w0"), "the step `u` writes the trainable `w`"),
-    ("t", lambda f: with_step(f, "u", after=("train/t",)), "after `train/t`, which is no step before it"),
+    ("t", lambda f: with_step(f, "u", after=("train/t/w",)), "after `train/t/w`, which is no step before it"),
     ("t", lambda f: replace(f, steps=(*f.steps, step_of(f, "u"))), "has two steps `u`"),
     ("t", lambda f: replace(f, steps=(*f.steps, Assign("v", "v", "vv"))), "the steps `u` and `v` write `v` in no order"),
-    ("t", lambda f: with_step(f, "train/t", variables=("frozen",)), "trains `frozen`, which is not trainable"),
-    ("t", lambda f: with_step(f, "train/t", gradients=("l",)), "trains `w` by f32[]"),
-    ("t", lambda f: with_step(f, "train/t", gradients=()), "has 0 gradients for 1 variables"),
-    ("t", lambda f: with_node(f, STEPPED), "as an optimizer wrote it, which does not come first"),
-    ("t", lambda f: with_node(f, a_node("if_training", "rate", "rate")), "leaves open whether %new is in training"),
+    ("t", lambda f: with_step(f, "train/t/w", value="l"), "the step `train/t/w` writes f32[] to `w`"),
+    ("t", lambda f: with_node(f, a_node("if_training", "l", "l")), "leaves open whether %new is in training"),
     ("t", lambda f: replace(f, draws="calls"), "does not draw, and says the contrary"),
     ("t", lambda f: with_node(f, DROP), "draws, and says the contrary"),
     ("t", lambda f: replace(with_node(f, DROP), draws="v"), "draws by `v`, which counts no calls"),
     ("t", lambda f: replace(f, steps=(*f.steps, Clear("c", "v"))), "clears `v`, which is no carried state"),
     ("t", lambda f: in_scan(f, INITIAL), "has the initial %new in a scan"),
-    ("s", lambda f: with_node(f, a_node("stepped", "v0", variable="w")), "has the stepped %new outside training"),
     ("predict", lambda f: with_scan(f, carry=True), "no carried variable"),
     ("apply", lambda f: replace(f, steps=(Assign("a", "v", "v0"),)), "is a function of its arguments, and has the step `a`"),
 ]  # fmt: skip

@@ -69,7 +69,7 @@ def test_an_artefact_by_paths(tmp_path):
     initial = rnndsl.load(folder).variables
     with open_source(folder) as source:
         assert source.format == "artefact"
-        assert set(source.tensors) == set(initial) > {"a/r/wx", "train/step/iteration"}
+        assert set(source.tensors) == set(initial) > {"a/r/wx", "train/step/step"}
         for name, value in initial.items():
             np.testing.assert_array_equal(source.read(name), value)
 

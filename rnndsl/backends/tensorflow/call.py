@@ -7,10 +7,9 @@ from typing import Any
 
 from rnndsl.backends.tensorflow.lower import frame_of
 from rnndsl.backends.tensorflow.names import op_name
-from rnndsl.backends.tensorflow.optimizers import Stepper
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import Variables
-from rnndsl.plan.function import Assign, Clear, Function, OptimizerStep, Step
+from rnndsl.plan.function import Assign, Function, Step
 from rnndsl.plan.model import TensorType
 from rnndsl.plan.rewriting import reads
 from rnndsl.text.fault import CallError
@@ -20,21 +19,15 @@ Tensors = Mapping[str, Any]
 
 
 class Call:
-    """`function` on the model's own variables. Its optimizers' variables are made with it; `paths` are those."""
+    """`function` on the model's own variables."""
 
     def __init__(self, function: Function, variables: Variables) -> None:
         self.function = function
         self.variables = variables
-        steps = [step for step in function.steps if isinstance(step, OptimizerStep)]
-        self.steppers = {step.name: Stepper(step, variables) for step in steps}
-
-    @property
-    def paths(self) -> list[str]:
-        return [path for stepper in self.steppers.values() for path in stepper.paths]
 
     def __call__(self, inputs: Tensors) -> dict[str, Any]:
         """Run one call. Returns results by name. Raises ValueError for a training step on several replicas."""
-        if self.steppers:
+        if self.function.kind == "train":
             need_one_replica(self.function.name)
         draws = self.function.draws
         values = {path: self.variables.read(path) for path in reads(self.function.graph)}
@@ -63,9 +56,7 @@ class _Run:
     def __init__(self, call: Call, values: Tensors) -> None:
         self.function = call.function
         self.variables = call.variables
-        self.steppers = call.steppers
         self.values = values
-        self.waiting: list[Step] = list(call.function.steps)
         self.done: dict[str, list[Any]] = {}
 
     def run(self, inputs: Tensors, seed: Any) -> dict[str, Any]:
@@ -73,8 +64,8 @@ class _Run:
         self.frame = frame_of(self.function.graph, self.function.axes, self, inputs, seed)
         self.frame.run()
         results = self._results()
-        while self.waiting:
-            self._take(self.waiting.pop(0))
+        for step in self.function.steps:
+            self._take(step)
         return results
 
     def _results(self) -> dict[str, Any]:
@@ -98,12 +89,6 @@ class _Run:
     def carried(self, path: str, start: Any, t: TensorType) -> Any:
         return self.variables.carried(path, start, t)
 
-    def stepped(self, path: str) -> Any:
-        while not any(name in self.done for name in self.steppers):
-            self._take(self.waiting.pop(0))
-        with tf.control_dependencies([op for name in self.steppers for op in self.done[name]]):
-            return self.variables.read(path)
-
     # ---- steps
 
     def _take(self, step: Step) -> None:
@@ -114,11 +99,4 @@ class _Run:
         """Take `step`. Returns the operations that assign."""
         if isinstance(step, Assign):
             return [self.variables.assign(step.variable, self.frame.tensors[step.value], op_name(step.name))]
-        if isinstance(step, Clear):
-            return [self.variables.clear(step.variable, op_name(step.name))]
-        graph = tf.compat.v1.get_default_graph()
-        before = len(graph.get_operations())
-        with tf.name_scope(step.name):
-            rate = None if step.rate is None else self.frame.tensors[step.rate]
-            self.steppers[step.name].apply([self.frame.tensors[x] for x in step.gradients], rate)
-        return [op for op in graph.get_operations()[before:] if op.type.startswith("Assign")]
+        return [self.variables.clear(step.variable, op_name(step.name))]

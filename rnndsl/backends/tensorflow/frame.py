@@ -33,10 +33,6 @@ class Variables(Protocol):
         """The state kept from the last call, or `start`, both of the type `t`."""
         ...
 
-    def stepped(self, path: str) -> Any:
-        """What the optimizer has written."""
-        ...
-
 
 @record
 class Context(Immutable):

@@ -15,7 +15,7 @@ class CompiledModule(tf.Module):
     """What `build` makes.
 
     signature_functions: each signature's `tf.function`, by name; attributes of the same names too, and the pure functions.
-    collections: variables by collection. variables_by_path: every variable, optimizers' own after the plan's.
+    collections: variables by collection. variables_by_path: every variable.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -52,7 +52,7 @@ class _Builder:
 
     def build(self) -> CompiledModule:
         calls = [Call(function, self.variables) for function in self.plan.functions]
-        self._hold_variables([path for call in calls for path in call.paths])
+        self._hold_variables()
         for call in calls:
             if call.function.pure:
                 self.module.add_function(call.function.name, self._pure(call), signature=False)
@@ -60,15 +60,13 @@ class _Builder:
                 self.module.add_function(call.function.name, by_name(call.function.name, call.function.inputs, call))
         return self.module
 
-    def _hold_variables(self, own: list[str]) -> None:
-        """Attributes that make the variables part of the saved object; optimizers' own are in `global_variables` alone."""
+    def _hold_variables(self) -> None:
+        """Attributes that make the variables part of the saved object."""
         variables, module = self.variables, self.module
         module.variables_by_path = dict(variables.tensors)
         module.initial_values = variables.stored_initials()
         listed = {name: () if name == "train_op" else paths for name, paths in self.plan.collections.items()}  # those are ops
         members = {name: [p for p in paths if p in variables.tensors] for name, paths in listed.items()}
-        known = members.get("global_variables", [])
-        members["global_variables"] = list(dict.fromkeys([*known, *own]))
         module.collections = {name: [variables.tensors[p] for p in paths] for name, paths in members.items()}
 
     def _pure(self, call: Call) -> Any:

@@ -58,8 +58,7 @@ class Variables:
         self.tensors: dict[str, Any] = {}
         self.initial: dict[str, Initial] = {}
         for variable in plan.variables:
-            if variable.kind != "optimizer":
-                self._create(variable, initial)
+            self._create(variable, initial)
 
     def _create(self, variable: Variable, initial: InitialValue) -> None:
         if variable.kind == "carried":
@@ -68,6 +67,8 @@ class Variables:
         dtype = DTYPES[variable.dtype]
         if variable.kind == "counter":
             value = np.zeros(variable.shape, dtype.as_numpy_dtype)
+        elif variable.like is not None:
+            value = self.tensors[variable.like].numpy().astype(dtype.as_numpy_dtype)
         else:
             value = np.asarray(initial(variable, self.plan.seed))
         if value.shape != variable.shape or value.dtype != dtype.as_numpy_dtype:

@@ -55,10 +55,15 @@ def attribute(session: Session, function: str, parameter: Parameter, expr: tree.
             return value
         case ("bool", bool()) | ("string", str()):
             return value
-        case "dims", list() if all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in value):
-            return tuple(value)
+        case "dims", list() if all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in _flat(value)):
+            return tuple(_flat(value))
         case _:
             kinds.attribute(expr.span, describe(value), parameter.kind, parameter.name, function).throw()
+
+
+def _flat(value: Sequence[Value]) -> list[Value]:
+    """The items of lists in lists."""
+    return [leaf for each in value for leaf in (_flat(each) if isinstance(each, list) else [each])]
 
 
 def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], attrs: dict[str, Any], span: Span, env: Env) -> Value:

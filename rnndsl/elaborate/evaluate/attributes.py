@@ -52,6 +52,8 @@ def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
             return _of_scan(expr, target)
         case StateRecord():
             return state(expr, target)
+        case Tensor() if expr.name == "shape" and env.frame().kind == "optimizer":
+            return list(target.type.dims)
         case _:
             _unknown(expr, target, target.named if isinstance(target, Tensor) else ())
 

@@ -19,7 +19,7 @@ from rnndsl.plan.indices import All, Index, Item, Part
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
-from rnndsl.text.codes import kinds
+from rnndsl.text.codes import kinds, places
 from rnndsl.text.codes import sizes as limit_codes
 from rnndsl.text.codes import types as type_codes
 from rnndsl.text.source import Span
@@ -106,6 +106,16 @@ def _length(session: Session, call: tree.Call, env: Env) -> Value:
     return len(value)
 
 
+def _refuse(session: Session, call: tree.Call, env: Env) -> Value:
+    """`if cond then a else refuse("text")`. Raises SpecError always."""
+    bound = bind("refuse", {"text": Required}, call)
+    assert bound["text"].expr is not None
+    text = session.evaluate(bound["text"].expr, env)
+    if not isinstance(text, str):
+        kinds.text(bound["text"].expr.span, describe(text)).throw()
+    places.required(call.span, text, {}, call.span).throw()
+
+
 def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
     """`tabulate(n, m, f)`: the constant [n, m] of `f(i, j)`; `tabulate(n, f)`: [n] of `f(i)`."""
     positional = len(call.arguments) == 2 and all(a.name is None for a in call.arguments)
@@ -181,6 +191,7 @@ SPECIALS: Mapping[str, Special] = MappingProxyType(
         "split": _split,
         "einsum": _einsum,
         "len": _length,
+        "refuse": _refuse,
         "tabulate": _tabulate,
         "position": _position,
         "rename": _rename,

@@ -51,6 +51,16 @@ def dim(session: Session, expr: tree.Expr, env: Env) -> int:
     return value
 
 
+def dims_of(session: Session, expr: tree.Expr, env: Env) -> list[int]:
+    """A dim, or a list of dims."""
+    value = session.evaluate(expr, env)
+    if not isinstance(value, list):
+        return [dim(session, expr, env)]
+    if not all(isinstance(each, int) and not isinstance(each, bool) and 0 < each < _MAX_DIM for each in value):
+        codes.not_a_dim(expr.span, describe(value)).throw()
+    return [each for each in value if isinstance(each, int)]
+
+
 def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) -> TensorType:
     """A type whose parts are all known: of a model's input, a variable or a state."""
     kind = dtype(session, expr.dtype, env) if expr.dtype else default
@@ -62,7 +72,7 @@ def full(session: Session, expr: tree.TensorTypeExpr, env: Env, default: DType) 
         axis = axis_of(session, part, env)
         if axis is None:
             _check_bound(session, part, env)
-            dims.append(dim(session, part, env))
+            dims += dims_of(session, part, env)
         elif dims or axis in axes:
             codes.axes_late(part.span, session.graphs.axes).throw()
         else:

@@ -50,6 +50,8 @@ def construct(session: Session, value: DefinitionValue, call: tree.Call, env: En
     definition = value.definition
     if definition.kind == "model":
         places.model_as_layer(call.span, definition.name.name).throw()
+    if definition.kind == "optimizer":
+        places.optimizer_as_layer(call.span, definition.name.name).throw()
     bound = bind(definition.name.name, {p.name: Required if p.default is None else None for p in definition.params}, call)
     assert value.body.parent is not None
     inner = Env(value.body.parent)

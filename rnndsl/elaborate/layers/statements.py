@@ -14,6 +14,7 @@ from typing import Any
 from rnndsl.elaborate.evaluate.indexing import family_index, integer
 from rnndsl.elaborate.layers import defaults, variables
 from rnndsl.elaborate.layers import ownership as layers
+from rnndsl.elaborate.layers.requirements import require
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, Lazy, failed, join
 from rnndsl.elaborate.state.session import Session
@@ -27,6 +28,7 @@ from rnndsl.text.codes import indices, kinds, places
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import sizes as limit_codes
 from rnndsl.text.codes import training as training_codes
+from rnndsl.text.codes import types as type_codes
 from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
 
@@ -51,6 +53,8 @@ class Declarer:
     on_input: Callable[[tree.Input, str, Env], None]
     on_state: Callable[[tree.State, str, Env], None]
     declared: Declared = field(default_factory=Declared)
+    used: Span | None = None
+    """Where the definition is used, if it makes no layer."""
     state_spans: dict[tuple[int, str], Span] = field(default_factory=dict[tuple[int, str], Span])
     """Where each state is declared, by frame and name."""
 
@@ -78,7 +82,10 @@ class Declarer:
                 name = self._name(statement.name, env)
                 make = functools.partial(layers.make, self.session, statement, name, env)
                 self._lazy(statement.name, env, make, "layer", statement.span, (statement.constructor,))
-            case tree.VariableDecl():
+            case tree.VariableDecl(type=None):
+                type_codes.no_variable_type(statement.span, statement.kind, statement.name.name).throw()
+            case tree.VariableDecl(type=tree.TensorTypeExpr()):
+                assert statement.type is not None
                 name = self._name(statement.name, env)
                 declare = functools.partial(variables.declare, self.session, statement, name, env)
                 dims = tuple(each for each in statement.type.dims if not isinstance(each, tree.Rest))
@@ -113,6 +120,10 @@ class Declarer:
             case tree.AxisDecl():
                 for each in statement.names:
                     self._axis(each, env)
+            case tree.Write():
+                places.write_outside(statement.span, statement.name.name).throw()
+            case tree.Require():
+                require(self.session, statement, env, self.used)
             case tree.CollectionDecl():
                 for each in statement.names:
                     declare_collection(self.session, each)

@@ -24,6 +24,7 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
     """The variable of a `param` or `var`; the same one at each further application of its layer."""
     frame = env.frame()
     path = join(frame.path, name)
+    assert statement.type is not None  # a slot's alone is left out
     type = types.full(session, statement.type, env, frame.defaults.dtype)
     if type.axes:
         places.axis_of_variable(statement.type.span).throw()

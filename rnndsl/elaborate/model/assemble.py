@@ -11,9 +11,8 @@ from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
-from rnndsl.language.optimizers import slots
 from rnndsl.language.rules.types import FLOATS, widest
-from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Train, Update, Variable
+from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Slot, TensorType, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
@@ -159,37 +158,34 @@ def plan(session: Session, made: Made) -> Plan | None:
 
 
 def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Variable]:
-    """What the optimizer of `train` keeps for itself, as Keras makes it: `train/NAME/…`, in `global_variables` alone."""
+    """What the optimizer of `train` keeps for itself: `train/NAME/…`, in `global_variables` alone."""
     known = {v.path: v for v in variables}
     root = f"train/{train.name}"
     origin = origins.optimizer(train.optimizer.name, train.name)
-    found = [_own(f"{root}/iteration", "i64", (), 0, origin, None, train.place)]
-    for slot, first in slots(train.optimizer):
-        for path in train.variables:
-            of = known[path]
-            wide = widest((of.dtype, "f32"))
-            found.append(_own(f"{root}/{path}/{slot}", wide, of.shape, first, origin, of.device, train.place))
-    if train.optimizer.average is not None:
-        for path in train.variables:
-            of = known[path]
-            wide = widest((of.dtype, "f32"))
-            own = _own(f"{root}/average/{path}", wide, of.shape, 0, origin, of.device, train.place)
-            found.append(replace(own, initializer=of.initializer, initializer_origin=origins.first_value(path)))
+    counter = Slot("step", TensorType("i64"), Initializer("zeros"), "")
+    found = [_own(f"{root}/step", counter, None, origin, train.place)]
+    slots = ((slot, known[path]) for rule in train.optimizer.rules for slot in rule.slots for path in rule.variables)
+    found += [_own(f"{root}/{of.path}/{slot.name}", slot, of, origin, train.place) for slot, of in slots]
+    for of in (known[path] for path in train.variables if train.optimizer.average is not None):
+        average = Slot("average", TensorType(widest((of.dtype, "f32")), (), of.shape), None, "")
+        found.append(_own(f"{root}/average/{of.path}", average, of, origin, train.place))
     return found
 
 
-def _own(path: str, dtype: DType, shape: tuple[int, ...], first: float, origin: str, device: str | None, place: str) -> Variable:
+def _own(path: str, slot: Slot, of: Variable | None, origin: str, place: str) -> Variable:
+    like = of if slot.initializer is None else None
     return Variable(
         path=path,
         kind="optimizer",
-        dtype=dtype,
-        shape=shape,
-        initializer=Initializer(name="constant", arguments={"value": first}) if first else Initializer(name="zeros"),
-        initializer_origin=origin,
+        dtype=slot.type.dtype,
+        shape=slot.type.dims,
+        initializer=like.initializer if like else slot.initializer or Initializer("zeros"),
+        initializer_origin=origins.first_value(like.path) if like else origin,
         trainable=False,
         not_trainable=origins.OPTIMIZERS,
         collections=("global_variables",),
-        device=device,
+        device=of.device if of else None,
+        like=like.path if like else None,
         place=place,
     )
 

@@ -83,7 +83,7 @@ class Env:
     families: dict[str, Span] = field(default_factory=dict[str, Span])
     spans: dict[str, Span] = field(default_factory=dict[str, Span])
     is_frame: bool = False
-    kind: Literal["model", "block", "cell", "file"] = "file"
+    kind: Literal["model", "block", "cell", "optimizer", "file"] = "file"
     path: str = ""
     defaults: Defaults = field(default_factory=Defaults)
     instance: Instance | None = None

@@ -48,6 +48,8 @@ class Session:
     running: list[Lazy] = field(default_factory=list[Lazy])
     reductions: list[Reduction] = field(default_factory=lambda: ["error"])
     updating: str | None = None
+    step: Tensor | None = None
+    """The step of the optimizer whose rate is evaluated: what a schedule that is called there is given first."""
     constants: dict[tuple[int, GraphBuilder, str], Lazy] = field(default_factory=dict[tuple[int, GraphBuilder, str], Lazy])
     """Constants of files by their text, and by graph and dtype: some are tensors."""
 
@@ -68,6 +70,15 @@ class Session:
             yield
         finally:
             self.reductions.pop()
+
+    @contextmanager
+    def scheduling(self, step: Tensor | None) -> Generator[None]:
+        """Whether a schedule that is called inside is given a `step`, and which."""
+        before, self.step = self.step, step
+        try:
+            yield
+        finally:
+            self.step = before
 
     def force(self, lazy: Lazy) -> Value:
         """The value of `lazy`, computed once. Raises Poisoned if it failed before; a cycle is diagnosed."""

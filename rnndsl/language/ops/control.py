@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import types as rules
-from rnndsl.plan.attributes import Carried, Constant, Initial, OfCollection, Read, Result, Size, Stepped
+from rnndsl.plan.attributes import Carried, Constant, Initial, OfCollection, Read, Result, Size
 
 _LEAF = traits("internal", "leaf")
 _CONSTANT = traits("leaf", "constant")
@@ -44,16 +44,6 @@ ROWS: tuple[Op, ...] = (
         "a state kept from the last call, or start if there is none",
         traits=_ONCE,
         attributes=Carried,
-    ),
-    Op(
-        "stepped",
-        "leaf",
-        tensors("gradient"),
-        None,
-        ".control:stepped",
-        "what the optimizer that takes gradient has written to a variable",
-        traits=_ONCE | traits("training_only"),
-        attributes=Stepped,
     ),
     Op(
         "if_training",

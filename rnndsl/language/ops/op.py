@@ -19,7 +19,7 @@ Takes = Literal["any", "bool", "ids", "chance", "step"]
 Trait = Literal[
     "can_fail", "can_fail_on_whole_numbers", "cheap", "constant",
     "elementwise", "heavy", "identity", "internal", "leaf", "lookup", "moves",
-    "once", "product", "random", "selects", "singular", "temporary", "training_only", "view", "whole_sequence",
+    "once", "product", "random", "selects", "singular", "temporary", "view", "whole_sequence",
 ]  # fmt: skip
 """What passes, derivations, checks and backends ask of an operation:
 
@@ -33,7 +33,7 @@ Trait = Literal[
 - `cheap`: computed again as fast as it is fetched;
 - `random`: another value at each call and step; shared with no other node, and moved nowhere;
 - `leaf`: without arguments, the same at every step, cheap to write down twice; `constant`: so, and of no variable;
-- `once`: what a call does once, so in no loop; `training_only`: in no function outside training;
+- `once`: what a call does once, so in no loop;
 - `whole_sequence`: about all steps of its arguments at once, whatever axis they have;
 - `internal`: no function of the language under this name; `temporary`: in no finished plan.
 """

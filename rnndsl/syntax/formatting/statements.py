@@ -21,7 +21,12 @@ def statement_text(item: Item, indent: str) -> str:
         case tree.VariableDecl():
             initializer = f" ~ {flat(item.initializer)}" if item.initializer else ""
             frozen = " frozen" if item.frozen else ""
-            return f"{item.kind} {name_text(item.name)}: {type_text(item.type)}{initializer}{_in(item.collections)}{frozen}"
+            kind = f": {type_text(item.type)}" if item.type else ""
+            return f"{item.kind} {name_text(item.name)}{kind}{initializer}{_in(item.collections)}{frozen}"
+        case tree.Write():
+            return lay_out(f"{name_text(item.name)} <- ", item.value, "", indent)
+        case tree.Require():
+            return lay_out("require ", item.condition, f", {item.text.span.text}", indent)
         case tree.State():
             return lay_out(f"state {name_text(item.name)}: {type_text(item.type)} = ", item.initial, "", indent)
         case tree.Layer():

@@ -89,7 +89,7 @@ class Builder(ExpressionBuilder):
         return tree.Input(self.span(start, end), kind.type, name, type_, initial, self.docs.get(start))
 
     def variable(self, values: Values, start: int, end: int) -> tree.VariableDecl:
-        kind, name, _, type_, clauses = values
+        kind, name, type_, clauses = values
         found = self.clauses(clauses)
         collections = self.names(found.get("in", []))
         span = self.span(start, end)
@@ -126,6 +126,13 @@ class Builder(ExpressionBuilder):
 
     def equation(self, values: Values, start: int, end: int) -> tree.Equation:
         return tree.Equation(Span(self.source, start, end), values[0], values[2], self.docs.get(start))
+
+    def write(self, values: Values, start: int, end: int) -> tree.Write:
+        return tree.Write(self.span(start, end), values[0], values[2])
+
+    def require(self, values: Values, start: int, end: int) -> tree.Require:
+        text_ = self.string([values[3]], values[3].start, values[3].end)
+        return tree.Require(self.span(start, end), values[1], text_)
 
     def output(self, values: Values, start: int, end: int) -> tree.Output:
         return tree.Output(self.span(start, end), None, values[1])

@@ -106,7 +106,8 @@ class _Preparer(Brackets):
         if word in words.FILE_WORDS:
             self._file_word(i, token)
             return
-        if self.round and word in words.STATEMENTS and token.first and word != "if" and after in ("NAME", "*", "{"):
+        is_own = word in self.declared or word in self.of_function
+        if self.round and word in words.STATEMENTS and token.first and word != "if" and after in ("NAME", "*", "{") and not is_own:
             self._close_round()
         if word == "then":
             self.header = ""
@@ -115,7 +116,7 @@ class _Preparer(Brackets):
         if self._lacks_body(token, before):
             self._open_body(token)
         token.type = word
-        token.alt = word in self.declared or word in self.of_function
+        token.alt = is_own
         if not self.round and word in words.STATEMENTS:
             self._statement(i, token, before)
 

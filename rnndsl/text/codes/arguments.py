@@ -125,13 +125,8 @@ def average_form(span: Span) -> Diagnostic:
 
 
 def bad_number(span: Span, function: str, problem: Clause) -> Diagnostic:
-    """`problem`: what `language.optimizers` finds."""
+    """`problem`: what is wrong with it."""
     return _argument(span, function, problem)
-
-
-def schedule_value(span: Span, function: str, name: str, what: str) -> Diagnostic:
-    """`what`: the value, in words."""
-    return _argument(span, function, f"cannot take {what} as `{name}`")
 
 
 # ---------------------------------------------------------------- arithmetic

@@ -66,29 +66,9 @@ def values_shape(given: Iterable[int], wanted: Iterable[int]) -> Clause:
 # ---------------------------------------------------------------- optimizers and schedules
 
 
-def from_zero(name: str, value: float) -> Clause:
-    return Clause(f"needs `{name}` from 0 up, not {value:g}")
-
-
 def above_zero(name: str, value: float) -> Clause:
     return Clause(f"needs `{name}` above 0, not {value:g}")
 
 
-def at_most_zero(name: str, value: float) -> Clause:
-    return Clause(f"needs `{name}` of at most 0, not {value:g}")
-
-
-def from_zero_below_one(name: str, value: float) -> Clause:
-    return Clause(f"needs `{name}` from 0 up and below 1, not {value:g}")
-
-
 def between_zero_and_one(name: str, value: float) -> Clause:
     return Clause(f"needs `{name}` above 0 and below 1, not {value:g}")
-
-
-def boundaries_go_up() -> Clause:
-    return Clause("needs boundaries that go up")
-
-
-def one_value_more(values: int, boundaries: int) -> Clause:
-    return Clause(f"needs one value more than boundaries, not {values} for {boundaries}")

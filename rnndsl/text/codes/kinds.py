@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rnndsl.text.diagnostics import Code, Diagnostic
 from rnndsl.text.source import Span
-from rnndsl.text.wording import article, did_you_mean, either, quoted
+from rnndsl.text.wording import article, did_you_mean, either
 
 WRONG_KIND = Code("RNN0111", "value of another kind")
 NOT_CONSTANT = Code("RNN0113", "not known at compile time")
@@ -83,10 +83,6 @@ def one_of(span: Span, what: str, words: Sequence[str], name: str, function: str
 def unknown_word(span: Span, word: str, words: Sequence[str], name: str, function: str) -> Diagnostic:
     """A name that nothing defines in the place of one of `words`."""
     return one_of(span, f"`{word}`", words, name, function).suggest(did_you_mean(word, words))
-
-
-def true_or_false(span: Span, what: str, name: str, function: str) -> Diagnostic:
-    return _argument(span, what, "true or false", name, function)
 
 
 def number(span: Span, what: str, name: str, function: str) -> Diagnostic:
@@ -194,6 +190,10 @@ def seed(span: Span, what: str) -> Diagnostic:
     return _given(span, what, "a seed, a whole number from 0 up")
 
 
+def text(span: Span, what: str) -> Diagnostic:
+    return _given(span, what, "a text")
+
+
 # ---------------------------------------------------------------- rates of training
 
 
@@ -203,9 +203,3 @@ def rate(span: Span, what: str) -> Diagnostic:
 
 def rate_tensor(span: Span, what: str) -> Diagnostic:
     return _given(span, what, "a number, a schedule or a scalar input as the rate")
-
-
-def no_schedule(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    names = list(known)
-    hint = did_you_mean(name, names) or f"the schedules are {quoted(names)}"
-    return _given(span, f"`{name}`", "a schedule").suggest(hint)

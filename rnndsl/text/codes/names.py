@@ -81,6 +81,10 @@ def parameter_redefined(span: Span, name: str, parameter: Span) -> Diagnostic:
     return _twice(span, name).note("it is a parameter of the definition", parameter)
 
 
+def given_redefined(span: Span, name: str, optimizer: str) -> Diagnostic:
+    return _twice(span, name).suggest(f"the optimizer `{optimizer}` is given it: take another name")
+
+
 def field_twice(span: Span, name: str, first: Span) -> Diagnostic:
     """A field of a record."""
     return _twice(span, name).note("the first is here", first)

@@ -1,8 +1,9 @@
-"""Diagnostics of what stands where, and under which name, RNN0112 to RNN0119 and RNN0121 to RNN0123: see `rnndsl.text.codes`."""
+"""Diagnostics of what stands where, and under which name, RNN0112 to RNN0119 and RNN0121 to RNN0124: see `rnndsl.text.codes`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from rnndsl.text.diagnostics import Code, Diagnostic
 from rnndsl.text.source import Span
@@ -17,6 +18,7 @@ MISPLACED = Code("RNN0119", "statement out of place")
 PATH_TAKEN = Code("RNN0121", "path taken")
 ARTEFACT_NAMES_MEET = Code("RNN0122", "names meet in the artefact")
 RESERVED_PATH = Code("RNN0123", "reserved name")
+REQUIRED = Code("RNN0124", "requirement not met")
 
 SHORT = 40
 """A constructor below so many characters is shown as it is written."""
@@ -42,6 +44,10 @@ def _unnamed(span: Span, name: str) -> Diagnostic:
 
 def model_as_layer(span: Span, name: str) -> Diagnostic:
     return MODEL_AS_LAYER(span, f"`{name}` is a model: it is compiled, not applied")
+
+
+def optimizer_as_layer(span: Span, name: str) -> Diagnostic:
+    return MODEL_AS_LAYER(span, f"`{name}` is an optimizer: it stands in `train NAME = {name}(…)`")
 
 
 def unused_layer(span: Span, path: str) -> Diagnostic:
@@ -91,14 +97,33 @@ def range_as_value(span: Span) -> Diagnostic:
     return _misplaced(span, "a range", "an expression: it stands in `for` and between index brackets")
 
 
-def rate_as_value(span: Span, name: str) -> Diagnostic:
-    """A schedule outside of an optimizer."""
-    return _misplaced(span, f"`{name}`", "an expression: it is the `rate` of an optimizer")
-
-
 def of_model(span: Span, keyword: str, kind: str) -> Diagnostic:
     """A statement of models in a block or cell."""
     return _misplaced(span, f"`{keyword}`", f"a {kind}: it belongs to a model")
+
+
+def of_optimizer(span: Span) -> Diagnostic:
+    """A statement that starts at `span`, in an optimizer."""
+    word = re.match(r"\w*", span.text)
+    wrong = _misplaced(span, f"`{word[0] if word else ''}`", "an optimizer")
+    return wrong.suggest("it has `var` slots, equations, `NAME <- …`, `require`, `if` and `for`")
+
+
+def slot_clause(span: Span, name: str) -> Diagnostic:
+    return _misplaced(span, "a collection or `frozen`", f"an optimizer: its slot `{name}` is in `global_variables` alone")
+
+
+def write_outside(span: Span, name: str) -> Diagnostic:
+    wrong = _misplaced(span, f"`{name} <- …`", "a block, cell or model: it belongs to an optimizer")
+    return wrong.suggest(f"`=` defines a value, and `update {name} <- …` writes a `var` beside training")
+
+
+def required(span: Span, text: str, values: Mapping[str, str], statement: Span) -> Diagnostic:
+    """`span`: where the definition is used; `text`: what it requires, in its own words; `values`, in words, of what it asks."""
+    wrong = REQUIRED(span, text)
+    for name, value in values.items():
+        wrong = wrong.note(f"`{name}` is {value}")
+    return wrong.note("it is required here", statement)
 
 
 def given_in_model(span: Span) -> Diagnostic:

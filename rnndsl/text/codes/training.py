@@ -23,6 +23,8 @@ BAD_SIGNATURE = Code("RNN0511", "signature of something else")
 EMPTY_COLLECTION = Code("RNN0512", "empty collection")
 DECLARED_COLLECTION = Code("RNN0513", "collection declared twice")
 COLLECTION_KIND = Code("RNN0514", "collection of something else")
+NO_VALUE = Code("RNN0515", "optimizer without a result")
+WRITE_TARGET = Code("RNN0516", "write of something else")
 
 SHOWN = 3
 """Variables that a message tells about."""
@@ -110,6 +112,17 @@ def declared_under_training(span: Span) -> Diagnostic:
 def unknown_optimizer(span: Span, what: str, written: str, known: Iterable[str]) -> Diagnostic:
     """`what`: the value in words."""
     return UNKNOWN_OPTIMIZER(span, f"{what} is not an optimizer").suggest(did_you_mean(written, known))
+
+
+def no_value(span: Span, name: str) -> Diagnostic:
+    return NO_VALUE(span, f"the optimizer `{name}` writes no `value`").suggest("write `value <- value - rate * …`")
+
+
+def write_target(span: Span, name: str, slots: Iterable[str]) -> Diagnostic:
+    """`slots`: what can be written beside `value`."""
+    known = ["value", *slots]
+    wrong = WRITE_TARGET(span, f"`<-` writes `value` or a slot, and `{name}` is neither")
+    return wrong.suggest(did_you_mean(name, known) or f"declare a slot, `var {name} ~ zeros`, or define it by `{name} = …`")
 
 
 def not_yet(span: Span, word: str) -> Diagnostic:

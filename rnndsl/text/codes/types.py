@@ -111,6 +111,11 @@ def no_type(span: Span, kind: str, name: str) -> Diagnostic:
     return NO_TYPE(span, f"the {kind} `{name}` of a model needs its type in full, such as `f32[batch, 1]`")
 
 
+def no_variable_type(span: Span, kind: str, name: str) -> Diagnostic:
+    """`kind`: param or var."""
+    return NO_TYPE(span, f"the {kind} `{name}` needs its type, such as `[n]`")
+
+
 # ---------------------------------------------------------------- inputs of layers
 
 

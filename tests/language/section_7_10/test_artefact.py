@@ -122,7 +122,7 @@ def test_a_training_step_runs_its_updates_and_changes_what_is_trained(model, pla
     assert trained - changed <= {"norm/beta", "norm/gamma", "head/bias"}
     assert declared(changed) - trained == UPDATED | CARRIED | COUNTER
     assert "enc/candidate/bi" not in changed
-    assert all(k.startswith(("train/step/iteration", "train/step/average/")) for k in changed - declared(changed))
+    assert all(k.startswith(("train/step/step", "train/step/average/")) for k in changed - declared(changed))
 
 
 def test_several_applications_update_in_the_order_of_the_text_and_a_scan_at_each_step(model):

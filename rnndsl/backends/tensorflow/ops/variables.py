@@ -1,4 +1,4 @@
-"""Values of variables: before the call, at the start, kept from the last call, by an optimizer."""
+"""Values of variables: before the call, at the start, kept from the last call."""
 
 from __future__ import annotations
 
@@ -23,13 +23,8 @@ def carried(frame: Frame, node: Node, start: Operand) -> Any:
     return frame.context.variables.carried(node.told(OfVariable).variable, frame.fit(start, node.type), node.type)
 
 
-def stepped(frame: Frame, node: Node, gradient: Operand) -> Any:
-    return frame.context.variables.stepped(node.told(OfVariable).variable)
-
-
 LOWERINGS: Mapping[str, Lower] = {
     "read": read,
     "initial": initial,
     "carried": carried,
-    "stepped": stepped,
 }

@@ -44,10 +44,6 @@ class Variables(Protocol):
         """The state kept from the last call, or `start`, both of the type `t`."""
         ...
 
-    def stepped(self, path: str) -> Array:
-        """What the optimizer has written."""
-        ...
-
 
 class Frame(Protocol):
     """One graph at work. `order`: of the plan's axes; `sizes`: their lengths as far as they are known; `seed`: what random draws

@@ -29,9 +29,5 @@ def carried(frame: Frame, node: Node, start: Value) -> Array:
     return frame.variables.carried(node.told(OfVariable).variable, frame.fit(start, node.type), node.type)
 
 
-def stepped(frame: Frame, node: Node, gradient: Value) -> Array:
-    return frame.variables.stepped(node.told(OfVariable).variable)
-
-
 def result(frame: Frame, node: Node) -> Array:
     return frame.fit(frame.results[node.args[0]][node.told(Result)], node.type)

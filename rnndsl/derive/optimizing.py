@@ -1,0 +1,137 @@
+"""An optimizer's equations, written into the graph of a training step.
+
+For each variable, in this order: its gradient is clipped, the rule says what it is then, its own rate scales the change, its
+average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rnndsl.derive.derivatives.writer import GraphWriter
+from rnndsl.derive.making import Making
+from rnndsl.language.ops.derivative.writing import V, added, apply, number, total
+from rnndsl.language.ops.table import has_rule
+from rnndsl.language.rules.types import widest
+from rnndsl.plan.attributes import Constant, Read, ToDType
+from rnndsl.plan.function import Assign
+from rnndsl.plan.model import DType, Node, Optimizer, Rule, Scan, TensorType, Train, Variable
+from rnndsl.plan.rewriting import FreshIds, types_of
+from rnndsl.plan.tables import INPUT
+from rnndsl.records import Immutable, field, mutable, record
+
+
+@record
+class Optimized(Immutable):
+    """`written`: from the path of a variable to the id of what it is after the step. `steps`: what the optimizer assigns."""
+
+    written: dict[str, str]
+    steps: list[Assign]
+
+
+def optimize(making: Making, train: Train, gradients: Mapping[str, str], after: tuple[str, ...]) -> Optimized:
+    """Writes the optimizer of `train` into the graph of `making`; its assignments come after the steps `after`."""
+    reads = {path: making.read(path, train.place) for path in gradients}
+    writer = GraphWriter(making.axes, FreshIds(making.graph))
+    writer.place = train.place
+    for name, t in types_of(making.graph).items():
+        writer.know(name, t, finite=False)
+    step = _Step(writer, train, making.variables, after)
+    step.run({path: V(writer, name) for path, name in reads.items()}, {path: V(writer, name) for path, name in gradients.items()})
+    making.extend(writer.nodes)
+    return Optimized(step.written, step.steps)
+
+
+def clipped(optimizer: Optimizer, gradients: Mapping[str, V]) -> dict[str, V]:
+    """Each number within `clip_value`, then all scaled so that their global norm is at most `clip_norm` (Pascanu et al. 2013)."""
+    found = dict(gradients)
+    if optimizer.clip_value is not None:
+        bound = optimizer.clip_value
+        found = {path: apply("clip", g, number(g, -bound), number(g, bound)) for path, g in found.items()}
+    if optimizer.clip_norm is None:
+        return found
+    dtype = widest(g.type.dtype for g in found.values())
+    squares = added([total(apply("square", _cast(g, dtype)), (), _all_dims(g)) for g in found.values()])
+    assert squares is not None  # something is trained
+    most = number(squares, optimizer.clip_norm)
+    scale = most / apply("maximum", apply("sqrt", squares), most)
+    return {path: g * _cast(scale, g.type.dtype) for path, g in found.items()}
+
+
+def _all_dims(x: V) -> Sequence[int]:
+    return range(-len(x.type.dims), 0)
+
+
+def _cast(x: V, dtype: DType) -> V:
+    return x if x.type.dtype == dtype else apply("cast", x, told=ToDType(dtype))
+
+
+@mutable
+class _Step:
+    """One step of the optimizer of `train`."""
+
+    writer: GraphWriter
+    train: Train
+    variables: Mapping[str, Variable]
+    after: tuple[str, ...]
+    written: dict[str, str] = field(default_factory=dict[str, str])
+    steps: list[Assign] = field(default_factory=list[Assign])
+
+    def run(self, values: Mapping[str, V], gradients: Mapping[str, V]) -> None:
+        """`values` and `gradients` of the trained variables, by path."""
+        optimizer = self.train.optimizer
+        wide = {path: _cast(g, widest((g.type.dtype, "f32"))) for path, g in gradients.items()}
+        counter = self.own("step")
+        now = self.read(counter)
+        count = now + number(now, 1)
+        rules = {path: rule for rule in optimizer.rules for path in rule.variables}
+        for path, gradient in clipped(optimizer, wide).items():
+            self.variable(self.variables[path], rules[path], values[path], gradient, count)
+        self.assign(counter, counter, count)
+
+    def variable(self, variable: Variable, rule: Rule, value: V, gradient: V, count: V) -> None:
+        dtype = gradient.type.dtype
+        before = _cast(value, dtype)
+        names = {"value": before.id, "gradient": gradient.id, "step": _cast(count, dtype).id}
+        slots = {slot.name: self.own(f"{variable.path}/{slot.name}") for slot in rule.slots}
+        names |= {name: self.read(path).id for name, path in slots.items()}
+        names |= {x.id: x.id.removeprefix(INPUT) for x in rule.graph.inputs if x.id.startswith(INPUT)}
+        names |= self.spliced(rule.graph.nodes, names)
+        after = V(self.writer, names[rule.value])
+        if variable.rate != 1.0:
+            after = before + (after - before) * variable.rate
+        after = _cast(after, variable.dtype)
+        self.written[variable.path] = after.id
+        self.assign(self.own(variable.path), variable.path, after)
+        for slot in rule.slots:
+            self.assign(slots[slot.name], slots[slot.name], V(self.writer, names[slot.value]))
+        if self.train.optimizer.average is not None:
+            path = self.own(f"average/{variable.path}")
+            average = self.read(path)
+            self.assign(path, path, average - (average - _cast(after, dtype)) * (1 - self.train.optimizer.average))
+
+    def spliced(self, nodes: Iterable[Node | Scan], given: Mapping[str, str]) -> dict[str, str]:
+        """The nodes of a rule, written once more on the ids `given`; what they are called here. Equal ones are written once."""
+        names = dict(given)
+        for node in nodes:
+            assert isinstance(node, Node)  # a rule has no axes to scan over
+            args = [names[x] for x in node.args]
+            if has_rule(node):
+                names[node.id] = self.writer.add(node.op, args, node.attrs)
+            elif isinstance(node.attrs, Constant) and not isinstance(node.attrs.value, tuple):
+                names[node.id] = self.writer.literal(node.attrs.value, node.type.dtype)
+            else:
+                names[node.id] = self.writer.copy(node, args)
+        return names
+
+    def own(self, name: str) -> str:
+        """The path of what the optimizer keeps under `name`."""
+        return f"train/{self.train.name}/{name}"
+
+    def read(self, path: str) -> V:
+        own = self.variables[path]
+        t = TensorType(own.dtype, own.axes, own.shape)
+        return V(self.writer, self.writer.put(Node(self.writer.fresh.like("slot"), "read", (), Read(path), t, self.train.place)))
+
+    def assign(self, name: str, path: str, value: V) -> None:
+        self.steps.append(Assign(name, path, value.id, self.after, self.train.place))
