@@ -64,7 +64,7 @@ def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
         if isinstance(name, tree.Name | tree.IndexedName) and getattr(name, "index", None) is None and name.name in params:
             sink.add(codes.parameter_redefined(name.span, name.name, params[name.name]))
     for param in definition.params:
-        known = PARAMETER_TYPES | {"rate"} if definition.kind == "optimizer" else PARAMETER_TYPES
+        known = PARAMETER_TYPES | {"rate"} if definition.kind == "optimizer" and not param.is_list else PARAMETER_TYPES
         if param.type.name not in known:
             sink.add(codes.unknown_name(param.type.span, param.type.name, known))
 

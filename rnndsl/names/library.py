@@ -16,6 +16,9 @@ from rnndsl.syntax.formatting.statements import definition_text
 from rnndsl.syntax.walk import walk
 from rnndsl.text.sink import Sink
 
+Shown = tree.Equation | tree.Output | tree.Write
+"""What a definition's equations are."""
+
 
 @record
 class Entry(Immutable):
@@ -43,7 +46,7 @@ class Entry(Immutable):
         return [s for s in walk(self.definition.body) if isinstance(s, tree.State)]
 
     @property
-    def equations(self) -> list[tuple[str, tree.Equation | tree.Output]]:
+    def equations(self) -> list[tuple[str, Shown]]:
         """Equations and the output, each with the compile-time condition under which it holds, empty for always."""
         return list(_equations(self.definition.body, ""))
 
@@ -71,10 +74,10 @@ class Entry(Immutable):
         return [tree.ImportedName(span, name, name) for name in own if name != self.name]
 
 
-def _equations(body: tuple[tree.Statement, ...], condition: str) -> Iterator[tuple[str, tree.Equation | tree.Output]]:
+def _equations(body: tuple[tree.Statement, ...], condition: str) -> Iterator[tuple[str, Shown]]:
     for statement in body:
         match statement:
-            case tree.Equation() | tree.Output():
+            case tree.Equation() | tree.Output() | tree.Write():
                 yield condition, statement
             case tree.If():
                 test = flat(statement.condition)

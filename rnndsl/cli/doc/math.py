@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from rnndsl.names.library import Shown
 from rnndsl.syntax import tree
 from rnndsl.syntax.formatting.expressions import LEVELS, NEGATION, POSTFIX
 
@@ -14,13 +15,14 @@ _GREEK = {
 }  # fmt: skip
 
 
-def equation(statement: tree.Equation | tree.Output) -> str:
+def equation(statement: Shown) -> str:
     """An equation as one `<math>` element; the left side carries the step."""
-    if isinstance(statement, tree.Equation):
+    if isinstance(statement, tree.Equation | tree.Write):
         left = _identifier(_family(statement.name))
     else:
         left = _identifier("output" if statement.name is None else statement.name.name)
-    return f"<math><mrow>{left}<mo>=</mo>{_expr(statement.value, 0)}</mrow></math>"
+    sign = "←" if isinstance(statement, tree.Write) else "="
+    return f"<math><mrow>{left}<mo>{sign}</mo>{_expr(statement.value, 0)}</mrow></math>"
 
 
 def _family(name: tree.IndexedName) -> str:

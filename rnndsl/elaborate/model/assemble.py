@@ -40,15 +40,18 @@ class Made(Immutable):
     signatures: Sequence[tree.SignatureDecl]
 
 
-def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections, names: Collection[str]) -> list[Variable]:
-    """Every declared variable with its initialiser, trainability and collections; then carried states and the counter, whose
-    name is none of `names`, the user's own."""
+def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections) -> list[Variable]:
+    """Every declared variable with its initialiser, trainability and collections; then carried states."""
     found: list[Variable] = []
     for each in records:
         session.reports.attempt(lambda each=each: found.append(_variable(session, each, chosen)))
-    found += session.registry.carried.values()
-    if session.registry.draws:
-        found.append(_counter({*names, *session.registry.owners}))
+    return [*found, *session.registry.carried.values()]
+
+
+def counted(session: Session, settled: Sequence[Variable], names: Collection[str]) -> list[Variable]:
+    """All `settled` variables, and the counter if anything is drawn, optimizers' draws included. Its name is none of `names`, the
+    user's own."""
+    found = [*settled, *([_counter({*names, *session.registry.owners})] if session.registry.draws else [])]
     _check_names(session, found)
     return found
 

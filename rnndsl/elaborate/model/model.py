@@ -177,9 +177,10 @@ class Elaboration:
         session.reports.attempt(lambda: self._require_result(declared))
         records = session.registry.ordered_variables()
         chosen = selectors.run(session, declared.model, records)
-        settled = assemble.settle(session, records, chosen, env.names)
+        settled = assemble.settle(session, records, chosen)
         planned = assemble.update_list(session)
         trains = self._trains(declared, settled, planned, records)
+        settled = assemble.counted(session, settled, env.names)
         if session.reports.sink.failed:
             return None
         made = assemble.Made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnndsl.language.builtins import GIVEN, STEP_OPTIONS
 from rnndsl.language.ops.op import Required
 from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.attributes import ToDType
-from rnndsl.plan.model import Optimizer, PlanInput, Rule, TensorType, Variable
+from rnndsl.plan.model import DType, Optimizer, PlanInput, Rule, TensorType, Variable
 from rnndsl.plan.rewriting import draws
 from rnndsl.plan.tables import INPUT
 from rnndsl.records import Immutable, record, replace
@@ -152,6 +153,7 @@ class _Rule:
 
     def run(self, t: TensorType, root: str, path: str) -> Rule:
         session, definition = self.session, self.chosen.definition
+        self.builder.outer = functools.partial(self.input, t.dtype)
         types = (t, t, TensorType(t.dtype))
         given = {name: self.builder.input(type_, name) for name, type_ in zip(GIVEN, types, strict=True)}
         names = replace(self.chosen.names, names={**self.chosen.names.names, **given})
@@ -189,12 +191,15 @@ class _Rule:
         known = value.id in self.builder.ids or value.id in self.inputs
         if not known or value.type.axes or value.type.dims or value.type.dtype not in FLOATS:
             kinds.rate_tensor(expr.span, describe(value)).throw()
-        if value.id not in self.builder.ids:
-            value = self.input(value)
+        value = self.session.tensor(value, expr.span)
         return value if value.type.dtype == t.dtype else self.builder.add("cast", [value], expr.span, ToDType(t.dtype))
 
-    def input(self, value: Tensor) -> Tensor:
-        """A scalar input of the model as one of the rule's."""
+    def input(self, dtype: DType, value: Tensor, span: Span) -> Tensor | None:
+        """A scalar input of the model as one of the rule's, of its dtype."""
+        if value.id not in self.inputs or value.type.axes or value.type.dims or value.type.dtype not in FLOATS:
+            return None
         if value.id not in self.read:
-            self.read[value.id] = self.builder.input(value.type, INPUT + value.id)
+            own = self.builder.input(value.type, INPUT + value.id)
+            wide = own if own.type.dtype == dtype else self.builder.add("cast", [own], span, ToDType(dtype))
+            self.read[value.id] = wide
         return self.read[value.id]

@@ -38,6 +38,8 @@ class GraphBuilder:
     updates: list[PendingUpdate] = field(default_factory=list[PendingUpdate])
     ids: set[str] = field(default_factory=set[str])
     """What its inputs and nodes are called."""
+    outer: Callable[[Tensor, Span], Tensor | None] | None = None
+    """What stands here for a value of another graph, if anything does."""
 
     def input(self, type: TensorType, id: str | None = None) -> Tensor:
         tensor = Tensor(id or self.fresh(), type)

@@ -175,10 +175,14 @@ class Session:
                 type_codes.not_a_tensor(span, describe(value)).throw()
 
     def _at_hand(self, tensor: Tensor, span: Span) -> Tensor:
-        """`tensor`, if it is a value of the graph in the making. Raises SpecError for one of another graph."""
-        if tensor.id not in self.graphs.builder.ids:
+        """`tensor`, or what stands for it in the graph in the making. Raises SpecError for one of another graph."""
+        builder = self.graphs.builder
+        if tensor.id in builder.ids:
+            return tensor
+        found = builder.outer(tensor, span) if builder.outer is not None else None
+        if found is None:
             place_codes.from_outside(span).throw()
-        return tensor
+        return found
 
     def literal(self, value: object, dtype: DType, span: Span) -> Tensor:
         """A constant: a number, or nested lists of numbers."""

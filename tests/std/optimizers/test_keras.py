@@ -10,13 +10,9 @@ import pytest
 
 from rnndsl.meaning.running import Model
 from tests.compiling import plan_of
+from tests.std.optimizers.regression import PATHS, STEPS, XS, YS, gradients
 
 pytestmark = pytest.mark.tf
-
-STEPS = 50
-R = np.random.default_rng(5)
-XS, YS = R.normal(size=(STEPS, 6, 3)), R.normal(size=(STEPS, 6, 2))
-PATHS = ("dense/kernel", "dense/bias", "gain")
 
 SPEC = """
 model m with (dtype = f64) {{
@@ -49,16 +45,8 @@ def theirs(optimizer: Any, before: dict[str, np.ndarray], change: Callable[[list
     values = [tf.Variable(before[path]) for path in PATHS]
     optimizer.build(values)
     for x, y in zip(XS, YS, strict=True):
-        optimizer.apply([tf.constant(g) for g in change(_gradients([v.numpy() for v in values], x, y))], values)
+        optimizer.apply([tf.constant(g) for g in change(gradients([v.numpy() for v in values], x, y))], values)
     return {path: value.numpy() for path, value in zip(PATHS, values, strict=True)}
-
-
-def _gradients(values: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
-    kernel, bias, gain = values
-    hidden = np.tanh(x @ kernel + bias)
-    d = 2 * (gain * hidden - y) / y.size
-    inner = d * gain * (1 - hidden**2)
-    return [x.T @ inner, inner.sum(0), np.asarray((d * hidden).sum())]
 
 
 def agree(model: Model, expected: dict[str, np.ndarray]) -> None:
@@ -157,7 +145,7 @@ def _without_bias(optimizer: Any, before: dict[str, np.ndarray]) -> dict[str, np
     values = {path: tf.Variable(before[path]) for path in ("dense/kernel", "gain")}
     optimizer.build(list(values.values()))
     for x, y in zip(XS, YS, strict=True):
-        kernel, _, gain = _gradients([values["dense/kernel"].numpy(), before["dense/bias"], values["gain"].numpy()], x, y)
+        kernel, _, gain = gradients([values["dense/kernel"].numpy(), before["dense/bias"], values["gain"].numpy()], x, y)
         optimizer.apply([tf.constant(kernel), tf.constant(gain)], list(values.values()))
     return {path: value.numpy() for path, value in values.items()}
 
