@@ -24,6 +24,7 @@ from rnndsl.arrays.npy import Archive, write_npz
 from rnndsl.arrays.values import Array, agree, fit, fit_all
 from rnndsl.artefact.manifest import SignatureInfo, to_json
 from rnndsl.artefact.opening import declared, open_artefact
+from rnndsl.backends.jit import JITS, Jit
 from rnndsl.driver import Emit, Job, Level
 from rnndsl.elaborate import SettingError
 from rnndsl.plan.model import TensorType
@@ -43,6 +44,7 @@ def compile(
     *,
     model: str | None = None,
     opt_level: Level = 1,
+    jit: Jit = "auto",
     emit: Sequence[Emit] = (),
     settings: Mapping[str, object] | None = None,
     **parameters: object,
@@ -52,13 +54,16 @@ def compile(
     `output` is that folder, replaced as a whole if it holds an artefact; a folder that is removed when Python ends if it is
     None. `model` chooses one of several models. `parameters` are the model's constructor parameters, as in
     `compile(path, units=64)`; `settings` gives them as a mapping, for those that are named like an argument of this function.
-    `opt_level` 0 is the plain reference. `emit=["meta-graph"]` writes a TF1-style MetaGraph too.
+    `opt_level` 0 is the plain reference. `jit` says whether XLA compiles recurrences: of training steps, `always` or `never`.
+    `emit=["meta-graph"]` writes a TF1-style MetaGraph too.
 
     Raises DiagnosticsError if the spec is wrong or a file cannot be read or written, SettingError for a
-    wrong model or parameter, ValueError for another level. Nothing is then written.
+    wrong model or parameter, ValueError for another level or `jit`. Nothing is then written.
     """
     if opt_level not in (0, 1):
         raise CallError(faults.no_level(opt_level))
+    if jit not in JITS:
+        raise CallError(faults.no_jit(jit, JITS))
     job = Job(Path(path))
     module = job.resolve()
     models = [m for m in module.models() if model in (None, m.name.name)]
@@ -69,7 +74,7 @@ def compile(
     plan = job.optimise(job.plan(module, models, values)[0], opt_level)
     folder = Path(output) if output is not None else _temporary(plan.name)
     job.check_target(plan, folder)
-    job.write(plan, folder, level=opt_level, emit=emit)
+    job.write(plan, folder, level=opt_level, jit=jit, emit=emit)
     return folder
 
 

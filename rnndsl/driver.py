@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rnndsl.backends.jit import Jit
 from rnndsl.names.reading import Reader, ReadFile
 from rnndsl.records import replace
 from rnndsl.syntax import tree
@@ -124,7 +125,7 @@ class Job:
 
         check_target(target, variables_bytes(plan), written_files)
 
-    def write(self, plan: Plan, target: Path, *, level: Level, emit: Sequence[Emit] = ()) -> None:
+    def write(self, plan: Plan, target: Path, *, level: Level, jit: Jit = "auto", emit: Sequence[Emit] = ()) -> None:
         """Lower `plan` and write the artefact to `target`, which stays as it was if that fails.
 
         Imports TensorFlow. Raises DiagnosticsError.
@@ -135,13 +136,21 @@ class Job:
         from rnndsl.artefact.write import write_artefact
         from rnndsl.backends.tensorflow.module import build
 
-        write_artefact(plan, target, provenance=self._provenance(level, emit), build=build, emit_meta_graph="meta-graph" in emit)
+        write_artefact(
+            plan,
+            target,
+            provenance=self._provenance(level, jit, emit),
+            build=lambda plan: build(plan, jit=jit),
+            build_plain=build,
+            emit_meta_graph="meta-graph" in emit,
+        )
 
-    def _provenance(self, level: Level, emit: Sequence[Emit]) -> Provenance:
+    def _provenance(self, level: Level, jit: Jit, emit: Sequence[Emit]) -> Provenance:
         from rnndsl.artefact.manifest import InputFile, Provenance
 
         files = tuple(InputFile(path=file.path, sha256=file.sha256, kind=file.kind) for file in self.files())
-        return Provenance(files=files, opt_level=level, flags={"emit": sorted(emit)} if emit else {})
+        flags = {"emit": sorted(emit)} if emit else {}
+        return Provenance(files=files, opt_level=level, flags=flags if jit == "auto" else {**flags, "jit": [jit]})
 
 
 def _show_tree(module: tree.Module) -> str:

@@ -44,4 +44,4 @@ def lowered(
         variables.read(path)
     frame = frame_of(graph, plan.axes, variables, inputs, counter)
     frame.run()
-    return [frame.tensors[x] for x in names]
+    return [frame.natural(x) for x in names]

@@ -11,7 +11,7 @@ from typing import Any
 from rnndsl.artefact import files
 from rnndsl.artefact.describe import describe
 from rnndsl.artefact.files import Staging
-from rnndsl.artefact.manifest import MANIFEST, Manifest, Provenance, file_digest, to_json
+from rnndsl.artefact.manifest import MANIFEST, Manifest, MetaGraphInfo, Provenance, file_digest, to_json
 from rnndsl.artefact.meta_graph import write_meta_graph
 from rnndsl.artefact.opening import written_files
 from rnndsl.artefact.saved_model import save_module
@@ -40,6 +40,7 @@ def write_artefact(
     provenance: Provenance,
     build: Callable[[Plan], Any],
     emit_meta_graph: bool = False,
+    build_plain: Callable[[Plan], Any] | None = None,
 ) -> list[Path]:
     """Build the module of `plan` and write it to the folder `target`. Returns the files of the artefact, in order.
 
@@ -47,6 +48,7 @@ def write_artefact(
     and their times stay. A folder that holds anything that no compilation wrote is not replaced.
 
     build: makes a `tf.Module` with `signature_functions`, `collections` and `variables_by_path`.
+    build_plain: likewise, with nothing that TensorFlow cannot differentiate, for the MetaGraph; `build` if left out.
     Raises DiagnosticsError (RNN0701 to RNN0707) if the folder cannot be written.
     """
     files.check_target(target, needed_bytes(plan, emit_meta_graph), written_files)
@@ -55,7 +57,11 @@ def write_artefact(
         module = build(plan)
         try:
             with plain_path(folder) as path:
-                _write(plan, module, path, provenance, emit_meta_graph)
+                save_module(module, path)
+                meta_graph = None
+                if emit_meta_graph:
+                    meta_graph = write_meta_graph(plan, module if build_plain is None else build_plain(plan), path)
+                _write_manifest(plan, module, path, provenance, meta_graph)
         except tf.errors.OpError as error:
             raise_fault(error, target)
             raise
@@ -64,9 +70,7 @@ def write_artefact(
     return [target / name for name in names]
 
 
-def _write(plan: Plan, module: Any, folder: Path, provenance: Provenance, emit_meta_graph: bool) -> None:
-    save_module(module, folder)
-    meta_graph = write_meta_graph(plan, module, folder) if emit_meta_graph else None
+def _write_manifest(plan: Plan, module: Any, folder: Path, provenance: Provenance, meta_graph: MetaGraphInfo | None) -> None:
     manifest = Manifest(
         **describe(plan, module, folder),
         meta_graph=meta_graph,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from rnndsl.passes.hoist_inputs import hoist_inputs
 from rnndsl.passes.hoist_invariants import hoist_invariants
+from rnndsl.passes.pack_activations import pack_activations
 from rnndsl.passes.pack_projections import pack_projections
 from rnndsl.passes.pack_sums import pack_sums
 from rnndsl.passes.remove_dead import remove_dead
@@ -20,6 +21,7 @@ PASSES: tuple[tuple[str, Callable[[Function], Function]], ...] = (
     ("share_common", share_common),
     ("pack_projections", pack_projections),
     ("pack_sums", pack_sums),
+    ("pack_activations", pack_activations),
     ("hoist_invariants", hoist_invariants),
     ("hoist_inputs", hoist_inputs),
     ("share_common", share_common),

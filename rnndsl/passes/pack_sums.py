@@ -10,20 +10,12 @@ from collections.abc import Sequence
 
 from rnndsl.language.ops.elementwise import ADD
 from rnndsl.passes.remove_dead import remove_dead
+from rnndsl.passes.slices import Slice, part_of, slice_of
 from rnndsl.plan.attributes import NOTHING, Dim
-from rnndsl.plan.indices import Index, columns
+from rnndsl.plan.indices import columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import Immutable, record, replace
-
-
-@record
-class _Slice(Immutable):
-    """The columns `start` up to `stop` of the value `source`."""
-
-    source: str
-    start: int
-    stop: int
 
 
 @record
@@ -31,8 +23,8 @@ class _Sum(Immutable):
     """A sum that can be packed: a slice, and a slice of another value or a fixed vector."""
 
     node: Node
-    left: _Slice
-    right: _Slice | str
+    left: Slice
+    right: Slice | str
 
 
 def pack_sums(function: Function) -> Function:
@@ -57,7 +49,7 @@ def _round(graph: Graph, given: set[str], fresh: FreshIds) -> Graph | None:
     types = types_of(graph)
     groups: dict[tuple[str, str], list[_Sum]] = {}
     for each in _sums(graph, given, types):
-        other = each.right.source if isinstance(each.right, _Slice) else ""
+        other = each.right.source if isinstance(each.right, Slice) else ""
         groups.setdefault((each.left.source, other), []).append(each)
     made: dict[str, list[Node]] = {}
     for group in groups.values():
@@ -74,7 +66,7 @@ def _round(graph: Graph, given: set[str], fresh: FreshIds) -> Graph | None:
 
 def _sums(graph: Graph, given: set[str], types: dict[str, TensorType]) -> list[_Sum]:
     fixed = set(given)
-    slices: dict[str, _Slice] = {}
+    slices: dict[str, Slice] = {}
     found: list[_Sum] = []
     for node in graph.nodes:
         if isinstance(node, Scan):
@@ -82,21 +74,15 @@ def _sums(graph: Graph, given: set[str], types: dict[str, TensorType]) -> list[_
         if follows(node, fixed):
             fixed.add(node.id)
             continue
-        columns = _columns(node)
-        if columns is not None:
-            slices[node.id] = columns
+        selected = slice_of(node)
+        if selected is not None:
+            slices[node.id] = selected
         elif node.op == ADD.name and (each := _sum(node, slices, fixed, types)) is not None:
             found.append(each)
     return found
 
 
-def _columns(node: Node) -> _Slice | None:
-    """What a node selects, if it is columns of the last dim and nothing else."""
-    part = node.attrs.columns if isinstance(node.attrs, Index) else None
-    return None if part is None else _Slice(node.args[0], part.start, part.stop)
-
-
-def _sum(node: Node, slices: dict[str, _Slice], fixed: set[str], types: dict[str, TensorType]) -> _Sum | None:
+def _sum(node: Node, slices: dict[str, Slice], fixed: set[str], types: dict[str, TensorType]) -> _Sum | None:
     a, b = node.args
     if a not in slices and b in slices:
         a, b = b, a
@@ -125,7 +111,7 @@ def _contiguous(group: Sequence[_Sum]) -> list[_Sum]:
 def _follows(first: _Sum, second: _Sum) -> bool:
     if first.left.stop != second.left.start:
         return False
-    if isinstance(first.right, _Slice) and isinstance(second.right, _Slice):
+    if isinstance(first.right, Slice) and isinstance(second.right, Slice):
         return first.right.stop == second.right.start
     return True
 
@@ -136,9 +122,9 @@ def _packed(run: Sequence[_Sum], types: dict[str, TensorType], fresh: FreshIds) 
     start, stop = first.left.start, last.left.stop
     place = first.node.place
     made: list[Node] = []
-    left = _part(_Slice(first.left.source, start, stop), types, made, fresh, place)
-    if isinstance(first.right, _Slice) and isinstance(last.right, _Slice):
-        right = _part(_Slice(first.right.source, first.right.start, last.right.stop), types, made, fresh, place)
+    left = part_of(Slice(first.left.source, start, stop), types, made, fresh, place)
+    if isinstance(first.right, Slice) and isinstance(last.right, Slice):
+        right = part_of(Slice(first.right.source, first.right.start, last.right.stop), types, made, fresh, place)
     else:
         vectors = tuple(each.right for each in run if isinstance(each.right, str))
         type = TensorType(first.node.type.dtype, (), (stop - start,))
@@ -153,14 +139,3 @@ def _packed(run: Sequence[_Sum], types: dict[str, TensorType], fresh: FreshIds) 
         result[each.node.id] = [replace(each.node, op="index", args=(total.id,), attrs=part)]
     result[first.node.id] = [*made, *result[first.node.id]]
     return result
-
-
-def _part(wanted: _Slice, types: dict[str, TensorType], made: list[Node], fresh: FreshIds, place: str) -> str:
-    """The id of these columns: the source itself if they are all of it."""
-    type = types[wanted.source]
-    if (wanted.start, wanted.stop) == (0, type.dims[-1]):
-        return wanted.source
-    part = columns(len(type.dims), wanted.start, wanted.stop)
-    narrow = TensorType(type.dtype, type.axes, (*type.dims[:-1], wanted.stop - wanted.start))
-    made.append(Node(fresh.like(wanted.source), "index", (wanted.source,), part, narrow, place))
-    return made[-1].id

@@ -122,6 +122,7 @@ def too_large_to_interpret() -> None:
 
 
 CALLS: Cases = {
+    "no_jit": (lambda: rnndsl.compile("m.rnn", jit="maybe"), "`jit` is one of auto, always, never, and not 'maybe'"),  # type: ignore[arg-type]
     "no_level": (lambda: rnndsl.compile("m.rnn", opt_level=2), "there are the levels 0 and 1, and no 2"),  # type: ignore[arg-type]
     "no_signature": (loaded(lambda m: m.call("predct")), "no signature `predct`; did you mean `predict`?"),
     "absent": (loaded(lambda m: m.call("stream")), "the model has no `stream`: nothing in it is scanned over `time`"),

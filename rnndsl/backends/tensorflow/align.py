@@ -20,7 +20,7 @@ class Operand(NamedTuple):
 
 
 def unite(types: Iterable[TensorType], order: Sequence[str]) -> tuple[str, ...]:
-    """The axes of all `types`, in the plan's order."""
+    """The axes of all `types`, in `order`."""
     present = {axis for t in types for axis in t.axes}
     return tuple(axis for axis in order if axis in present)
 
@@ -74,6 +74,14 @@ def fit(x: Operand, t: TensorType, sizes: Sizes) -> Any:
     if x.type.axes == t.axes and x.type.dims == t.dims:
         return x.tensor
     return tf.broadcast_to(align(x, t.axes, len(t.dims)), shape_of(t, sizes))
+
+
+def relaid(tensor: Any, t: TensorType, order: Sequence[str]) -> Any:
+    """`tensor`, laid out as `t` says, with its axes in another `order`."""
+    axes = unite([t], order)
+    if axes == t.axes:
+        return tensor
+    return tf.transpose(tensor, [*map(t.axes.index, axes), *range(len(axes), len(axes) + len(t.dims))])
 
 
 def move_axis_first(x: Operand, axis: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rnndsl.backends.tensorflow.compiled.running import run_compiled
 from rnndsl.backends.tensorflow.lower import frame_of
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import tf
@@ -19,10 +20,11 @@ Tensors = Mapping[str, Any]
 
 
 class Call:
-    """`function` on the model's own variables."""
+    """`function` on the model's own variables, `compiled` by XLA in part if that is said."""
 
-    def __init__(self, function: Function, variables: Variables) -> None:
+    def __init__(self, function: Function, variables: Variables, *, compiled: bool = False) -> None:
         self.function = function
+        self.compiled = compiled
         self.variables = variables
 
     def __call__(self, inputs: Tensors) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class _Run:
 
     def __init__(self, call: Call, values: Tensors) -> None:
         self.function = call.function
+        self.compiled = call.compiled
         self.variables = call.variables
         self.values = values
         self.done: dict[str, list[Any]] = {}
@@ -62,7 +65,10 @@ class _Run:
     def run(self, inputs: Tensors, seed: Any) -> dict[str, Any]:
         self.inputs = inputs
         self.frame = frame_of(self.function.graph, self.function.axes, self, inputs, seed)
-        self.frame.run()
+        if self.compiled:
+            run_compiled(self.frame, self.function.ends())
+        else:
+            self.frame.run()
         results = self._results()
         for step in self.function.steps:
             self._take(step)
@@ -71,7 +77,7 @@ class _Run:
     def _results(self) -> dict[str, Any]:
         results: dict[str, Any] = {}
         for x in self.function.outputs:
-            tensor = self.frame.tensors[x.value]
+            tensor = self.frame.natural(x.value)
             if x.operation:
                 tensor = tf.identity(tensor, name=op_name(x.operation))
             group = results.setdefault(x.group, {}) if x.group else results
@@ -98,5 +104,5 @@ class _Run:
     def _operations(self, step: Step) -> list[Any]:
         """Take `step`. Returns the operations that assign."""
         if isinstance(step, Assign):
-            return [self.variables.assign(step.variable, self.frame.tensors[step.value], op_name(step.name))]
+            return [self.variables.assign(step.variable, self.frame.natural(step.value), op_name(step.name))]
         return [self.variables.clear(step.variable, op_name(step.name))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from rnndsl.backends.tensorflow.align import Operand, fit, shape_of
+from rnndsl.backends.tensorflow.align import Operand, fit, relaid, shape_of
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
@@ -38,11 +38,12 @@ class Variables(Protocol):
 class Context(Immutable):
     """What all frames of a lowering share.
 
-    order: of the plan's axes. lower: from a frame and one of its nodes to the node's tensor. scan: from a frame and one of its
-    scans to all results of that.
+    order: in which axes are laid out. natural: the plan's own, which arguments, results, variables and random draws keep.
+    lower: from a frame and one of its nodes to the node's tensor. scan: from a frame and one of its scans to all results of that.
     """
 
     order: tuple[str, ...]
+    natural: tuple[str, ...]
     variables: Variables
     lower: Callable[[Frame, Node], Any]
     scan: Callable[[Frame, Scan], dict[Result, Operand]]
@@ -53,7 +54,7 @@ class Frame:
 
     `sizes`: lengths of leading axes, ints or scalar i32 tensors. `seed`: scalar i64 that random draws mix into their own stream;
     `sequence_seed`: that of the enclosing graph, for draws that are the same at every step. `parts`: slices that the lowering of
-    another one has made, by id.
+    another one has made, by id. `steps`: how many steps scans take along an axis that is longer than that.
     """
 
     def __init__(self, context: Context, graph: Graph, inputs: Mapping[str, Any], sizes: Mapping[str, Any], seed: Any) -> None:
@@ -65,25 +66,37 @@ class Frame:
         self.tensors: dict[str, Any] = {}
         self.results: dict[str, dict[Result, Operand]] = {}
         self.parts: dict[str, Any] = {}
+        self.steps: dict[str, Any] = {}
         for given in graph.inputs:
             if given.id in inputs:
                 self._define(given, inputs[given.id])
+        for node in graph.nodes:
+            if isinstance(node, Scan) and isinstance(node.steps, int):
+                self.sizes.setdefault(node.axis, node.steps)
 
     def run(self) -> None:
         """Lower every node, in order."""
         for node in self.graph.nodes:
-            try:
-                if isinstance(node, Scan):
-                    self.results[node.id] = self.context.scan(self, node)
-                else:
-                    self._define(node, self.context.lower(self, node))
-            except Exception as error:
-                what = "scan" if isinstance(node, Scan) else f"{node.op}: {node.type}"
-                error.add_note(f"while lowering %{node.id} ({what}) of {node.place or 'no place'}")
-                raise
+            self.take(node)
+
+    def take(self, node: Node | Scan) -> None:
+        """Lower one node, whose arguments are there."""
+        try:
+            if isinstance(node, Scan):
+                self.results[node.id] = self.context.scan(self, node)
+            else:
+                self._define(node, self.context.lower(self, node))
+        except Exception as error:
+            what = "scan" if isinstance(node, Scan) else f"{node.op}: {node.type}"
+            error.add_note(f"while lowering %{node.id} ({what}) of {node.place or 'no place'}")
+            raise
 
     def operand(self, name: str) -> Operand:
         return Operand(self.tensors[name], self.types[name])
+
+    def natural(self, name: str) -> Any:
+        """The value %name, its axes in the plan's order."""
+        return relaid(self.tensors[name], self.types[name], self.context.natural)
 
     def shape(self, t: TensorType) -> Any:
         return shape_of(t, self.sizes)
@@ -100,6 +113,7 @@ class Frame:
         """The frame of one step of a scan, whose own draws mix into `seed`."""
         frame = Frame(self.context, graph, inputs, self.sizes, seed)
         frame.sequence_seed = self.seed
+        frame.steps = self.steps
         return frame
 
     def _define(self, item: Node | GraphInput, tensor: Any) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnndsl.backends.jit import Jit
 from rnndsl.backends.tensorflow.call import Call
 from rnndsl.backends.tensorflow.functions import by_name, input_spec
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.backends.tensorflow.variables import InitialValue, Variables, default_initial_value
+from rnndsl.plan.function import Function
 from rnndsl.plan.model import Plan
 
 
@@ -37,21 +39,27 @@ def build(
     plan: Plan,
     *,
     initial: InitialValue = default_initial_value,
+    jit: Jit = "never",
 ) -> CompiledModule:
-    """Lower the functions of `plan`. `initial`: from a variable and the seed to its initial value."""
-    return _Builder(plan, initial).build()
+    """Lower the functions of `plan`. `initial`: from a variable and the seed to its initial value. `jit`: whether XLA compiles
+    recurrences; `auto` of training steps, which are called often and which nobody differentiates."""
+    return _Builder(plan, initial, jit).build()
 
 
 class _Builder:
-    def __init__(self, plan: Plan, initial: InitialValue) -> None:
+    def __init__(self, plan: Plan, initial: InitialValue, jit: Jit) -> None:
         if any(v.device for v in plan.variables):
             tf.config.set_soft_device_placement(True)
         self.plan = plan
+        self.jit = jit
         self.variables = Variables(plan, initial)
         self.module = CompiledModule(plan)
 
+    def compiles(self, function: Function) -> bool:
+        return self.jit == "always" or (self.jit == "auto" and function.kind == "train")
+
     def build(self) -> CompiledModule:
-        calls = [Call(function, self.variables) for function in self.plan.functions]
+        calls = [Call(function, self.variables, compiled=self.compiles(function)) for function in self.plan.functions]
         self._hold_variables()
         for call in calls:
             if call.function.pure:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnndsl.backends.jit import JITS
 from rnndsl.cli.depfile import depfile_text, write_depfile
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.saying import say
@@ -52,6 +53,9 @@ def _parser() -> Parser:
     add_settings(parser)
     parser.add_argument(
         "--opt-level", type=int, choices=(0, 1), default=1, help="0 is the plain reference, 1 (the default) has all passes"
+    )
+    parser.add_argument(
+        "--jit", choices=JITS, default="auto", help="compile recurrences with XLA: auto (the default) in training steps"
     )
     parser.add_argument("--emit", choices=("meta-graph",), action="append", default=[], help="write a TensorFlow 1 MetaGraph too")
     parser.add_argument(
@@ -100,7 +104,7 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
         _check_depfile(job, Path(arguments.depfile), targets)
     rule = _rule(job, targets) if arguments.depfile else ""
     for plan, folder in zip(plans, targets, strict=True):
-        job.write(plan, folder, level=arguments.opt_level, emit=arguments.emit)
+        job.write(plan, folder, level=arguments.opt_level, jit=arguments.jit, emit=arguments.emit)
     if arguments.depfile:
         _write_depfile(Path(arguments.depfile), rule)
     return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]

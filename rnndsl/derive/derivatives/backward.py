@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rnndsl.derive.derivatives.activity import Activity
+from rnndsl.derive.derivatives.joining import sum_of
 from rnndsl.derive.derivatives.levels import Level
-from rnndsl.language.ops.derivative.writing import V, added
+from rnndsl.language.ops.derivative.writing import V
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Node, Scan, TensorType
@@ -68,7 +69,7 @@ class Backward:
         """The whole cotangent of %name, once all readers are done."""
         parts = self.cotangents.get(name, [])
         if len(parts) > 1:
-            total = added(parts)
+            total = sum_of(self.level.writer, parts)
             self.cotangents[name] = [total] if total is not None else []
         return self.cotangents[name][0] if parts else None
 

@@ -8,6 +8,7 @@ the forward scan, or is computed again if that is cheap.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Protocol
 
 from rnndsl.derive.derivatives.writer import BodyWriter, GraphWriter, finite_ids
@@ -104,7 +105,8 @@ class Top:
 class Outside:
     """The body of a scan, seen from the graph around: a value is that of all steps at once."""
 
-    def __init__(self, scan: Scan, level: Level, valid_axes: frozenset[str]) -> None:
+    def __init__(self, scan: Scan, level: Level, valid_axes: frozenset[str], active: Collection[str]) -> None:
+        """`active`: the values that are differentiated."""
         self.scan = scan
         self.level = level
         self.extras = level.extras
@@ -116,6 +118,8 @@ class Outside:
         fed = {x for x, outer in self.outer.items() if level.is_finite(outer)}
         own = {x.old for x in (*scan.states, *scan.variables)}
         self.finite = finite_ids(scan.body.nodes, fed | own)
+        self._anyway = {n.id for n in self.nodes.values() if n.id in active and has(n.op, "elementwise") and not has(n.op, "cheap")}
+        """Values that their own derivatives read, as that of tanh does."""
         self._known: dict[str, str] = {}
         self._weighed: dict[str, tuple[frozenset[str], bool]] = {}
         for node in self.nodes.values():  # in order, so that each finds its arguments weighed, however long a chain is
@@ -183,7 +187,7 @@ class Outside:
         if not (has(node.op, "cheap") or has(node.op, "moves")) or self.scan.axis in node.type.axes:
             return itself, False
         needs = frozenset(x for arg in node.args for x in self._saved_for(arg))
-        larger = sum(map(self._size, needs)) > self._size(node.id)
+        larger = sum(map(self._size, needs - self._anyway)) > self._size(node.id)
         return (itself, False) if larger else (needs, True)
 
     def _saved_for(self, name: str) -> frozenset[str]:

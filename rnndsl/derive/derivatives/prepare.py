@@ -1,7 +1,8 @@
 """A graph made ready to be differentiated: the same values, with every part in a form that has a derivative.
 
 Variables are read outside of scans, what does not depend on a scan's states is computed before it, and a dropout is the product
-of its argument and what it keeps, which is a random draw without a derivative.
+of its argument and what it keeps, which is a random draw without a derivative. Products and sums are packed as the passes pack
+them: then so are those of the derivative.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from rnndsl.language.ops.elementwise import MUL
 from rnndsl.language.ops.random import DROPOUT
 from rnndsl.passes.hoist_inputs import hoist_inputs
 from rnndsl.passes.hoist_invariants import hoist_invariants
+from rnndsl.passes.pack_activations import pack_activations
+from rnndsl.passes.pack_projections import pack_projections
+from rnndsl.passes.pack_sums import pack_sums
 from rnndsl.plan.attributes import NOTHING
 from rnndsl.plan.model import Function, Graph, Node, Scan
 from rnndsl.plan.rewriting import FreshIds
@@ -21,7 +25,9 @@ def prepared(function: Function) -> Function:
     """`function`, ready to be differentiated."""
     fresh = FreshIds(function.graph)
     function = with_own_axes(replace(function, graph=_spelled_out(function.graph, fresh)))
-    return hoist_inputs(hoist_invariants(function))
+    for change in (pack_projections, pack_sums, pack_activations, hoist_invariants, hoist_inputs):
+        function = change(function)
+    return function
 
 
 def _spelled_out(graph: Graph, fresh: FreshIds) -> Graph:

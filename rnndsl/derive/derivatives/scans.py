@@ -41,7 +41,7 @@ class _ScanBackward:
         self.given_back = cotangents
         types = types_of(scan.body)
         self.types = {name: around.level.writer.wide(t) for name, t in types.items()}
-        self.outside = Outside(scan, around.level, valid_axes(scan, around.level, types))
+        self.outside = Outside(scan, around.level, valid_axes(scan, around.level, types), around.activity.ids)
         self.writer = BodyWriter(around.level.writer, scan.axis)
         self.body = Body(self.outside, self.writer)
         fed = frozenset(x.inner for x in (*scan.scanned, *scan.given))

@@ -25,6 +25,7 @@ class GraphWriter:
         self._finite: set[str] = set()
         self._selected: set[str] = set()
         self._made: dict[tuple[object, ...], str] = {}
+        self._nodes: dict[str, Node] = {}
         self.constants: dict[str, Node] = {}
         """Of what is made here, what is as cheap to write down again."""
 
@@ -39,10 +40,15 @@ class GraphWriter:
     def put(self, node: Node) -> str:
         """A node whose type is known. Returns its id."""
         self.nodes.append(node)
+        self._nodes[node.id] = node
         if has(node.op, "constant"):
             self.constants[node.id] = node
         self.know(node.id, node.type, finite=is_finite(node, self._finite), selected=self._selects(node))
         return node.id
+
+    def made(self, name: str) -> Node | None:
+        """The node of %name, if it is made here."""
+        return self._nodes.get(name)
 
     def put_scan(self, scan: Scan) -> None:
         self.nodes.append(scan)
@@ -134,6 +140,13 @@ class BodyWriter(GraphWriter):
         if all(x in self.outside for x in args):
             return self.still(self.around.copy(node, [self.outside[x] for x in args]))
         return super().copy(node, [self.real(x) for x in args])
+
+    def made(self, name: str) -> Node | None:
+        """The node of %name, reading what is known here; if it is made around, as it is at a step."""
+        if name not in self.outside:
+            return super().made(name)
+        node = self.around.made(self.outside[name])
+        return None if node is None else replace(node, id=name, args=tuple(map(self.still, node.args)))
 
     def literal(self, value: float, dtype: DType) -> str:
         return self.still(self.around.literal(value, dtype))

@@ -65,6 +65,7 @@ def _unary(
     symbol: str = "",
     attributes: type[Attributes] = Nothing,
     traits: frozenset[Trait] = frozenset(),
+    of_tanh: tuple[float, float, float] | None = None,
 ) -> Op:
     derivative = _derivative(name, gradient, rule)
     parameters = (Parameter("x"), *more)
@@ -82,6 +83,7 @@ def _unary(
         attributes,
         derivative,
         _TRAITS | traits,
+        of_tanh=of_tanh,
     )
 
 
@@ -116,8 +118,8 @@ MUL = _binary("mul", "a * b", "numpy:multiply", lambda a, b: a * b, symbol="*")
 ROWS: tuple[Op, ...] = (
     # ---- of one value
     _unary("linear", "x", ".elementwise:same", lambda x: x, rules.NUMERIC, traits=traits("cheap", "identity")),
-    _unary("sigmoid", "1 / (1 + exp(-x))", ".elementwise:sigmoid", _sigmoid),
-    _unary("tanh", "tanh(x)", "numpy:tanh", math.tanh),
+    _unary("sigmoid", "1 / (1 + exp(-x))", ".elementwise:sigmoid", _sigmoid, of_tanh=(0.5, 0.5, 0.5)),
+    _unary("tanh", "tanh(x)", "numpy:tanh", math.tanh, of_tanh=(0.0, 1.0, 1.0)),
     _unary("relu", "max(x, 0)", ".elementwise:relu", lambda x: max(x, 0), rules.NUMERIC, gradient="0 at 0", traits=traits("cheap")),
     _unary(
         "relu6",

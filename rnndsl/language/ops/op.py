@@ -69,6 +69,7 @@ class Op(Immutable):
     derivative: in both directions, `module:name` of `rnndsl.language.ops.derivative`, imported when it is wanted; none where it is
         zero, or the value no float.
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
+    of_tanh: the numbers (a, b, c) for which it is a + b * tanh(c * x), if there are such.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.
     """
 
@@ -87,6 +88,7 @@ class Op(Immutable):
     traits: frozenset[Trait] = frozenset()
     in_training: int | None = None
     outside_training: int | None = None
+    of_tanh: tuple[float, float, float] | None = None
 
     @property
     def tensors(self) -> tuple[Parameter, ...]:

@@ -13,6 +13,10 @@ def no_level(given: object) -> Fault:
     return Fault(f"there are the levels 0 and 1, and no {given}")
 
 
+def no_jit(given: object, known: Sequence[str]) -> Fault:
+    return Fault(f"`jit` is one of {', '.join(known)}, and not {given!r}")
+
+
 def no_signature(signature: str, known: Sequence[str]) -> Fault:
     return Fault(f"no signature `{signature}`", did_you_mean(signature, known) or f"the signatures are {', '.join(known)}")
 

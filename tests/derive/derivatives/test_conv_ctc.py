@@ -215,7 +215,7 @@ def tensorflow(graph: Graph, ids: list[str], feeds: dict[str, Array], mode: str)
         variables: Any = Reads(lambda path: None)
         frame = frame_of(pruned(graph, ids), ORDER, variables, given, None)
         frame.run()
-        return [frame.tensors[x] for x in ids]
+        return [frame.natural(x) for x in ids]
 
     kinds = {x.id: DTYPES[x.type.dtype] for x in graph.inputs}
     if mode == "eager":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, meet
@@ -13,9 +13,22 @@ from rnndsl.plan.attributes import Draw
 from rnndsl.plan.model import Node
 
 
+def _drawn(frame: Frame, node: Node, like: Any, draw: Callable[[Any], Any]) -> Any:
+    """Draws of the shape of `like`, which has the axes of `node`: the same numbers in whatever order these are laid out."""
+    axes = node.type.axes
+    natural = [axes.index(a) for a in frame.context.natural if a in axes]
+    if natural == sorted(natural):
+        return draw(tf.shape(like))
+    dims = range(len(axes), like.shape.rank)
+    drawn = draw(tf.gather(tf.shape(like), [*natural, *dims]))
+    laid = tf.transpose(drawn, [*map(natural.index, range(len(axes))), *dims])
+    laid.set_shape(like.shape)
+    return laid
+
+
 def _uniform(frame: Frame, node: Node, like: Any) -> Any:
     seed = frame.seed if node.told(Draw).each_step else frame.sequence_seed
-    return uniform(tf.shape(like), node.told(Draw).stream, seed, DTYPES[node.type.dtype])
+    return _drawn(frame, node, like, lambda shape: uniform(shape, node.told(Draw).stream, seed, DTYPES[node.type.dtype]))
 
 
 def dropout(frame: Frame, node: Node, x: Operand, rate: Operand) -> Any:
@@ -48,13 +61,14 @@ def random_uniform(frame: Frame, node: Node, like: Operand) -> Any:
 
 def random_normal(frame: Frame, node: Node, like: Operand) -> Any:
     dtype = DTYPES[node.type.dtype]
-    return tf.cast(normal(tf.shape(like.tensor), node.told(Draw).stream, frame.seed, dtype), dtype)
+    drawn = _drawn(frame, node, like.tensor, lambda shape: normal(shape, node.told(Draw).stream, frame.seed, dtype))
+    return tf.cast(drawn, dtype)
 
 
 def categorical(frame: Frame, node: Node, logits: Operand) -> Any:
     """argmax(logits + Gumbel noise), Gumbel 1954; log and exp in f32 or wider."""
     wide = tf.float64 if logits.tensor.dtype == tf.float64 else tf.float32
-    drawn = uniform(tf.shape(logits.tensor), node.told(Draw).stream, frame.seed, wide)
+    drawn = _drawn(frame, node, logits.tensor, lambda shape: uniform(shape, node.told(Draw).stream, frame.seed, wide))
     noise = -tf.math.log(-tf.math.log(tf.maximum(drawn, 1e-30)))
     return tf.argmax(tf.cast(logits.tensor, wide) + noise, -1, output_type=tf.int32)
 

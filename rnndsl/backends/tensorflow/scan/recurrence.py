@@ -52,13 +52,14 @@ class _Loop:
         self.last = [name for name in scan.outputs if name in lasts or (scan.hold and name in self.stacked)]
         self.types = types_of(scan.body)
         self.draws = draws(scan.body)
-        self.length = self._length()
+        self.room = self._room()
+        self.length = frame.steps.get(scan.axis, self.room)
         self.valid = Validity.of(frame, scan, self.length)
 
     # ---- before the loop
 
-    def _length(self) -> Any:
-        """How many steps there are: an int if known while building, else a scalar i32 tensor."""
+    def _room(self) -> Any:
+        """For how many steps there is room: an int if known while building, else a scalar i32 tensor."""
         if self.scan.scanned:
             outer = self.frame.operand(self.scan.scanned[0].outer)
             at = outer.type.axes.index(self.scan.axis)
@@ -88,7 +89,7 @@ class _Loop:
 
     def _empty(self, name: str) -> Any:
         dtype = DTYPES[self.types[name].dtype]
-        return tensor_list.empty(self.length, self._shape(name), dtype)
+        return tensor_list.empty(self.room, self._shape(name), dtype)
 
     def _invariants(self) -> list[Any]:
         """Static shapes that hold at every step."""
@@ -228,11 +229,11 @@ class _Loop:
         """[length, ...] in the order of the loop. After an early end by `until`, `hold` repeats the last valid output."""
         t = self._output_type(name)
         value = tensor_list.stack(handle, self._shape(name), DTYPES[t.dtype])
-        value.set_shape([self.length if isinstance(self.length, int) else None, *static_shape(t, self.frame.sizes)])
+        value.set_shape([self.room if isinstance(self.room, int) else None, *static_shape(t, self.frame.sizes)])
         if self.scan.until is None or not self.scan.hold:
             return value
         rank = len(t.axes) + len(t.dims)
-        late = tf.reshape(tf.range(self.length) >= steps, [-1, *[1] * rank])
+        late = tf.reshape(tf.range(self.room) >= steps, [-1, *[1] * rank])
         return tf.where(late, last[self.last.index(name)], value)
 
     def _aligned_output(self, name: str, value: Any) -> Operand:

@@ -73,7 +73,7 @@ class Validity:
             return x.tensor
         axes = unite([x.type, self.lengths.type], self.frame.context.order)
         if not self.lengths.type.axes:
-            return _reversed_within(x.tensor, self.lengths.tensor, self.length)
+            return _reversed_within(x.tensor, self.lengths.tensor)
         rows = TensorType("i32", axes)
         lengths = tf.reshape(fit(self.lengths, rows, self.frame.sizes), [-1])
         return self._reverse_rows(x, axes, lengths)
@@ -90,7 +90,7 @@ class Validity:
         return turned
 
 
-def _reversed_within(x: Any, length: Any, steps: Any) -> Any:
+def _reversed_within(x: Any, length: Any) -> Any:
     """`x` [time, ...] reversed within the first `length` steps."""
-    t = tf.range(steps)
+    t = tf.range(tf.shape(x)[0])
     return tf.gather(x, tf.where(t < length, length - 1 - t, t))

@@ -1,0 +1,1 @@
+"""Parts of a graph that XLA compiles: recurrences, and what stands around them place by place."""

@@ -1,0 +1,169 @@
+"""Which parts of a graph XLA compiles: each scan that it can have, with the elementwise work next to it.
+
+Products over all steps stay TensorFlow's own, which are faster than XLA's on a CPU. What is compiled and what is not take turns: a
+**stage** is a stretch of work of one kind with none of the other kind in between, and a region is what hangs together in a stage.
+So a region can be called as one function, once all that it reads is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from rnndsl.language.ops.table import OPS, has
+from rnndsl.plan.attributes import Result
+from rnndsl.plan.model import Graph, Node, Scan, all_nodes
+from rnndsl.plan.rewriting import used_ids
+from rnndsl.records import Immutable, record
+
+Stages = dict[str, int]
+
+
+@record
+class Region(Immutable):
+    """Nodes that are compiled as one, in order. `reads`: ids of what comes from around; `gives`: of what is read there."""
+
+    nodes: tuple[Node | Scan, ...]
+    reads: tuple[str, ...]
+    gives: tuple[str, ...]
+
+    @property
+    def scanned(self) -> set[str]:
+        """The axes of its scans, and of those in their bodies."""
+        return {node.axis for node in all_nodes(Graph((), self.nodes)) if isinstance(node, Scan)}
+
+    @property
+    def about(self) -> set[str]:
+        """The axes along which an operation works, in bodies too: it must see their true lengths."""
+        return {axis for node in all_nodes(Graph((), self.nodes)) if isinstance(node, Node) for axis in node.attrs.about}
+
+
+def parts(graph: Graph, ends: Iterable[str]) -> list[Node | Scan | Region]:
+    """The nodes of `graph` in an order in which each can be run, those that are compiled in regions. `ends`: what is read of it."""
+    compiled = _compiled(graph)
+    stages = _stages(graph, compiled)
+    _postpone(graph, compiled, stages)
+    regions = _regions(graph, compiled, stages, set(ends))
+    turns: dict[tuple[int, bool], dict[str, Node | Scan | Region]] = {}
+    for node in graph.nodes:
+        part = regions.get(node.id, node)
+        name = part.gives[0] if isinstance(part, Region) else node.id
+        turns.setdefault((stages[node.id], node.id in compiled), {}).setdefault(name, part)
+    return [part for turn in sorted(turns) for part in turns[turn].values()]
+
+
+# ---- what is compiled
+
+
+def _compiled(graph: Graph) -> set[str]:
+    """The ids of the nodes that XLA may have. A result is part of its scan."""
+    found: set[str] = set()
+    for node in graph.nodes:
+        if isinstance(node, Node) and isinstance(node.attrs, Result):
+            compiles = node.args[0] in found
+        else:
+            compiles = _scan_compiles(node) if isinstance(node, Scan) else _node_compiles(node)
+        if compiles:
+            found.add(node.id)
+    return found
+
+
+def _scan_compiles(scan: Scan) -> bool:
+    """How many steps there are must follow from the shapes, as the room for their values does."""
+    scans = [scan, *(node for node in all_nodes(scan.body) if isinstance(node, Scan))]
+    nodes = (node for node in all_nodes(scan.body) if isinstance(node, Node))
+    return not any(isinstance(x.steps, str) for x in scans) and all(map(_same_compiled, nodes))
+
+
+def _node_compiles(node: Node) -> bool:
+    """A function of each position alone, with arguments: constants are written down where they are read."""
+    by_position = has(node.op, "elementwise") or has(node.op, "moves") or OPS[node.op].kind == "reduction"
+    return bool(node.args) and by_position and not node.attrs.about and _same_compiled(node)
+
+
+def _same_compiled(node: Node) -> bool:
+    """Whether it does the same: compiled, nothing fails on bad values, and random numbers are others."""
+    traits = ("can_fail", "can_fail_on_whole_numbers", "random", "once")
+    return not any(has(node.op, trait) for trait in traits)
+
+
+def is_constant(node: Node | Scan) -> bool:
+    """Whether a node is written down wherever it is read."""
+    return isinstance(node, Node) and has(node.op, "constant") and not node.attrs.about
+
+
+# ---- stages
+
+
+def _stages(graph: Graph, compiled: Collection[str]) -> Stages:
+    """The earliest stage of each node. In a stage, what is not compiled comes first."""
+    stages: Stages = {}
+    for node in graph.nodes:
+        before = [(stages[x], x in compiled) for x in used_ids(node) if x in stages]
+        wait = node.id not in compiled
+        stages[node.id] = max((stage + (1 if of_region and wait else 0) for stage, of_region in before), default=0)
+    return stages
+
+
+def _postpone(graph: Graph, compiled: Collection[str], stages: Stages) -> None:
+    """What is computed place by place moves to the stage of what reads it: then that is computed with it, not handed over. So does
+    a leaf, which may be about an axis that a scan makes."""
+    latest: Stages = {}
+    for node in reversed(graph.nodes):
+        if node.id in latest and _moves(node, compiled):
+            stages[node.id] = max(stages[node.id], latest[node.id])
+        before = stages[node.id] - (0 if node.id in compiled else 1)
+        for name in used_ids(node):
+            latest[name] = min(latest.get(name, before), before)
+
+
+def _moves(node: Node | Scan, compiled: Collection[str]) -> bool:
+    if isinstance(node, Scan) or isinstance(node.attrs, Result):
+        return False
+    return node.id in compiled or not node.args
+
+
+# ---- regions
+
+
+def _regions(graph: Graph, compiled: Collection[str], stages: Stages, ends: Collection[str]) -> Mapping[str, Region]:
+    """For each node that is in a region, that: the parts of a stage that hang together and have a scan."""
+    group: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while group[name] != name:
+            group[name] = group[group[name]]
+            name = group[name]
+        return name
+
+    for node in graph.nodes:
+        if node.id not in compiled:
+            continue
+        group[node.id] = node.id
+        for name in used_ids(node):
+            if name in group and stages[name] == stages[node.id]:
+                group[root(name)] = root(node.id)
+    members: dict[str, list[Node | Scan]] = {}
+    for node in graph.nodes:
+        if node.id in group:
+            members.setdefault(root(node.id), []).append(node)
+    constants = {node.id: node for node in graph.nodes if is_constant(node)}
+    readers: dict[str, set[str]] = {}
+    for node in graph.nodes:
+        for name in used_ids(node):
+            readers.setdefault(name, set()).add(node.id)
+    found: dict[str, Region] = {}
+    for nodes in members.values():
+        if any(isinstance(node, Scan) for node in nodes):
+            region = _region(nodes, constants, readers, ends)
+            found.update((node.id, region) for node in nodes)
+    return found
+
+
+def _region(
+    nodes: list[Node | Scan], constants: Mapping[str, Node | Scan], readers: Mapping[str, set[str]], ends: Collection[str]
+) -> Region:
+    own = {node.id for node in nodes}
+    used = list(dict.fromkeys(x for node in nodes for x in used_ids(node) if x not in own))
+    written = tuple(constants[x] for x in used if x in constants)
+    gives = [n.id for n in nodes if isinstance(n, Node) and (n.id in ends or not readers.get(n.id, set()) <= own)]
+    return Region((*written, *nodes), tuple(x for x in used if x not in constants), tuple(gives))

@@ -1,0 +1,115 @@
+"""What XLA compiles gives the numbers of what it does not: any lengths, masks and ends, and each half of the rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnndsl.backends.tensorflow.compiled.regions import Region, parts
+from rnndsl.backends.tensorflow.compiled.running import room_for
+from rnndsl.backends.tensorflow.module import build
+from rnndsl.plan.model import Scan
+from rnndsl.plan.rewriting import used_ids
+from tests.compiling import artefact, plan_of
+from tests.derive.derivatives.checking import numbers_for
+
+pytestmark = pytest.mark.tf
+
+CASES = sorted((Path(__file__).parents[1] / "derive/derivatives/cases").glob("*.rnn"))
+IDS = "embedding_cross_entropy"
+"""Whose `n` is no length but one of five ids."""
+SIZES = [(5, 18), (3, 20), (4, 3)]
+"""Rows in halves and not, a length that is widened, one that is not, and a short one."""
+
+
+def inputs_of(batch: int, steps: int) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(batch * steps)
+    return {
+        "x": random.normal(size=(batch, steps, 3)),
+        "y": random.normal(size=(batch, 2)),
+        "n": random.integers(0, steps + 1, batch).astype("i4"),
+        "mk": random.random((batch, steps)) < 0.6,
+        "mem": random.normal(size=(batch, 5, 3)),
+    }
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+def test_gradients(path: Path) -> None:
+    plan = plan_of(path, 1)
+    variables = {v.path: numbers_for(plan)[v.path] for v in plan.variables if v.kind in ("param", "var")}
+    modules = [build(plan, jit=jit) for jit in ("never", "always")]
+    for batch, steps in SIZES:
+        given = inputs_of(batch, steps)
+        given["n"] %= steps + 1 if path.stem != IDS else 5
+        taken = plan.function("gradients").inputs
+        inputs, targets = ({x.name: given[x.name] for x in taken if x.kind == kind} for kind in ("input", "target"))
+        plain, compiled = (m.gradients(variables, inputs, targets) for m in modules)
+        np.testing.assert_allclose(compiled["loss"], plain["loss"], rtol=1e-10)
+        assert plain["gradients"]
+        for name, value in plain["gradients"].items():
+            np.testing.assert_allclose(compiled["gradients"][name], value, rtol=1e-8, atol=1e-10, err_msg=f"{name} {batch, steps}")
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+def test_each_part_comes_after_what_it_reads(path: Path) -> None:
+    """And each node is in one part, constants and their copies apart."""
+    for function in plan_of(path, 1).functions:
+        known = {x.id for x in function.graph.inputs}
+        for part in parts(function.graph, function.ends()):
+            if isinstance(part, Region):
+                assert known >= set(part.reads) and any(isinstance(node, Scan) for node in part.nodes)
+                known |= {node.id for node in part.nodes}
+            else:
+                assert known >= set(used_ids(part))
+                known.add(part.id)
+        assert known >= {node.id for node in function.graph.nodes}
+        assert known >= set(function.ends())
+
+
+def test_rooms() -> None:
+    lengths = range(1, 300)
+    rooms = [int(room_for(np.int32(n))) for n in lengths]
+    assert rooms[:20] == [*range(1, 17), 20, 20, 20, 20]
+    assert all(n <= room <= 1.25 * n for n, room in zip(lengths, rooms, strict=True))
+    assert len(set(rooms)) < 40
+
+
+MODEL = """
+model m {
+  input x: f32[batch, time, 3]
+  input n: i32[batch]
+  target y: f32[batch, 4]
+  layer c = LSTM(4)
+  layer g = GRU(4)
+  run = scan(g, scan(c, x, lengths = n), lengths = n, reverse = true)
+  output last = run.last
+  loss l = mean(square(run.last - y))
+  train step = sgd(rate = 0.1)
+}"""
+
+
+def test_an_artefact_takes_any_lengths(tmp_path: Path) -> None:
+    """Saved, loaded and called with new shapes again and again: the same numbers, of the results and of what is trained."""
+    random = np.random.default_rng(0)
+    folders = {jit: tmp_path / jit for jit in ("never", "auto", "always")}
+    for folder in folders.values():
+        folder.mkdir()
+    loaded = {jit: artefact(folder, MODEL, jit=jit) for jit, folder in folders.items()}
+    for batch, steps in [(2, 5), (7, 33), (1, 17), (7, 35), (4, 1)]:
+        x, y = random.normal(size=(batch, steps, 3)).astype("f4"), random.normal(size=(batch, 4)).astype("f4")
+        n = random.integers(0, steps + 1, batch).astype("i4")
+        lasts = {jit: m.predict(x=x, n=n)["last"] for jit, m in loaded.items()}
+        losses = {jit: m.train("step", x=x, n=n, y=y)["loss"] for jit, m in loaded.items()}
+        for jit in ("auto", "always"):
+            np.testing.assert_allclose(lasts[jit], lasts["never"], rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(losses[jit], losses["never"], rtol=1e-5)
+
+
+def test_nothing_in_a_meta_graph_is_compiled(tmp_path: Path) -> None:
+    """A session's own optimizer differentiates it."""
+    for jit in ("auto", "always"):
+        artefact(tmp_path, MODEL, jit=jit, emit=["meta-graph"])
+        assert b"_XlaMustCompile" in (tmp_path / "out/saved_model.pb").read_bytes()
+        assert b"_XlaMustCompile" not in (tmp_path / "out/graph.meta").read_bytes()
