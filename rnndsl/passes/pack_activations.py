@@ -44,7 +44,7 @@ def _pack(graph: Graph, fresh: FreshIds) -> Graph:
     nodes = [replace(x, body=_pack(x.body, fresh)) if isinstance(x, Scan) else x for x in graph.nodes]
     types = types_of(graph)
     groups: dict[str, list[_Activation]] = {}
-    for each in _activations(nodes, types):
+    for each in _activations(nodes):
         groups.setdefault(each.of.source, []).append(each)
     made: dict[str, list[Node]] = {}
     for group in groups.values():
@@ -59,7 +59,7 @@ def _pack(graph: Graph, fresh: FreshIds) -> Graph:
 # ---- what can be packed
 
 
-def _activations(nodes: Sequence[Node | Scan], types: Mapping[str, TensorType]) -> Iterator[_Activation]:
+def _activations(nodes: Sequence[Node | Scan]) -> Iterator[_Activation]:
     slices: dict[str, tuple[Slice, float]] = {}
     numbers: dict[str, float] = {}
     exact = _read_exactly(nodes)
