@@ -20,8 +20,8 @@ pytestmark = pytest.mark.tf
 CASES = sorted((Path(__file__).parents[1] / "derive/derivatives/cases").glob("*.rnn"))
 IDS = "embedding_cross_entropy"
 """Whose `n` is no length but one of five ids."""
-SIZES = [(5, 18), (3, 20), (4, 3)]
-"""Rows in halves and not, a length that is widened, one that is not, and a short one."""
+SIZES = [(4, 18), (3, 3)]
+"""Rows in halves and not, a length that is widened and one that is not. Each is a compilation, of half a second."""
 
 
 def inputs_of(batch: int, steps: int) -> dict[str, np.ndarray]:
@@ -35,7 +35,11 @@ def inputs_of(batch: int, steps: int) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+LARGE = ("library_cells", "bidirectional_stack")
+"""Which take XLA many seconds."""
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, marks=pytest.mark.slow if p.stem in LARGE else (), id=p.stem) for p in CASES])
 def test_gradients(path: Path) -> None:
     plan = plan_of(path, 1)
     variables = {v.path: numbers_for(plan)[v.path] for v in plan.variables if v.kind in ("param", "var")}
@@ -93,23 +97,21 @@ model m {
 def test_an_artefact_takes_any_lengths(tmp_path: Path) -> None:
     """Saved, loaded and called with new shapes again and again: the same numbers, of the results and of what is trained."""
     random = np.random.default_rng(0)
-    folders = {jit: tmp_path / jit for jit in ("never", "auto", "always")}
+    folders = {jit: tmp_path / jit for jit in ("never", "always")}
     for folder in folders.values():
         folder.mkdir()
     loaded = {jit: artefact(folder, MODEL, jit=jit) for jit, folder in folders.items()}
-    for batch, steps in [(2, 5), (7, 33), (1, 17), (7, 35), (4, 1)]:
+    for batch, steps in [(2, 5), (4, 33), (4, 35)]:
         x, y = random.normal(size=(batch, steps, 3)).astype("f4"), random.normal(size=(batch, 4)).astype("f4")
         n = random.integers(0, steps + 1, batch).astype("i4")
         lasts = {jit: m.predict(x=x, n=n)["last"] for jit, m in loaded.items()}
         losses = {jit: m.train("step", x=x, n=n, y=y)["loss"] for jit, m in loaded.items()}
-        for jit in ("auto", "always"):
-            np.testing.assert_allclose(lasts[jit], lasts["never"], rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(losses[jit], losses["never"], rtol=1e-5)
+        np.testing.assert_allclose(lasts["always"], lasts["never"], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(losses["always"], losses["never"], rtol=1e-5)
 
 
 def test_nothing_in_a_meta_graph_is_compiled(tmp_path: Path) -> None:
     """A session's own optimizer differentiates it."""
-    for jit in ("auto", "always"):
-        artefact(tmp_path, MODEL, jit=jit, emit=["meta-graph"])
-        assert b"_XlaMustCompile" in (tmp_path / "out/saved_model.pb").read_bytes()
-        assert b"_XlaMustCompile" not in (tmp_path / "out/graph.meta").read_bytes()
+    artefact(tmp_path, MODEL, emit=["meta-graph"])
+    assert b"_XlaMustCompile" in (tmp_path / "out/saved_model.pb").read_bytes()
+    assert b"_XlaMustCompile" not in (tmp_path / "out/graph.meta").read_bytes()
