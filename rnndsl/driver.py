@@ -141,7 +141,7 @@ class Job:
             target,
             provenance=self._provenance(level, jit, emit),
             build=lambda plan: build(plan, jit=jit),
-            build_plain=build,
+            build_plain=None if jit == "never" else build,
             emit_meta_graph="meta-graph" in emit,
         )
 

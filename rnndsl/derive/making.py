@@ -41,10 +41,6 @@ class Making:
         self.graph = replace(self.graph, nodes=(*self.graph.nodes, *nodes))
         self.fresh = FreshIds(self.graph)
 
-    def type_of(self, path: str) -> TensorType:
-        variable = self.variables[path]
-        return TensorType(variable.dtype, variable.axes, variable.shape)
-
     def objective(self, losses: Sequence[Named], place: str) -> str:
         """The sum of `losses`, in the widest of their dtypes."""
         types = types_of(self.graph)
@@ -80,7 +76,7 @@ class Making:
         told = Read(path)
         found = [n.id for n in self.graph.nodes if isinstance(n, Node) and n.attrs == told]
         if not found:
-            return self.add(Node(self.fresh.like("read"), "read", (), told, self.type_of(path), place))
+            return self.add(Node(self.fresh.like("read"), "read", (), told, self.variables[path].type, place))
         same = dict.fromkeys(found[1:], found[0])
         nodes = [rename_used(n, same) for n in self.graph.nodes if n.id not in same]
         self.graph = replace(self.graph, nodes=in_order(nodes))
@@ -126,7 +122,7 @@ class Making:
 
     def fitted(self, value: str, update: Update, types: Mapping[str, TensorType]) -> str:
         """`value` in the shape of the variable."""
-        wanted = self.type_of(update.variable)
+        wanted = self.variables[update.variable].type
         if types[value] == wanted:
             return value
         return self.add(spread_to(value, wanted, self.fresh, update.place))

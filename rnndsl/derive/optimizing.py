@@ -15,7 +15,7 @@ from rnndsl.language.ops.table import has_rule
 from rnndsl.language.rules.types import widest
 from rnndsl.plan.attributes import Constant, Read, ToDType
 from rnndsl.plan.function import Assign
-from rnndsl.plan.model import DType, Node, Optimizer, Rule, Scan, TensorType, Train, Variable
+from rnndsl.plan.model import DType, Node, Optimizer, Rule, Scan, Train, Variable
 from rnndsl.plan.rewriting import FreshIds, types_of
 from rnndsl.plan.tables import INPUT
 from rnndsl.records import Immutable, field, mutable, record
@@ -129,9 +129,8 @@ class _Step:
         return f"train/{self.train.name}/{name}"
 
     def read(self, path: str) -> V:
-        own = self.variables[path]
-        t = TensorType(own.dtype, own.axes, own.shape)
-        return V(self.writer, self.writer.put(Node(self.writer.fresh.like("slot"), "read", (), Read(path), t, self.train.place)))
+        t, fresh = self.variables[path].type, self.writer.fresh
+        return V(self.writer, self.writer.put(Node(fresh.like("slot"), "read", (), Read(path), t, self.train.place)))
 
     def assign(self, name: str, path: str, value: V) -> None:
         self.steps.append(Assign(name, path, value.id, self.after, self.train.place))

@@ -135,8 +135,7 @@ class _Verifier:
         path = node.told(OfVariable).variable
         if path not in self.variables:
             raise ValueError(f"reads the variable `{path}`, which the plan lacks")
-        variable = self.variables[path]
-        return TensorType(variable.dtype, variable.axes, variable.shape)
+        return self.variables[path].type
 
 
 def need(names: Iterable[str], types: dict[str, TensorType]) -> None:

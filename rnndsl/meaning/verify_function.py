@@ -109,7 +109,7 @@ def _check_step(function: Function, step: Step, types: Types, variables: Mapping
 
 
 def _check_assign(function: Function, step: Assign, value: TensorType, variable: Variable) -> None:
-    wanted = TensorType(variable.dtype, variable.axes, variable.shape)
+    wanted = variable.type
     if value != wanted and not (variable.kind == "carried" and fits(value, wanted)):
         raise ValueError(f"the step `{step.name}` writes {value} to `{variable.path}`, {wanted}")
     if variable.trainable and function.kind != "reset" and not step.name.startswith(f"train/{function.name}/"):

@@ -61,7 +61,7 @@ def _check_updates(plan: Plan, types: dict[str, TensorType]) -> None:
             raise ValueError(f"the update `{update.name}` writes `{update.variable}`, which the plan lacks")
         if update.value not in types:
             raise ValueError(f"the update `{update.name}` is %{update.value}, which the graph lacks")
-        if not fits(types[update.value], TensorType(variable.dtype, variable.axes, variable.shape)):
+        if not fits(types[update.value], variable.type):
             raise ValueError(f"the update `{update.name}` writes {types[update.value]} to `{variable.path}` {list(variable.shape)}")
 
 

@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from rnndsl.language.ops.elementwise import ADD, MUL
 from rnndsl.language.ops.table import OPS, has
 from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.passes.slices import Slice, part_of, slice_of
+from rnndsl.passes.slices import Slice, as_slice, part_of, slice_of
 from rnndsl.plan.attributes import NOTHING, Attributes, Constant, Dim, Shape
-from rnndsl.plan.indices import columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, in_order, types_of, used_ids
 from rnndsl.records import Immutable, record, replace
@@ -133,10 +132,7 @@ class _Packed:
         start, place = self.first.of.start, self.first.node.place
         whole = part_of(Slice(self.first.of.source, start, self.run[-1].of.stop), self.types, self.made, self.fresh, place)
         packed = self._activated(whole)
-        found: dict[str, list[Node]] = {}
-        for x in self.run:
-            told = columns(len(x.node.type.dims), x.of.start - start, x.of.stop - start)
-            found[x.node.id] = [replace(x.node, op="index", args=(packed,), attrs=told)]
+        found = {x.node.id: [as_slice(x.node, packed, x.of.start - start)] for x in self.run}
         found[self.first.node.id] = [*self.made, *found[self.first.node.id]]
         return found
 

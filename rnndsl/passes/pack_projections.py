@@ -8,8 +8,8 @@ What is packed is exact: each column of a product depends on its own column of t
 from __future__ import annotations
 
 from rnndsl.language.ops.products import MATMUL
+from rnndsl.passes.slices import as_slice
 from rnndsl.plan.attributes import NOTHING, Dim
-from rnndsl.plan.indices import columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import replace
@@ -72,8 +72,6 @@ def _packed(group: list[Node], types: dict[str, TensorType], fresh: FreshIds) ->
         start += types[right].dims[1]
     result: dict[str, list[Node]] = {}
     for node in group:
-        at = starts[node.args[1]]
-        part = columns(len(node.type.dims), at, at + types[node.args[1]].dims[1])
-        result[node.id] = [replace(node, op="index", args=(product.id,), attrs=part)]
+        result[node.id] = [as_slice(node, product.id, starts[node.args[1]])]
     result[first.id] = [concat, product, *result[first.id]]
     return result

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from rnndsl.language.ops.elementwise import ADD
 from rnndsl.passes.remove_dead import remove_dead
-from rnndsl.passes.slices import Slice, part_of, slice_of
+from rnndsl.passes.slices import Slice, as_slice, part_of, slice_of
 from rnndsl.plan.attributes import NOTHING, Dim
-from rnndsl.plan.indices import columns
 from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, follows, in_order, types_of
 from rnndsl.records import Immutable, record, replace
@@ -135,7 +134,6 @@ def _packed(run: Sequence[_Sum], types: dict[str, TensorType], fresh: FreshIds) 
     made.append(total)
     result: dict[str, list[Node]] = {}
     for each in run:
-        part = columns(len(each.node.type.dims), each.left.start - start, each.left.stop - start)
-        result[each.node.id] = [replace(each.node, op="index", args=(total.id,), attrs=part)]
+        result[each.node.id] = [as_slice(each.node, total.id, each.left.start - start)]
     result[first.node.id] = [*made, *result[first.node.id]]
     return result

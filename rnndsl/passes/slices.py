@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnndsl.plan.indices import Index, columns
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.plan.rewriting import FreshIds
-from rnndsl.records import Immutable, record
+from rnndsl.records import Immutable, record, replace
 
 
 @record
@@ -32,3 +32,9 @@ def part_of(wanted: Slice, types: dict[str, TensorType], made: list[Node], fresh
     narrow = TensorType(t.dtype, t.axes, (*t.dims[:-1], wanted.stop - wanted.start))
     made.append(Node(fresh.like(wanted.source), "index", (wanted.source,), told, narrow, place))
     return made[-1].id
+
+
+def as_slice(node: Node, source: str, start: int) -> Node:
+    """The value of `node` as columns of `source`, from `start`."""
+    told = columns(len(node.type.dims), start, start + node.type.dims[-1])
+    return replace(node, op="index", args=(source,), attrs=told)

@@ -38,10 +38,7 @@ class Index(Attributes):
     @property
     def columns(self) -> Part | None:
         """The range of the last dim, if nothing else is selected."""
-        if not self.items:
-            return None
-        *rest, last = self.items
-        return last if isinstance(last, Part) and all(isinstance(x, All) for x in rest) else None
+        return _columns(self.items)
 
 
 @record
@@ -50,6 +47,18 @@ class Placed(Attributes):
 
     items: tuple[Item, ...]
     dims: tuple[int, ...]
+
+    @property
+    def columns(self) -> Part | None:
+        """The range of the last dim that is not zero, if it is put nowhere else."""
+        return _columns(self.items)
+
+
+def _columns(items: tuple[Item, ...]) -> Part | None:
+    if not items:
+        return None
+    *rest, last = items
+    return last if isinstance(last, Part) and all(isinstance(x, All) for x in rest) else None
 
 
 def columns(rank: int, start: int, stop: int) -> Index:

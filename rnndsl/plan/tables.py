@@ -45,6 +45,11 @@ class Variable(Immutable):
     like: str | None = None
     place: str = ""
 
+    @property
+    def type(self) -> TensorType:
+        """Of its value."""
+        return TensorType(self.dtype, self.axes, self.shape)
+
 
 @record
 class PlanInput(Immutable):

@@ -11,37 +11,11 @@ from collections.abc import Callable, Sequence
 from rnndsl.derive.derivatives.activity import Activity
 from rnndsl.derive.derivatives.joining import sum_of
 from rnndsl.derive.derivatives.levels import Level
+from rnndsl.derive.derivatives.local import Local
 from rnndsl.language.ops.derivative.writing import V
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.attributes import Result
-from rnndsl.plan.model import Node, Scan, TensorType
-
-
-class Local:
-    """A node that is differentiated, its values fetched from a level."""
-
-    def __init__(self, level: Level, node: Node) -> None:
-        self.level = level
-        self.node = node
-
-    @property
-    def y(self) -> V:
-        return V(self.level.writer, self.level.value(self.node.id))
-
-    def __getitem__(self, at: int) -> V:
-        return V(self.level.writer, self.level.value(self.node.args[at]))
-
-    def type(self, at: int) -> TensorType:
-        return self.level.type(self.node.args[at])
-
-    @property
-    def whole(self) -> TensorType:
-        return self.level.type(self.node.id)
-
-    @property
-    def count(self) -> int:
-        return len(self.node.args)
-
+from rnndsl.plan.model import Node, Scan
 
 OfScan = Callable[["Backward", Scan, dict[Result, V]], None]
 """Hands back what a scan's results are handed back, to what the scan reads."""

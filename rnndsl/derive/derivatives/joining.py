@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.language.ops.derivative.writing import V, added, apply, spread
 from rnndsl.plan.attributes import Dim
-from rnndsl.plan.indices import All, Part, Placed
+from rnndsl.plan.indices import Placed, columns
 from rnndsl.records import Immutable, record
 
 
@@ -40,12 +40,8 @@ def sum_of(writer: GraphWriter, parts: Sequence[V]) -> V | None:
 
 def _columns(writer: GraphWriter, part: V) -> _Columns | None:
     made = writer.made(part.id)
-    if made is None or not isinstance(made.attrs, Placed) or not made.attrs.items:
-        return None
-    *others, last = made.attrs.items
-    if not isinstance(last, Part) or not all(isinstance(x, All) for x in others):
-        return None
-    return _Columns(V(writer, made.args[0]), last.start, last.stop)
+    place = made.attrs.columns if made is not None and isinstance(made.attrs, Placed) else None
+    return None if made is None or place is None else _Columns(V(writer, made.args[0]), place.start, place.stop)
 
 
 def _joined(group: Sequence[_Columns], dims: tuple[int, ...], order: Sequence[str]) -> list[V]:
@@ -74,4 +70,4 @@ def _placed(x: V, start: int, dims: tuple[int, ...]) -> V:
     stop = start + x.type.dims[-1]
     if (start, stop) == (0, dims[-1]):
         return x
-    return apply("place", x, told=Placed((*[All()] * (len(dims) - 1), Part(start, stop)), dims))
+    return apply("place", x, told=Placed(columns(len(dims), start, stop).items, dims))

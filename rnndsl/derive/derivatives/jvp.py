@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.derivatives.activity import Activity
+from rnndsl.derive.derivatives.local import Local
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.language.ops.derivative.writing import V, spread, zeros
 from rnndsl.language.ops.table import OPS
@@ -38,32 +39,6 @@ def jvp(graph: Graph, seeds: Mapping[str, str], of: Sequence[str], order: Sequen
     return replace(graph, nodes=tuple(writer.nodes)), found
 
 
-class _Here:
-    """A node that is differentiated. Its types have the axes of directions, so that a tangent is never summed over these."""
-
-    def __init__(self, sweep: _Forward, node: Node) -> None:
-        self.sweep = sweep
-        self.node = node
-
-    @property
-    def y(self) -> V:
-        return V(self.sweep.writer, self.node.id)
-
-    def __getitem__(self, at: int) -> V:
-        return V(self.sweep.writer, self.node.args[at])
-
-    def type(self, at: int) -> TensorType:
-        return self.sweep.type(self.node.args[at])
-
-    @property
-    def whole(self) -> TensorType:
-        return self.sweep.type(self.node.id)
-
-    @property
-    def count(self) -> int:
-        return len(self.node.args)
-
-
 class _Forward:
     """The sweep over one graph. `tangents`: by id, of what has been met; what is not there has the tangent zero."""
 
@@ -75,8 +50,12 @@ class _Forward:
         self.results: dict[str, dict[Result, Result]] = {}
         """By scan, from a result to the one that is its tangent."""
 
+    def value(self, name: str) -> str:
+        """Both are one graph."""
+        return name
+
     def type(self, name: str) -> TensorType:
-        """Of a tangent."""
+        """Of a tangent, with the axes of directions, over which it is never summed."""
         return self.writer.type_of(name).with_axes(self.more, self.writer.order)
 
     def whole(self, name: str) -> V:
@@ -101,7 +80,7 @@ class _Forward:
         derivative = OPS[node.op].differentiate()
         if derivative is None:
             return
-        d = derivative.forward(_Here(self, node), [self.tangents.get(x) for x in node.args])
+        d = derivative.forward(Local(self, node), [self.tangents.get(x) for x in node.args])
         if d is not None:
             self.tangents[node.id] = d
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection
 from typing import Protocol
 
+from rnndsl.derive.derivatives.local import Values
 from rnndsl.derive.derivatives.writer import BodyWriter, GraphWriter, finite_ids
 from rnndsl.language.ops.table import has
 from rnndsl.plan.attributes import Result
@@ -56,22 +57,11 @@ class Extras:
         return tuple(made)
 
 
-class Level(Protocol):
-    """A forward graph, seen from the graph that its derivative is written into."""
-
-    @property
-    def writer(self) -> GraphWriter: ...
+class Level(Values, Protocol):
+    """And what is needed to hand it back."""
 
     @property
     def extras(self) -> Extras: ...
-
-    def value(self, name: str) -> str:
-        """The id in the derivative's graph of the forward value `name`."""
-        ...
-
-    def type(self, name: str) -> TensorType:
-        """The type of the forward value there, with the axes that only cotangents have."""
-        ...
 
     def add_forward(self, node: Node) -> None:
         """One more node of the forward graph: a result of a scan in it."""

@@ -7,8 +7,9 @@ of the states on as they are.
 
 from __future__ import annotations
 
-from rnndsl.derive.derivatives.backward import Backward, Local
+from rnndsl.derive.derivatives.backward import Backward
 from rnndsl.derive.derivatives.levels import Body, Outside
+from rnndsl.derive.derivatives.local import Local
 from rnndsl.derive.derivatives.validity import valid_axes, valid_steps
 from rnndsl.derive.derivatives.writer import BodyWriter, GraphWriter
 from rnndsl.language.ops.derivative.writing import V, apply, back_to, spread, total, where, zeros

@@ -12,6 +12,7 @@ from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
 from rnndsl.plan.model import Graph
 from tests.backend.plan_builder import ORDER
+from tests.derive.derivatives.checking import REACH, slope
 from tests.lowering import Reads
 
 Array = NDArray[np.float64]
@@ -36,10 +37,9 @@ def derived(graph: Graph, seeds: Mapping[str, str], by: Sequence[str]) -> tuple[
 
 
 def difference(graph: Graph, loss: str, feeds: Mapping[str, Array], by: str, way: Array, step: float = 1e-3) -> float:
-    """How `loss` changes as `by` goes a way: central differences, extrapolated once to a step of zero, so that their error is of
-    the fourth order."""
+    """How `loss` changes as `by` goes a way."""
 
-    def at(steps: int) -> float:
-        return float(values(graph, [loss], {**feeds, by: feeds[by] + steps * step * way})[0])
+    def at(steps: int) -> Array:
+        return values(graph, [loss], {**feeds, by: feeds[by] + steps * step * way})[0]
 
-    return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step)
+    return float(slope([at(k) for k in REACH], step))

@@ -12,7 +12,7 @@ from rnndsl.language.ops.meaning.align import Array
 from rnndsl.plan.model import GraphInput, Node
 from rnndsl.records import replace
 from tests.compiling import plan_of
-from tests.derive.derivatives.checking import compute, gradients, numbers_for, of_loss
+from tests.derive.derivatives.checking import REACH, compute, gradients, moved, numbers_for, of_loss, slope
 from tests.derive.derivatives.test_cases import CASES, RAGGED
 from tests.derive.derivatives.test_jvp import reads
 
@@ -32,15 +32,13 @@ def test_hessian_times_vector(path: Path) -> None:
     given = tuple(GraphInput(f"way_of_{name}", types[name]) for name in paths.values())
     widened = replace(derived, inputs=(*derived.inputs, *given))
     made, tangents = jvp(widened, {x: f"way_of_{x}" for x in paths.values()}, [found[p] for p in paths], plan.axes)
-    moved = {f"way_of_{name}": ways[path] for path, name in paths.items()}
-    products = compute(plan, made, [tangents[found[p]] for p in paths], {**feeds, **moved}, variables)
+    given_ways = {f"way_of_{name}": ways[path] for path, name in paths.items()}
+    products = compute(plan, made, [tangents[found[p]] for p in paths], {**feeds, **given_ways}, variables)
 
     def at(steps: int) -> list[Array]:
-        there = {p: x + steps * STEP * ways[p] if p in ways else x for p, x in variables.items()}
-        return compute(plan, derived, [found[p] for p in paths], feeds, there)
+        return compute(plan, derived, [found[p] for p in paths], feeds, moved(variables, ways, steps * STEP))
 
-    sides = [at(k) for k in (1, -1, 2, -2)]
-    expected = [(8 * (a - b) - (c - d)) / (12 * STEP) for a, b, c, d in zip(*sides, strict=True)]
+    expected = [slope(sides, STEP) for sides in zip(*map(at, REACH), strict=True)]
     size = max(float(np.abs(x).max(initial=0)) for x in expected)
     for path_of, one, other in zip(paths, products, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-8 * max(1.0, size), err_msg=path_of)

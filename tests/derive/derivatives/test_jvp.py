@@ -15,7 +15,7 @@ from rnndsl.plan.attributes import Read
 from rnndsl.plan.model import Graph, GraphInput, Node, Plan, TensorType
 from rnndsl.records import replace
 from tests.compiling import plan_of
-from tests.derive.derivatives.checking import compute, gradients, numbers_for, of_loss
+from tests.derive.derivatives.checking import REACH, compute, gradients, moved, numbers_for, of_loss, slope
 from tests.derive.derivatives.test_cases import CASES, INPUTS, RAGGED
 
 Values = Mapping[str, Array]
@@ -43,13 +43,12 @@ def forward(plan: Plan, graph: Graph, loss: str, inputs: Values, variables: Valu
 
 
 def differences(plan: Plan, graph: Graph, loss: str, inputs: Values, variables: Values, ways: Values) -> float:
-    """Central differences, extrapolated to an error of the fourth order."""
+    """How %loss changes as the variables go their ways."""
 
-    def at(steps: int) -> float:
-        moved = {path: x + steps * STEP * ways[path] if path in ways else x for path, x in variables.items()}
-        return float(compute(plan, graph, [loss], inputs, moved)[0])
+    def at(steps: int) -> Array:
+        return compute(plan, graph, [loss], inputs, moved(variables, ways, steps * STEP))[0]
 
-    return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * STEP)
+    return float(slope([at(k) for k in REACH], STEP))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)

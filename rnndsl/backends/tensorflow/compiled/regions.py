@@ -69,9 +69,8 @@ def _compiled(graph: Graph) -> set[str]:
 
 def _scan_compiles(scan: Scan) -> bool:
     """How many steps there are must follow from the shapes, as the room for their values does."""
-    scans = [scan, *(node for node in all_nodes(scan.body) if isinstance(node, Scan))]
-    nodes = (node for node in all_nodes(scan.body) if isinstance(node, Node))
-    return not any(isinstance(x.steps, str) for x in scans) and all(map(_same_compiled, nodes))
+    nodes = all_nodes(Graph((), (scan,)))
+    return all(not isinstance(x.steps, str) if isinstance(x, Scan) else _same_compiled(x) for x in nodes)
 
 
 def _node_compiles(node: Node) -> bool:
@@ -86,7 +85,7 @@ def _same_compiled(node: Node) -> bool:
     return not any(has(node.op, trait) for trait in traits)
 
 
-def is_constant(node: Node | Scan) -> bool:
+def _is_constant(node: Node | Scan) -> bool:
     """Whether a node is written down wherever it is read."""
     return isinstance(node, Node) and has(node.op, "constant") and not node.attrs.about
 
@@ -146,7 +145,7 @@ def _regions(graph: Graph, compiled: Collection[str], stages: Stages, ends: Coll
     for node in graph.nodes:
         if node.id in group:
             members.setdefault(root(node.id), []).append(node)
-    constants = {node.id: node for node in graph.nodes if is_constant(node)}
+    constants = {node.id: node for node in graph.nodes if _is_constant(node)}
     readers: dict[str, set[str]] = {}
     for node in graph.nodes:
         for name in used_ids(node):
