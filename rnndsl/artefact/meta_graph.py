@@ -1,10 +1,11 @@
 """The model as a TF1-style MetaGraph: `graph.meta`, and its values in `graph.ckpt`.
 
-The bodies of the module's functions are copied into one graph, each under a scope `graph-NAME`, on one set of variables and one
-placeholder for each input. Above them stand operations with the names of the plan: inputs, outputs, losses, metrics, update
-ops, and `train/NAME` for each training call; one whose name is taken has `_` behind it, and the manifest says what each is
-called. Outputs are those of `predict`; losses, metrics and update ops those of the first training call that computes them, so
-that a session may fetch them together with its train op. `evaluate/NAME` are losses and metrics outside training.
+The bodies of the module's functions are copied into one graph, each under a scope `graph-function/NAME`, on one set of
+variables and one placeholder for each input. Above them stand operations with the names of the plan: inputs, outputs,
+losses, metrics, update ops, and `train/NAME` for each training call; one whose name is taken has `_` behind it, and the
+manifest says what each is called. Outputs are those of `predict`; losses, metrics and update ops those of the first
+training call that computes them, so that a session may fetch them together with its train op. `evaluate/NAME` are losses
+and metrics outside training.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ class _Copy:
         del definition.node[:]
         definition.node.extend(kept)
         read = {name.split(":")[0].lstrip("^") for node in kept for name in node.input}
-        self.scope = f"graph-{name}"
+        self.scope = f"graph-function/{name}"
         mapped = {f"{source}:0": tensor for source, tensor in sources.items() if source in read}
         tf.import_graph_def(definition, input_map=mapped, name=f"{self.scope}/")
         self._graph = tf.compat.v1.get_default_graph()

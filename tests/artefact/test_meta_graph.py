@@ -113,7 +113,7 @@ def test_large_initial_values_stay_out_of_the_graph(tmp_path, monkeypatch):
         saver = tf.compat.v1.train.import_meta_graph(str(tmp_path / "graph.meta"))
         saver.restore(session, str(tmp_path / "graph.ckpt"))
         names = [v.op.name for v in tf.compat.v1.global_variables()]
-        assert not any(name.startswith("initial/") for name in names)
+        assert not any(name.startswith("graph-initial/") for name in names)
         before = session.run(tf.compat.v1.global_variables())
         session.run("train/fit", FEED)
         session.run(tf.compat.v1.global_variables_initializer())
@@ -136,3 +136,21 @@ def test_two_models_in_one_graph(built, tmp_path):
             saver.restore(session, str(folder / "graph.ckpt"))
         states = session.run(["one/states:0", "two/states:0"], {"one/x:0": X, "two/x:0": X})
     assert [x.shape for x in states] == [(3, 6, 4), (3, 6, 5)]
+
+
+@pytest.mark.parametrize("name", ["values", "initial", "own", "saver", "captured", "function", "graph"])
+def test_what_a_user_calls_as_the_graph_calls_its_own(tmp_path, name):
+    """A training call of such a name has its scope beside the graph's own: the variable `values` is found in both."""
+    import rnndsl
+
+    text = f"""rnn 1
+model m {{
+  input {name}_in: f32[batch, 2]
+  param values: f32[2] ~ zeros
+  output {name}_out = {name}_in * values
+  loss fit = mean(square({name}_in * values - 1.0))
+  train {name} = adam(rate = 0.1)
+}}
+"""
+    (tmp_path / "m.rnn").write_text(text)
+    rnndsl.compile(tmp_path / "m.rnn", tmp_path / "out", emit=("saved-model", "meta-graph"))
