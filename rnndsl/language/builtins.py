@@ -58,6 +58,13 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
         "split": ("split(x, n, axis = -1)", "a list of n equal parts", "any [.., n * m] -> n of [.., m]", "everywhere"),
         "concat": ("concat([a, b, …], axis = -1)", "the values joined along a trailing dim", "any", "everywhere"),
         "stack": ("stack([a, b, …])", "the values along a new last dim", "n of any [..] -> [.., n]", "everywhere"),
+        "sort": ("sort(x, axis = -1)", "the numbers in rising order", "number", "everywhere"),
+        "top_k": (
+            "top_k(x, k)",
+            "the k largest of the last dim, the largest first; `.values`, `.ids`",
+            "number [.., n] -> number [.., k]; ids i32",
+            "everywhere",
+        ),
         "einsum": ('einsum("ij,jk->ik", a, b, …)', "Einstein's sum over trailing dims", "number", "everywhere"),
         "tabulate": (
             "tabulate(n, m, f) or tabulate(n, f)",

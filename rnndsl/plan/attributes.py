@@ -135,6 +135,27 @@ class Along(Attributes):
 
 
 @record
+class Cumulative(Along):
+    """And whether the sums run from the end."""
+
+    back: bool = False
+
+
+@record
+class Put(Dim):
+    """And how long it is in the result."""
+
+    size: int
+
+
+@record
+class Largest(Attributes):
+    """How many of the largest numbers."""
+
+    k: int
+
+
+@record
 class Dims(Attributes):
     """The trailing dims of the result."""
 

@@ -206,6 +206,8 @@ def _function(spec: Spec) -> tuple[str, str, str]:
         f"concat([{spec.value()}, {spec.value()}], axis = {spec.pick('-1', '0')})",
         f"stack([{spec.value()}, {spec.value()}])",
         f"split({spec.value()}, 2)[{spec.pick('0', '1')}]",
+        f"sort({spec.value()}, axis = {spec.pick('-1', '0')})",
+        f"top_k({spec.value()}, {spec.pick('1', '2')}){spec.pick('', '.values', '.ids')}",
         f"position(over = {spec.pick(*AXES)})",
         f"rename({spec.value()}, {spec.pick(*AXES)} = {spec.pick(*AXES)})",
         'einsum("i,j->ij", ' + f"{spec.value()}, {spec.value()})",

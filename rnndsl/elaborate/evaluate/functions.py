@@ -14,9 +14,10 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.language.ops.op import Required
-from rnndsl.plan.attributes import Dim, Einsum, OfCollection, Over, Renamed
+from rnndsl.plan.attributes import Attributes, Dim, Einsum, Largest, OfCollection, Over, Renamed
 from rnndsl.plan.indices import All, Index, Item, Part
 from rnndsl.plan.model import Scan, TensorType
+from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
 from rnndsl.text.codes import kinds, places
@@ -87,6 +88,32 @@ def _slice(session: Session, x: Tensor, dim: int, start: int, stop: int, span: S
     selection: list[Item] = [All()] * len(x.type.dims)
     selection[dim] = Part(start, stop)
     return session.graphs.builder.add("index", [x], span, Index(tuple(selection)))
+
+
+def _sort(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("sort", {"x": Required, "axis": -1}, call)
+    assert bound["x"].expr is not None
+    x = alone(session, session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env)
+    dim = applying.from_end(x, integer(session, bound["axis"], env, "sort", "axis"), call.span)
+    return _taken(session, x, "order", Dim(dim), Dim(dim), call.span)[0]
+
+
+def _top_k(session: Session, call: tree.Call, env: Env) -> Value:
+    bound = bind("top_k", {"x": Required, "k": Required}, call)
+    assert bound["x"].expr is not None
+    x = alone(session, session.evaluate(bound["x"].expr, env), bound["x"].expr.span, env)
+    k = integer(session, bound["k"], env, "top_k", "k")
+    if k < 1:
+        type_codes.not_a_dim(call.span, k).throw()
+    values, ids = _taken(session, x, "largest", Largest(k), Dim(-1), call.span)
+    return replace(values, named={"values": values, "ids": ids})
+
+
+def _taken(session: Session, x: Tensor, op: str, which: Attributes, along: Dim, span: Span) -> tuple[Tensor, Tensor]:
+    """The numbers of `x` at the places that `op` finds, and these places."""
+    builder = session.graphs.builder
+    ids = builder.add(op, [x], span, which)
+    return builder.add("take", [x, ids], span, along), ids
 
 
 def _einsum(session: Session, call: tree.Call, env: Env) -> Value:
@@ -189,6 +216,8 @@ SPECIALS: Mapping[str, Special] = MappingProxyType(
         "concat": _concat,
         "stack": _stack,
         "split": _split,
+        "sort": _sort,
+        "top_k": _top_k,
         "einsum": _einsum,
         "len": _length,
         "refuse": _refuse,

@@ -22,6 +22,7 @@ def _reduction(name: str, rule: rules.Rule, formula: str, types: str, gradient: 
 ROWS: tuple[Op, ...] = (
     _reduction("sum", reductions.reduction(rules.numeric), "the sum", "number"),
     _reduction("mean", reductions.reduction(rules.need_float), "the sum over the count of what the mask leaves", "float"),
+    _reduction("log_sum_exp", reductions.reduction(rules.need_float), "log(sum(exp(x)))", "float"),
     _reduction("min", reductions.reduction(rules.numeric), "the least value", "number"),
     _reduction("max", reductions.reduction(rules.numeric), "the largest value", "number"),
     _reduction("variance", reductions.reduction(rules.need_float), "mean(square(x - mean(x)))", "float"),

@@ -83,6 +83,10 @@ def no_index(at: int, size: int) -> Clause:
     return Clause(f"has no index {at} in a dim of {size}")
 
 
+def too_many_of(k: int, type: object) -> Clause:
+    return Clause(f"needs no more than the last dim of {type} has, not {k}")
+
+
 def cannot_reshape(dims: Sequence[int], type: object, made: int, given: int) -> Clause:
     """`made` and `given`: how many elements each has."""
     return Clause(f"cannot make {list(dims)} of {type}: {made} and {given} elements")

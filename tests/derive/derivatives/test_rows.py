@@ -16,6 +16,7 @@ from tests.derive.derivatives.checking import REACH, slope
 LENGTHS = {"batch": 2, "time": 3, "src": 2, "frame": 2}
 STEP = 1e-4
 ONE = "[batch, 3]"
+REDUCTIONS = ("sum", "mean", "min", "max", "variance", "norm", "log_sum_exp")
 OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("leaky_relu", [ONE], {"alpha": 0.3}),
     ("elu", [ONE], {"alpha": 0.7}),
@@ -46,11 +47,15 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("gather", ["[4, 3]", "i32[batch, time]"], {}),
     *((op, ["[batch, 2, 3]"], {"dim": -1}) for op in ("softmax", "log_softmax")),
     *((op, ["[batch, time, 3]"], {"over": "time"}) for op in ("softmax", "log_softmax")),
+    ("cumsum", ["[batch, 2, 3]"], {"dim": -2, "back": False}),
+    ("cumsum", ["[batch, time, 2]"], {"over": "time", "back": True}),
+    ("take", ["[time, 3, 2]", "i32[batch, 4, 2]"], {"dim": -2}),
+    ("put", ["[time, 2, 3]", "i32[batch, 2, 3]"], {"dim": -1, "size": 4}),
     ("shift", ["[batch, time, 2]"], {"over": "time", "steps": 1}),
     ("reverse", ["[batch, time, 2]"], {"over": "time"}),
     ("rename", ["[batch, time, 2]"], {"old": "time", "new": "src"}),
-    *((op, ["[batch, time, 3]"], {"axes": ["time"], "dims": [-1]}) for op in ("sum", "mean", "min", "max", "variance", "norm")),
-    *((op, ["[batch, time, 3]", "bool[batch, time, 1]"], {"axes": ["time"]}) for op in ("sum", "mean", "min", "max", "variance")),
+    *((op, ["[batch, time, 3]"], {"axes": ["time"], "dims": [-1]}) for op in REDUCTIONS),
+    *((op, ["[batch, time, 3]", "bool[batch, time, 1]"], {"axes": ["time"]}) for op in REDUCTIONS if op != "norm"),
     ("cross_entropy", ["[batch, 3]", "[time, 3]"], {}),
     ("cross_entropy", ["[batch, 3]", "i32[batch]"], {}),
     ("binary_cross_entropy", ["[batch, 3]", "[time, 1]"], {}),

@@ -152,6 +152,11 @@ AXES = {
     "sum(rename(s, time = frame), over = frame)": lambda v: v.s.sum(1),
     "dot(s, rename(s, time = frame))": lambda v: np.einsum("btn,bfn->btf", v.s, v.s),
     "softmax(s, over = time)": lambda v: soft(v.s, 1),
+    "cumsum(s, over = time)": lambda v: v.s.cumsum(1),
+    "cumsum(i, over = batch)": lambda v: v.i.cumsum(0),
+    "log_sum_exp(s, over = [time, last])": lambda v: np.log(np.exp(v.s).sum((1, 2))),
+    "log_sum_exp(1000 + a, over = last)": lambda v: 1000 + np.log(np.exp(v.a).sum(-1)),
+    "log_sum_exp(a, mask = yes, over = last)": lambda v: np.log(np.where(v.yes, np.exp(v.a), 0).sum(-1)),
 }
 ELEMENTWISE = {
     "sigmoid(a)": lambda v: sig(v.a),
@@ -277,6 +282,17 @@ SHAPES = {
     "argmax(a)": lambda v: v.a.argmax(-1),
     "argmax(m, axis = 0)": lambda v: v.m.argmax(1),
     "argmax(i)": lambda v: v.i.argmax(-1),
+    "cumsum(a)": lambda v: v.a.cumsum(-1),
+    "cumsum(m, axis = 0)": lambda v: v.m.cumsum(1),
+    "cumsum(i)": lambda v: v.i.cumsum(-1),
+    "sort(a)": lambda v: np.sort(v.a),
+    "sort(m, axis = 0)": lambda v: np.sort(v.m, 1),
+    "sort(i)": lambda v: np.sort(v.i),
+    "top_k(s, 2)": lambda v: -np.sort(-v.s)[..., :2],
+    "top_k(s, 2).values": lambda v: -np.sort(-v.s)[..., :2],
+    "top_k(s, k = 3).ids": lambda v: np.argsort(-v.s)[..., :3],
+    "top_k(i, 4).ids": lambda v: np.argsort(-v.i, kind="stable"),
+    "top_k(a, 1).ids[0]": lambda v: v.a.argmax(-1),
 }
 PRODUCTS = {
     "dot(a, b)": lambda v: (v.a * v.b).sum(-1),

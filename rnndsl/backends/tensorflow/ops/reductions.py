@@ -44,6 +44,11 @@ def _norm(x: Any, mask: Any, dims: list[int]) -> Any:
     return tf.where(positive, tf.sqrt(tf.where(positive, total, tf.ones_like(total))), tf.zeros_like(total))
 
 
+def _log_sum_exp(x: Any, mask: Any, dims: list[int]) -> Any:
+    x = wide(x)
+    return tf.reduce_logsumexp(_kept(x, mask, -float("inf")), dims)
+
+
 def _min(x: Any, mask: Any, dims: list[int]) -> Any:
     return tf.reduce_min(_kept(x, mask, _extreme(x.dtype, 1)), dims)
 
@@ -93,6 +98,7 @@ _REDUCTIONS: dict[str, Reduce] = {
     "mean": _mean,
     "variance": _variance,
     "norm": _norm,
+    "log_sum_exp": _log_sum_exp,
     "min": _min,
     "max": _max,
     "any": _any,

@@ -12,6 +12,7 @@ from rnndsl.backends.tensorflow.ops import (
     convolution,
     elementwise,
     losses,
+    ordering,
     products,
     random,
     reductions,
@@ -33,4 +34,4 @@ def _united(families: Iterable[ModuleType]) -> Mapping[str, Lower]:
     return table
 
 
-LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, random, reductions, losses, alignment))
+LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, ordering, random, reductions, losses, alignment))

@@ -96,6 +96,11 @@ def _norm(n: Local, like: V) -> V:
     return where(positive, n[0] / where(positive, y, 1.0), 0.0)
 
 
+def _chances(n: Local, like: V) -> V:
+    """exp(x - y), Boltzmann's: zero where the others are infinitely larger."""
+    return apply("exp", n[0] - _kept(n, n.y))
+
+
 def _extreme(n: Local, like: V) -> V:
     """Equals share alike."""
     equal = apply("eq", n[0], _kept(n, n.y))
@@ -108,6 +113,7 @@ def _extreme(n: Local, like: V) -> V:
 sum = _reduction(lambda n, like: None, by_value=False)
 mean = _reduction(_mean, by_value=False)
 variance = _reduction(_variance, by_value=True)
+log_sum_exp = _reduction(_chances, by_value=True)
 norm = _reduction(_norm, by_value=True)
 min = _reduction(_extreme, by_value=True)
 max = _reduction(_extreme, by_value=True)

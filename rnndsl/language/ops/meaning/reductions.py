@@ -53,6 +53,15 @@ def norm_over(frame: Frame, node: Node, x: Value, mask: Value | None = None) -> 
     return np.sqrt(_sum(np.square(array), counts, gone))
 
 
+def log_sum_exp_over(frame: Frame, node: Node, x: Value, mask: Value | None = None) -> Array:
+    """Minus infinity of nothing. What the mask leaves out is exp(-inf) beside the largest that it leaves."""
+    array, counts, gone = _parts(frame, node, x, mask)
+    kept = np.where(counts, array, -np.inf)
+    most = np.max(kept, axis=gone, keepdims=True, initial=-np.inf)
+    most = np.where(np.isfinite(most), most, 0)
+    return np.log(np.sum(np.exp(kept - most), axis=gone)) + np.squeeze(most, gone)
+
+
 def min_over(frame: Frame, node: Node, x: Value, mask: Value | None = None) -> Array:
     array, counts, gone = _parts(frame, node, x, mask)
     most = _range(array.dtype)[1]
