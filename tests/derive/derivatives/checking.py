@@ -14,6 +14,7 @@ from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
 from rnndsl.meaning.running import Model, _Call
 from rnndsl.passes.remove_dead import remove_dead
+from rnndsl.passes.share_common import share_common
 from rnndsl.plan.attributes import Constant, Read
 from rnndsl.plan.function import Function, Output
 from rnndsl.plan.model import Graph, Node, Plan, TensorType
@@ -52,7 +53,7 @@ def of_loss(plan: Plan, name: str) -> tuple[Plan, Graph, str]:
     """The graph in training of nothing but %name, ready to be differentiated, the id of its value, and the plan with its axes."""
     mode = Modes(plan).of(training=True, carry=False)
     whole = Function("f", "train", plan.axes, plan.inputs, mode.graph, (Output("loss", mode.of(name)),))
-    function = remove_dead(prepared(whole))
+    function = share_common(remove_dead(prepared(whole)))  # a variable is then read once, as in a training step
     return replace(plan, axes=function.axes), function.graph, function.outputs[0].value
 
 
