@@ -17,8 +17,9 @@ AXES = ("batch", "time")
 SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "scan": (
-            "scan(cell, x, …, lengths, mask, masked, reverse, initial, given, carry, along = time, steps, until)",
-            "the outputs of a cell over an axis; `.last` and `.final`",
+            "scan(cell, x, …, lengths, mask, masked, reverse, initial, given, carry, along = time, steps, until, "
+            "feed, first, teacher, teach, end)",
+            "the outputs of a cell over an axis; `.last` and `.final`, with `end` `.lengths`",
             "as the cell's output",
             "through it",
         ),

@@ -147,7 +147,7 @@ class Telling:
             case Told(kind="layer", body=Scope(parent=Scope() as params) as body):
                 own = body.own(name) or params.own(name)
                 return Found(own or ([of_language(name)] if name == "name" else []))
-            case Told(kind="scan") if name in ("last", "final"):
+            case Told(kind="scan") if name in ("last", "final", "lengths"):
                 return Found([of_language(name)])
             case Told(kind="scan" | "applied"):
                 return self._output(told, name)

@@ -45,10 +45,26 @@ model m with (dtype = f64) {
   train late = sgd(rate = 0.1) before update_ops
   train early = sgd(rate = 0.1)
 }"""
+LOOPS = """
+model m with (dtype = f64) {
+  axis step
+  input x: f64[batch, time, 3]
+  input k: i32[batch]
+  param start: [3]
+  layer c = Stack([GRU(4), RNN(3)])
+  layer f = Dense(3, activation = tanh)
+  free = scan(c, feed = f, first = start, steps = 4, along = step, lengths = k)
+  forced = scan(c, feed = f, first = start, teacher = x, teach = if training then 1.0 else 0.0)
+  heard = scan(c, feed = f, first = start, teacher = x, teach = if training then 0.6 else 0.0, reverse = true, lengths = k)
+  output y = heard.last + forced.last
+  loss l = mean(square(free)) + mean(square(forced)) + mean(square(heard - 0.5))
+  train late = sgd(rate = 0.1) before update_ops
+  train early = sgd(rate = 0.1)
+}"""
 SIZES = {"batch": 2, "time": 3}
 
 
-@pytest.mark.parametrize("text", [PLAIN, SCANS], ids=["plain", "scans"])
+@pytest.mark.parametrize("text", [PLAIN, SCANS, LOOPS], ids=["plain", "scans", "loops"])
 @pytest.mark.parametrize("level", [0, 1])
 def test_training_steps(text, level):
     rng = np.random.default_rng(0)

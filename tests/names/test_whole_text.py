@@ -26,7 +26,6 @@ from tests.names.reading import SPECS, STD, module_of, of_text, words
 SEEDS = range(8)
 OF_ANY_CELL = {
     "tf1": {"name", "output_size", "state_size", "h", "c"},
-    "attention_decoder": {"memory", "valid", "s"},
     "features": {"h"},
 }
 """Names that are read of a cell or its states where the cell is a parameter: no text tells what they stand for."""

@@ -188,14 +188,19 @@ def step(session: Session, value: Instance | MappedCell, values: Feed, span: Spa
 def apply_unnamed(session: Session, constructor: Constructor, call: tree.Call, env: Env) -> Value:
     """`Dropout(0.1)(x)`: fine for what owns no variables."""
     name = constructor.definition.name.name
+    return unnamed(session, constructor, feed(session, name, call, env), call.span, call.function.span, env)
+
+
+def unnamed(session: Session, constructor: Constructor, values: Feed, span: Span, written: Span, env: Env) -> Value:
+    """What is made by a constructor, `written` there, and has no name, on `values`. Raises SpecError if it owns variables."""
+    name = constructor.definition.name.name
     path = join(env.frame().path, f"{name}_{session.registry.ordinal(join(env.frame().path, name))}")
-    instance = Instance(path, constructor, env.frame().defaults, call.span)
-    values = feed(session, name, call, env)
+    instance = Instance(path, constructor, env.frame().defaults, span)
     if constructor.kind == "cell" and session.graphs.step is None:
-        time_codes.cell_outside_scan(call.span, name).throw()
-    session.reports.anonymous.append((name, call.function.span))
+        time_codes.cell_outside_scan(span, name).throw()
+    session.reports.anonymous.append((name, written))
     try:
-        return run(session, instance, values, call.span, dotted(env.state_prefix, path.rpartition("/")[2]))
+        return run(session, instance, values, span, dotted(env.state_prefix, path.rpartition("/")[2]))
     finally:
         session.reports.anonymous.pop()
 

@@ -17,7 +17,7 @@ from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import places
 from rnndsl.text.source import Span
 
-OF_SCANS = ("last", "final", "fw", "bw", "states")
+OF_SCANS = ("last", "final", "fw", "bw", "states", "lengths")
 """What a scan gives under names of its own."""
 
 

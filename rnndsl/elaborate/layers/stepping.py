@@ -97,14 +97,14 @@ def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state:
         if k > len(expr.items):
             codes.initial_too_short(expr.span, state, k, len(expr.items)).throw()
         item = expr.items[k - 1]
-    value = _plain(session, session.evaluate(item, env), item, state, type.dtype, env)
+    value = plain(session, session.evaluate(item, env), item, state, type.dtype, env)
     tensor = session.tensor(value, item.span, type.dtype)
     if not types.fits(tensor.type, type):
         codes.initial_type(item.span, state, type, tensor.type).throw()
     return tensor
 
 
-def _plain(session: Session, value: Value, expr: tree.Expr, state: str, dtype: DType, env: Env) -> Value:
+def plain(session: Session, value: Value, expr: tree.Expr, state: str, dtype: DType, env: Env) -> Value:
     """`zeros`, `ones` and `constant(v)` as numbers."""
     if isinstance(value, InitializerName):
         value = InitializerValue(expr, env)
@@ -173,4 +173,5 @@ def check_initials(step: StepContext) -> None:
     """Diagnoses initial values for states that the cell does not have."""
     for name in step.initial:
         if name not in step.used_initials:
-            codes.unknown_state(step.initial_spans.get(name), name, step.states).throw()
+            known = [each for each, record in step.states.items() if not record.of_loop]
+            codes.unknown_state(step.initial_spans.get(name), name, known).throw()

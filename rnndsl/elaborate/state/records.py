@@ -32,6 +32,8 @@ class StateRecordInProgress:
     make_initial: Callable[[int], Tensor] | None = None
     read: Callable[[Tensor], Tensor] | None = None
     """What products read of a past value, under `map_recurrent`."""
+    of_loop: bool = False
+    """Whether it is of a closed loop, not of a cell: nobody gives it or reads it by name."""
 
 
 @mutable

@@ -213,12 +213,14 @@ class StateRecord(Immutable):
 
 @record
 class ScanResult(Immutable):
-    """`run`: outputs, `last` and `final`; of a named output of the cell, `run.weights`, without `final`."""
+    """`run`: outputs, `last` and `final`; of a named output of the cell, `run.weights`, without `final`. `lengths`: how many steps
+    each row took until its `end`."""
 
     output: Tensor
     last: Tensor | None
     final: StateRecord | None
     named: Named = NONE
+    lengths: Tensor | None = None
 
 
 @record

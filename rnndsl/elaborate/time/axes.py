@@ -15,7 +15,8 @@ from rnndsl.text.source import Span
 
 
 def leading_axes(session: Session, cell: Instance | MappedCell, options: Options, along: str | None) -> tuple[str, ...]:
-    """The leading axes of a step: those of all that it is given, less the scanned one and those that the cell's own types name."""
+    """The leading axes of a step: those of all that it is given, less the scanned one and those that the cell's own types name.
+    Where nothing is scanned, `lengths` may say what the rows are."""
     axes: set[str] = set()
     named = _named_axes(session, cell)
     order = [name for name, kind in named.kinds.items() if kind == "input"]
@@ -23,10 +24,14 @@ def leading_axes(session: Session, cell: Instance | MappedCell, options: Options
         axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
     for name, (tensor, span) in options.named.items():
         axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
+    for fed in options.loop.fed if options.loop else ():
+        axes |= set(fed.first[0].type.axes) - named.axes.get(fed.name, set())
     for name, (tensor, _) in options.given.items():
         axes |= set(tensor.type.axes) - named.axes.get(name, set())
     for name, tensor in options.initial.items():
         axes |= set(tensor.type.axes) - named.axes.get(name, set())
+    if options.lengths is not None and not options.scanned():
+        axes |= set(options.lengths[0].type.axes)
     return tuple(a for a in session.graphs.axes if a in axes)
 
 
@@ -84,6 +89,9 @@ def _check_axis(options: Options) -> None:
     for name, (tensor, span) in options.given.items():
         if options.along in tensor.type.axes:
             codes.given_with_axis(span, options.along, name, tensor.type).throw()
+    for fed in options.loop.fed if options.loop else ():
+        if options.along in fed.first[0].type.axes:
+            codes.first_with_axis(fed.first[1], options.along, fed.first[0].type).throw()
     for name, tensor in options.initial.items():
         if options.along in tensor.type.axes:
             codes.initial_with_axis(options.initial_spans[name], options.along, name, tensor.type).throw()

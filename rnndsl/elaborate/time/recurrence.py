@@ -29,6 +29,7 @@ from rnndsl.elaborate.state.values import (
 )
 from rnndsl.elaborate.time import scan_options, scanning
 from rnndsl.elaborate.time.axes import leading_axes
+from rnndsl.elaborate.time.loop_options import looped
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
 from rnndsl.names.binder import holes
@@ -75,6 +76,7 @@ def _path(session: Session, env: Env) -> str:
 def _scan(session: Session, call: tree.Call, env: Env) -> Value:
     cell = _cell(session, call, 0, env, "scan")
     options = scan_options.read(session, call, call.arguments[1:], env, "scan", _inputs(cell))
+    options = looped(session, cell, options, env)
     return scanning.scan(session, cell, options, call.span, _path(session, env))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from types import MappingProxyType
 
 from rnndsl.elaborate.evaluate.binding import check_names
 from rnndsl.elaborate.evaluate.functions import axis
@@ -11,7 +12,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Value
-from rnndsl.records import field, mutable, replace
+from rnndsl.records import Immutable, field, mutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as argument_codes
 from rnndsl.text.codes import kinds
@@ -19,13 +20,40 @@ from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
 
 OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked")
+OF_LOOPS = ("feed", "first", "teacher", "teach", "end")
+"""Options of a closed loop: see `rnndsl.elaborate.time.closed`."""
 MAX_STEPS = (1 << 31) - 1
-_OF_STEP = ("initial", "given")
+_ALLOWED = MappingProxyType({"step": ("initial", "given"), "scan": (*OPTIONS, *OF_LOOPS)})
+Chance = float | Tensor
+
+
+@record
+class Fed(Immutable):
+    """The input `name` that the cell's own output is fed to: `first` at the first step, later `function` of the output of the step
+    before. `by_name`: whether the spec names it. `teacher` is scanned."""
+
+    name: str
+    by_name: bool
+    function: tuple[Value, Span]
+    first: tuple[Tensor, Span]
+    teacher: tuple[Tensor, Span] | None
+
+
+@record
+class Loop(Immutable):
+    """A closed loop. `teach`: with which chance a row takes what the teacher has, in training and outside. `end`: an id, or the
+    function that says of an output whether it is a row's last."""
+
+    fed: tuple[Fed, ...]
+    teach: tuple[Chance, Chance]
+    end: tuple[Value, Span] | None
+    env: Env
 
 
 @mutable
 class Options:
-    """What a scan is given: inputs by position and by name, and its options."""
+    """What a scan is given: inputs by position and by name, and its options. `of_loop`: the options of a closed loop as written,
+    `loop` what they come to."""
 
     positional: list[tuple[Tensor, Span]] = field(default_factory=list[tuple[Tensor, Span]])
     named: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
@@ -40,6 +68,8 @@ class Options:
     along: str = "time"
     steps: int | Tensor | None = None
     until: tuple[str, Span] | None = None
+    of_loop: dict[str, tree.Expr] = field(default_factory=dict[str, "tree.Expr"])
+    loop: Loop | None = None
 
     def scanned(self) -> list[tuple[Tensor, Span]]:
         return [*self.positional, *self.named.values()]
@@ -59,7 +89,7 @@ def read(
     """The arguments after the cell, which has these `inputs`. Raises SpecError."""
     check_names(function, call.arguments)
     options = Options()
-    allowed = _OF_STEP if function == "step" else OPTIONS
+    allowed = _ALLOWED.get(function, OPTIONS)
     for argument in arguments:
         if argument.name in allowed:
             _option(session, options, argument, env)
@@ -109,6 +139,8 @@ def _option(session: Session, options: Options, argument: tree.Argument, env: En
             options.steps = _count(session, expr, env)
         case "until":
             options.until = (expr.span.text, expr.span)
+        case "feed" | "first" | "teacher" | "teach" | "end":
+            options.of_loop[argument.name] = expr
         case _:
             if is_word(expr, "hold") is None:
                 codes.masked(expr.span).throw()

@@ -13,8 +13,9 @@ from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, Value
+from rnndsl.elaborate.time import closed
 from rnndsl.elaborate.time.axes import check_options, leading_axes
-from rnndsl.elaborate.time.scan_options import Options
+from rnndsl.elaborate.time.scan_options import Loop, Options
 from rnndsl.plan.attributes import Asked, Result, ValidSteps
 from rnndsl.plan.indices import At, Index
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
@@ -35,8 +36,11 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     with session.graphs.building(body):
         session.graphs.steps.append(step)
         try:
+            fed = _opened(session, options.loop, step, inner, body, path)
             feed = feed_of(cell, inner.options, span)
             output = of_step(session, instances.step(session, cell, feed, span, ""), span)
+            if options.loop is not None:
+                closed.closed(session, options.loop, step, fed, output)
             records = stepping.finish(session, step)
             stepping.check_initials(step)
         finally:
@@ -70,6 +74,19 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     outer.nodes.append(node)
     _hand_on_updates(outer, body, node, span)
     return _results(session, outer, node, output, records, span)
+
+
+def _opened(
+    session: Session, loop: Loop | None, step: StepContext, inner: _Inner, body: GraphBuilder, path: str
+) -> list[StateRecordInProgress]:
+    """The states of what a closed loop feeds."""
+
+    def given(value: Tensor) -> Tensor:
+        tensor = body.input(value.type)
+        inner.given.append(ScanInput(value.id, tensor.id))
+        return tensor
+
+    return [] if loop is None else closed.opened(session, loop, step, inner.options, given, path)
 
 
 def _guarded(options: Options, outer: GraphBuilder) -> Options:
@@ -164,7 +181,7 @@ def feed_of(cell: Instance | MappedCell, options: Options, span: Span) -> Feed:
 
 def _until(options: Options, step: StepContext) -> str | None:
     if options.until is None:
-        return None
+        return closed.ENDED if closed.ENDED in step.states else None
     name, span = options.until
     record = step.states.get(name)
     if record is None or record.old.type.dtype != "bool" or record.old.type.dims:
@@ -226,6 +243,8 @@ def _results(
     session: Session, outer: GraphBuilder, node: Scan, output: Tensor, records: list[StateRecordInProgress], span: Span
 ) -> ScanResult:
     finals = {r.name: outer.result(node.id, "final", at, r.old.type, span) for at, r in enumerate(records)}
+    lengths = finals.get(closed.LENGTH)
+    finals = {r.name: finals[r.name] for r in records if not r.of_loop}
 
     def result(asked: Asked, tensor: Tensor, type: TensorType) -> Tensor:
         return outer.result(node.id, asked, node.outputs.index(tensor.id), type, span)
@@ -237,7 +256,7 @@ def _results(
         named = {name: of(each) for name, each in tensor.named.items() if isinstance(each, Tensor)}
         return ScanResult(wholes[tensor.id], lasts[tensor.id], None, named)
 
-    return replace(of(output), final=StateRecord(finals))
+    return replace(of(output), final=StateRecord(finals), lengths=lengths)
 
 
 def of_step(session: Session, value: Value, span: Span) -> Tensor:

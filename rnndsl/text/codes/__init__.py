@@ -12,7 +12,7 @@ import importlib
 from rnndsl.text.diagnostics import Code
 
 RANGES = (
-    *("text", "names", "arguments", "kinds", "places", "types", "indices", "variables", "time", "scans", "training"),
+    *("text", "names", "arguments", "kinds", "places", "types", "indices", "variables", "time", "scans", "loops", "training"),
     *("artefact", "files", "limits", "sizes"),
 )
 """The modules that declare codes."""

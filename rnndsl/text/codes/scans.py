@@ -115,6 +115,11 @@ def initial_with_axis(span: Span, axis: str, name: str, type: object) -> Diagnos
     return _own_axis(span, axis, f"the initial `{name}`, {type},")
 
 
+def first_with_axis(span: Span, axis: str, type: object) -> Diagnostic:
+    """Of a closed loop."""
+    return _own_axis(span, axis, f"the first input, {type},")
+
+
 def output_with_axis(span: Span, axis: str, type: object) -> Diagnostic:
     """What the cell gives."""
     return _own_axis(span, axis, f"the output of its cell, {type},")

@@ -1,0 +1,187 @@
+"""Closed loops: `scan(dec, feed = f, first = x0, …)`, whose cell reads what it has put out.
+
+A loop is an ordinary scan with one more state for each input that is fed, by the name of the input: the input to come. It starts as
+`first`, and its new value is `feed` of the step's output. A teacher is scanned, and each row takes it or what is fed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rnndsl.elaborate.evaluate import applying, types
+from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.layers.feeds import Feed
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import Builtin, Constructor, Instance, Tensor, UserFunction, Value
+from rnndsl.elaborate.time.scan_options import Chance, Fed, Loop, Options
+from rnndsl.language.rules.types import INTS
+from rnndsl.plan.attributes import Draw, Shape
+from rnndsl.plan.model import TensorType
+from rnndsl.text.codes import loops as codes
+from rnndsl.text.source import Span
+
+ENDED, LENGTH = "output.ended", "output.length"
+"""States of a loop with an `end`: whether a row has ended, and after how many steps. No name of a spec starts with `output`."""
+
+
+def opened(
+    session: Session, loop: Loop, step: StepContext, inner: Options, given: Callable[[Tensor], Tensor], path: str
+) -> list[StateRecordInProgress]:
+    """The states of what is fed. The input of the step takes its place in `inner`, what the body is given, for the teacher's.
+
+    `given` brings a value of the enclosing graph into the body; `path` is the scan's."""
+    take = _Choice(session, step, loop, given, path)
+    records: list[StateRecordInProgress] = []
+    for fed in loop.fed:
+        taught = _taught(fed, inner)
+        record = _state(session, fed, taught, step)
+        records.append(record)
+        chosen = record.old if taught is None else take(taught, record.old, fed.function[1])
+        if fed.by_name:
+            inner.named[fed.name] = (chosen, fed.first[1])
+        else:
+            inner.positional[:1] = [(chosen, fed.first[1])]
+    return records
+
+
+def closed(session: Session, loop: Loop, step: StepContext, records: list[StateRecordInProgress], output: Tensor) -> None:
+    """Registers the states of a loop, whose step gives `output`."""
+    for fed, record in zip(loop.fed, records, strict=True):
+        record.define = _fed_value(session, fed, record, output, loop.env)
+        step.states[record.name] = record
+    if loop.end is None:
+        return
+    span = loop.end[1]
+    ended = _own_state(session, step, ENDED, False, span)
+    ended.define = lambda: _is_end(session, loop, output, ended.old.type)
+    length = _own_state(session, step, LENGTH, 0, span)
+    length.define = lambda: step.body.add("add", [length.old, session.literal(1, "i32", span)], span)
+
+
+# ---------------------------------------------------------------- what is fed
+
+
+def _taught(fed: Fed, inner: Options) -> Tensor | None:
+    """What the teacher has at this step."""
+    if fed.teacher is None:
+        return None
+    return inner.named[fed.name][0] if fed.by_name else inner.positional[0][0]
+
+
+def _state(session: Session, fed: Fed, taught: Tensor | None, step: StepContext) -> StateRecordInProgress:
+    first, span = fed.first
+    like = first.type if taught is None else taught.type
+    axes = {*step.axes, *first.type.axes, *like.axes}
+    type = TensorType(like.dtype, tuple(a for a in session.graphs.axes if a in axes), like.dims)
+    if not types.fits(first.type, type):
+        codes.first_type(span, fed.name, type, first.type).throw()
+    return StateRecordInProgress(fed.name, fed.name, step.body.input(type), first, _undefined, span, of_loop=True)
+
+
+def _undefined() -> Tensor:
+    raise AssertionError("a loop that is not closed")
+
+
+def _fed_value(session: Session, fed: Fed, record: StateRecordInProgress, output: Tensor, env: Env) -> Callable[[], Tensor]:
+    def define() -> Tensor:
+        function, span = fed.function
+        wanted = record.old.type
+        value = session.tensor(apply(session, function, output, span, env), span, wanted.dtype)
+        if not types.fits(value.type, wanted):
+            codes.feed_type(span, fed.name, wanted, value.type).throw()
+        return value
+
+    return define
+
+
+def apply(session: Session, function: Value, value: Tensor, span: Span, env: Env) -> Value:
+    """`function`, a `fn`, a block's layer or constructor, of `value`."""
+    match function:
+        case Instance():
+            return instances.run(session, function, Feed(function.path, span, [(value, span)]), span, "")
+        case Constructor():
+            feed = Feed(function.definition.name.name, span, [(value, span)])
+            return instances.unnamed(session, function, feed, span, span, env)
+        case _:
+            return applying.call_value(session, function, [value], env, span)
+
+
+def check_function(function: Value, option: str, span: Span) -> None:
+    """Raises SpecError if `function` is not what `apply` takes."""
+    match function:
+        case Builtin() if function.op.kind in ("unary", "structure"):
+            return
+        case UserFunction() if function.definition.kind == "fn":
+            return
+        case Instance() | Constructor() if function.kind == "block":
+            return
+        case _:
+            codes.no_function(span, option, describe(function)).throw()
+
+
+# ---------------------------------------------------------------- the teacher or the loop
+
+
+class _Choice:
+    """Chooses for each row between the teacher and what is fed: once a step for all that is fed. `given` brings a value of the
+    enclosing graph into the body, `stream` is of the draws."""
+
+    def __init__(self, session: Session, step: StepContext, loop: Loop, given: Callable[[Tensor], Tensor], path: str) -> None:
+        self.session, self.step, self.loop, self.given, self.path = session, step, loop, given, path
+        self.drawn: dict[float | str, Tensor] = {}
+
+    def __call__(self, taught: Tensor, fed: Tensor, span: Span) -> Tensor:
+        in_training, otherwise = self.loop.teach
+        chosen = self._chosen(in_training, taught, fed, span)
+        if in_training == otherwise:
+            return chosen
+        return self.step.body.add("if_training", [chosen, self._chosen(otherwise, taught, fed, span)], span)
+
+    def _chosen(self, chance: Chance, taught: Tensor, fed: Tensor, span: Span) -> Tensor:
+        if chance == 0:
+            return fed
+        if chance == 1:
+            wide = Shape(fed.type.dims, fed.type.axes)
+            return taught if taught.type == fed.type else self.step.body.add("broadcast", [taught], span, wide)
+        return self.step.body.add("where", [self._row_is_taught(chance, span), taught, fed], span)
+
+    def _row_is_taught(self, chance: Chance, span: Span) -> Tensor:
+        """bool, of the axes of a step: drawn for each row, with the chance."""
+        key = chance.id if isinstance(chance, Tensor) else chance
+        if key not in self.drawn:
+            add = self.step.body.add
+            p = self.given(chance) if isinstance(chance, Tensor) else self.session.literal(chance, "f32", span)
+            rows = add("broadcast", [p], span, Shape((), self.step.axes))
+            draw = add("bernoulli", [rows], span, Draw(self.session.registry.stream(self.path, "teach")))
+            self.drawn[key] = add("eq", [draw, self.session.literal(1, p.type.dtype, span)], span)
+        return self.drawn[key]
+
+
+# ---------------------------------------------------------------- the end
+
+
+def _own_state(session: Session, step: StepContext, name: str, initial: float, span: Span) -> StateRecordInProgress:
+    """A state of the loop's own, a number a row."""
+    dtype = "bool" if isinstance(initial, bool) else "i32"
+    with session.graphs.building(step.outer):
+        start = session.literal(initial, dtype, span)
+    old = step.body.input(TensorType(dtype, step.axes))
+    record = StateRecordInProgress(name, name, old, start, _undefined, span, of_loop=True)
+    step.states[name] = record
+    return record
+
+
+def _is_end(session: Session, loop: Loop, output: Tensor, wanted: TensorType) -> Tensor:
+    assert loop.end is not None
+    end, span = loop.end
+    if isinstance(end, int):
+        if output.type.dtype not in INTS or output.type.dims:
+            codes.end_of_no_id(span, output.type).throw()
+        return session.graphs.builder.add("eq", [output, session.literal(end, output.type.dtype, span)], span)
+    value = session.tensor(apply(session, end, output, span, loop.env), span, "bool")
+    if not types.fits(value.type, wanted):
+        codes.end_type(span, wanted, value.type).throw()
+    return value

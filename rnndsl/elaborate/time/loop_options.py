@@ -1,0 +1,187 @@
+"""The options of a closed loop, read and checked: `feed`, `first`, `teacher`, `teach`, `end`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.evaluate.attributes import layer_of
+from rnndsl.elaborate.evaluate.lookup import is_tensor
+from rnndsl.elaborate.layers import stepping
+from rnndsl.elaborate.state.builder import GraphBuilder
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import Instance, MappedCell, RecordValue, Tensor, Value
+from rnndsl.elaborate.time import closed
+from rnndsl.elaborate.time.scan_options import Chance, Fed, Loop, Options
+from rnndsl.language.rules.types import FLOATS
+from rnndsl.plan.model import DType, Node
+from rnndsl.records import replace
+from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
+from rnndsl.text.codes import arguments as argument_codes
+from rnndsl.text.codes import loops as codes
+from rnndsl.text.source import Span
+
+Given = tuple[Value, Span]
+
+
+def looped(session: Session, cell: Instance | MappedCell, options: Options, env: Env) -> Options:
+    """`options` with the loop that they ask for, its teacher among what is scanned. Raises SpecError where they do not fit."""
+    written = options.of_loop
+    if not written:
+        return options
+    _check_together(options)
+    functions, named = _given(session, written["feed"], env)
+    firsts, _ = _given(session, written["first"], env, functions)
+    teachers, _ = _given(session, written["teacher"], env, functions) if "teacher" in written else ({}, named)
+    names = list(functions) if named else [_first_input(cell, options, written["feed"].span)]
+    fed: list[Fed] = []
+    for name, key in zip(names, functions, strict=True):
+        closed.check_function(functions[key][0], "feed", functions[key][1])
+        taught = _teacher(session, teachers[key]) if teachers else None
+        first = _first(session, firsts[key], taught, _input(cell, name, functions[key][1]), cell, env, written["first"])
+        fed.append(Fed(name, named, functions[key], first, taught))
+        if taught is not None:
+            options = _with_teacher(options, fed[-1], taught)
+    teach = _teach(session, written["teach"], env) if "teach" in written else (0.0, 0.0)
+    return replace(options, loop=Loop(tuple(fed), teach, _end(session, written.get("end"), env), env))
+
+
+def _check_together(options: Options) -> None:
+    written = options.of_loop
+    for name, needed in (("first", "feed"), ("feed", "first"), ("teacher", "teach"), ("teach", "teacher")):
+        if name in written and needed not in written:
+            codes.without(written[name].span, name, needed).throw()
+    for name in ("teacher", "end"):
+        if name in written and "feed" not in written:
+            codes.without(written[name].span, name, "feed").throw()
+    if options.positional:
+        codes.input_by_position(options.positional[0][1]).throw()
+    if "teacher" in written and options.steps is not None:
+        codes.teacher_and_steps(written["teacher"].span).throw()
+    if "end" in written and options.until is not None:
+        codes.end_and_until(written["end"].span).throw()
+    if "end" in written and options.carry:
+        codes.end_and_carry(written["end"].span).throw()
+
+
+def _given(session: Session, expr: tree.Expr, env: Env, like: Mapping[str, Given] | None = None) -> tuple[dict[str, Given], bool]:
+    """What an option gives for each input that is fed, and whether by name: `f`, under the name "", or `(x = f, y = g)`.
+
+    `like`: what `feed` gives."""
+    value = session.evaluate(expr, env)
+    found = {name: (each, value.spans[name]) for name, each in value.fields.items()} if isinstance(value, RecordValue) else {}
+    found = found or {"": (value, expr.span)}
+    if like is not None and found.keys() != like.keys():
+        codes.other_inputs(expr.span, list(like), list(found)).throw()
+    return found, isinstance(value, RecordValue)
+
+
+# ---------------------------------------------------------------- inputs
+
+
+def _layer(cell: Instance | MappedCell) -> Instance:
+    layer = layer_of(cell)
+    assert layer is not None
+    return layer
+
+
+def _inputs(cell: Instance | MappedCell) -> list[tree.Input]:
+    return [s for s in walk(_layer(cell).constructor.definition.body) if isinstance(s, tree.Input) and s.kind == "input"]
+
+
+def _first_input(cell: Instance | MappedCell, options: Options, span: Span) -> str:
+    """The name of the first input that the spec gives nothing else."""
+    names = [each.name.name for each in _inputs(cell) if each.name.name not in options.named]
+    if not names:
+        codes.nothing_to_feed(span).throw()
+    return names[0]
+
+
+def _input(cell: Instance | MappedCell, name: str, span: Span) -> tree.Input:
+    known = {each.name.name: each for each in _inputs(cell)}
+    found = known.get(name, known.get(name.rpartition("_")[0]))
+    if found is None:
+        argument_codes.unknown_input(span, _layer(cell).path, name, known).throw()
+    return found
+
+
+def _first(
+    session: Session,
+    given: Given,
+    teacher: tuple[Tensor, Span] | None,
+    statement: tree.Input,
+    cell: Instance | MappedCell,
+    env: Env,
+    expr: tree.Expr,
+) -> tuple[Tensor, Span]:
+    """The input of the first step. A plain number has the dtype of the teacher, or that which the cell declares."""
+    value, span = given
+    dtype: DType = env.defaults.dtype
+    if teacher is not None:
+        dtype = teacher[0].type.dtype
+    elif statement.type is not None and statement.type.dtype is not None:
+        made = _layer(cell).constructor
+        dtype = types.dtype(session, statement.type.dtype, made.env.child(made.body))
+    value = stepping.plain(session, value, expr, statement.name.name, dtype, env)
+    return session.tensor(value, span, dtype), span
+
+
+def _teacher(session: Session, given: Given) -> tuple[Tensor, Span]:
+    value, span = given
+    if not is_tensor(value):
+        codes.teacher(span, describe(value)).throw()
+    return session.tensor(value, span), span
+
+
+def _with_teacher(options: Options, fed: Fed, teacher: tuple[Tensor, Span]) -> Options:
+    if fed.by_name:
+        return replace(options, named={**options.named, fed.name: teacher})
+    return replace(options, positional=[teacher])
+
+
+# ---------------------------------------------------------------- the chance and the end
+
+
+def _teach(session: Session, expr: tree.Expr, env: Env) -> tuple[Chance, Chance]:
+    """The chance in training, and outside."""
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not (isinstance(value, int | float) or is_tensor(value)):
+        codes.teach(expr.span, describe(value)).throw()
+    if isinstance(value, int | float):
+        return _chance(value, expr.span), _chance(value, expr.span)
+    tensor = session.tensor(value, expr.span)
+    if tensor.type.dtype not in FLOATS or tensor.type.dims:
+        codes.teach(expr.span, describe(tensor)).throw()
+    by_mode = (_in_mode(session.graphs.builder, tensor, at) for at in (0, 1))
+    training, otherwise = (_chance(each, expr.span) if isinstance(each, int | float) else each for each in by_mode)
+    return training, otherwise
+
+
+def _chance(value: float, span: Span) -> float:
+    if not 0 <= value <= 1:
+        codes.chance(span, value).throw()
+    return float(value)
+
+
+def _in_mode(builder: GraphBuilder, tensor: Tensor, at: int) -> Chance:
+    """What `tensor` is in a mode, of `if training then a else b` a or b: the number, if it is one."""
+    nodes = {node.id: node for node in builder.nodes if isinstance(node, Node)}
+    while (node := nodes.get(tensor.id)) is not None and node.op == "if_training":
+        chosen = nodes.get(node.args[at])
+        if chosen is None:
+            break
+        tensor = Tensor(chosen.id, chosen.type)
+    number = builder.number(tensor)
+    return tensor if number is None else float(number)
+
+
+def _end(session: Session, expr: tree.Expr | None, env: Env) -> Given | None:
+    if expr is None:
+        return None
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int):
+        closed.check_function(value, "end", expr.span)
+    return value, expr.span
