@@ -54,7 +54,7 @@ def compile(
     `output` is that folder, replaced as a whole if it holds an artefact; a folder that is removed when Python ends if it is
     None. `model` chooses one of several models. `parameters` are the model's constructor parameters, as in
     `compile(path, units=64)`; `settings` gives them as a mapping, for those that are named like an argument of this function.
-    `opt_level` 0 is the plain reference. `jit` says whether XLA compiles recurrences: of training steps, `always` or `never`.
+    `opt_level` 0 is the plain reference. `jit` says whether XLA compiles recurrences: `auto` of training steps and wide ones.
     `emit=["meta-graph"]` writes a TF1-style MetaGraph too.
 
     Raises DiagnosticsError if the spec is wrong or a file cannot be read or written, SettingError for a
@@ -71,7 +71,7 @@ def compile(
         names = [m.name.name for m in module.models()]
         raise SettingError(one_model(path, model, names))
     values = {models[0].name.name: {**(settings or {}), **parameters}}
-    plan = job.optimise(job.plan(module, models, values)[0], opt_level)
+    plan = job.optimise(job.plan(module, models, values)[0], opt_level, jit)
     folder = Path(output) if output is not None else _temporary(plan.name)
     job.check_target(plan, folder)
     job.write(plan, folder, level=opt_level, jit=jit, emit=emit)

@@ -98,12 +98,14 @@ class Job:
         self.watch("functions", lambda: _show_functions(derived))
         return derived
 
-    def optimise(self, plan: Plan, level: Level) -> Plan:
-        """`plan` with its functions after the passes of `level`."""
+    def optimise(self, plan: Plan, level: Level, jit: Jit = "never") -> Plan:
+        """`plan` with its functions after the passes of `level`, and with the pullbacks of those that a backend compiles."""
+        from rnndsl.backends.jit import compiles
+        from rnndsl.derive.pullback import with_pullbacks
         from rnndsl.meaning.verifier import verify
         from rnndsl.passes import run_passes
 
-        derived = self.derive(plan)
+        derived = with_pullbacks(self.derive(plan), lambda function: compiles(function, jit))
         verify(derived, "derivation")
         return run_passes(derived, level, lambda name, after: self.watch(name, lambda: _show_functions(after)))
 

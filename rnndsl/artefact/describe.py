@@ -87,7 +87,7 @@ def _signature(plan: Plan, name: str, saved: Saved, function: Function | None) -
     operations = {x.name: op_name(x.name) for x in items if op_name(x.name) in saved.operations}
     return SignatureInfo(
         name=name,
-        kind=function.kind if function else _kind(plan, name),
+        kind=_kind(plan, name),
         inputs=tuple(_with_state(x, function) for x in saved.inputs),
         outputs=saved.outputs,
         function=saved.function,

@@ -31,7 +31,8 @@ def save_module(module: Any, folder: Path) -> None:
 
     Raises OSError, and `tf.errors.OpError` for what goes wrong in TensorFlow's own writing.
     """
-    tf.saved_model.save(module, str(folder), signatures=dict(module.signature_functions))
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=True)
+    tf.saved_model.save(module, str(folder), signatures=dict(module.signature_functions), options=options)
     canonicalise(folder)
 
 

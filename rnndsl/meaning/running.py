@@ -71,7 +71,7 @@ class _Call:
                 self._take(step)
         results: dict[str, Any] = {"gradients": {}, "updates": {}} if self.function.kind == "gradients" else {}
         for x in self.function.outputs:
-            group = results[x.group] if x.group else results
+            group = results.setdefault(x.group, {}) if x.group else results
             group[x.name] = self.frame.values[x.value].array
         return results
 

@@ -27,7 +27,7 @@ def verify(plan: Plan, stage: str = "") -> None:
         for train in plan.trains:
             for rule in train.optimizer.rules:
                 _check_rule(plan, train.name, rule)
-        for function in plan.functions:
+        for function in (*plan.functions, *plan.pullbacks):
             _check_function(plan, function)
     except ValueError as error:
         after = f"after {stage}: " if stage else ""

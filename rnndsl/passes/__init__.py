@@ -36,7 +36,7 @@ def run_passes(plan: Plan, level: int, after: Callable[[str, Plan], None] | None
     if level <= 0:
         return plan
     for name, change in PASSES:
-        plan = replace(plan, functions=tuple(change(f) for f in plan.functions))
+        plan = replace(plan, functions=tuple(map(change, plan.functions)), pullbacks=tuple(map(change, plan.pullbacks)))
         if after is not None:
             after(name, plan)
     return plan

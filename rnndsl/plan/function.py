@@ -19,21 +19,30 @@ from rnndsl.plan.graph import Graph
 from rnndsl.plan.tables import PlanInput
 from rnndsl.records import Immutable, record
 
-Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
+Kind = Literal[
+    "predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients", "pullback"
+]
 
+OUTSIDE_TRAINING: tuple[Kind, ...] = ("predict", "evaluate", "custom", "apply")
+"""Functions of the model's values that a caller may differentiate."""
 STEP = "step"
 """The argument of the pure functions that stands for the call counter."""
+
+
+def cotangent_of(name: str) -> str:
+    """What the input of a pullback is called that gives the cotangent of the result `name`."""
+    return f"cotangent/{name}"
 
 
 @record
 class Output(Immutable):
     """`name` among the results, %value, and the name of the operation in the graph (none if empty). `group`: results of the pure
-    function `gradients` come as dicts `gradients` and `updates`."""
+    function `gradients` come as dicts `gradients` and `updates`, those of a pullback as `inputs` and `variables`."""
 
     name: str
     value: str
     operation: str = ""
-    group: Literal["", "gradients", "updates"] = ""
+    group: Literal["", "gradients", "updates", "inputs", "variables"] = ""
 
 
 @record
@@ -65,7 +74,8 @@ class Function(Immutable):
     and what else the graph calls an axis where a scan sees the whole of its own.
 
     `draws`: where the number comes from that tells one call's random draws from another's: the path of the call counter, or
-    `step`, an argument of the pure functions; None where nothing is drawn.
+    `step`, an argument of the pure functions; None where nothing is drawn. `forward`: the names of the functions that a pullback
+    goes with.
     """
 
     name: str
@@ -76,11 +86,12 @@ class Function(Immutable):
     outputs: tuple[Output, ...] = ()
     steps: tuple[Step, ...] = ()
     draws: str | None = None
+    forward: tuple[str, ...] = ()
 
     @property
     def pure(self) -> bool:
         """Whether it is a function of (variables, data), and so has no steps."""
-        return self.kind in ("apply", "gradients")
+        return self.kind in ("apply", "gradients", "pullback")
 
     def ends(self) -> Iterator[str]:
         """The ids of the graph that results and steps read."""

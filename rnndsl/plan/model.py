@@ -72,6 +72,7 @@ class Plan(Immutable):
     """A model. `graph` and the tables are what the text says, for training and inference at once: `if_training(a, b)` is `a` in
     training and `b` otherwise, `dropout` is its argument outside training. `functions` are derived from them
     (`rnndsl.derive.functions`): what an artefact does, one graph each. `absent` says why the model lacks a function.
+    `pullbacks` are of those functions that have one (`rnndsl.derive.pullback`).
 
     `axes` gives the order of leading axes. `collections` lists every collection in order, predeclared ones included, with the
     paths of variables (in plan order) or the names of updates and losses that are in it.
@@ -94,6 +95,7 @@ class Plan(Immutable):
     collections: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     signatures: tuple[Signature, ...] = ()
     functions: tuple[Function, ...] = ()
+    pullbacks: tuple[Function, ...] = ()
     absent: dict[str, str] = field(default_factory=dict[str, str])
 
     def variable(self, path: str) -> Variable:

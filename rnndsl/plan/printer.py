@@ -52,14 +52,15 @@ def print_plan(plan: Plan) -> str:
 
 def print_functions(plan: Plan) -> str:
     """The functions of `plan`, and why it lacks those that it lacks; empty before they are derived."""
-    lines = [line for function in plan.functions for line in _function(function)]
+    lines = [line for function in (*plan.functions, *plan.pullbacks) for line in _function(function)]
     lines += [f"no function {name}: {why}" for name, why in plan.absent.items()]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _function(function: Function) -> Iterator[str]:
     draws = f", draws by {function.draws}" if function.draws else ""
-    yield f"function {function.name}: {function.kind}{draws}"
+    name = f"pullback of {', '.join(function.forward)}" if function.forward else f"function {function.name}: {function.kind}"
+    yield name + draws
     parts = [
         *_section("inputs", map(_input, function.inputs)),
         *_section("graph", graph_lines(function.graph)),

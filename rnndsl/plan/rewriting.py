@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rnndsl.language.ops.table import has
-from rnndsl.plan.attributes import Read, Result
+from rnndsl.plan.attributes import Carried, Read, Result
 from rnndsl.plan.model import (
     Assign,
     Function,
@@ -66,6 +66,13 @@ def reads(graph: Graph) -> dict[str, TensorType]:
         if isinstance(node.attrs, Read):
             types.setdefault(node.attrs.variable, node.type)
     return types
+
+
+def stored(graph: Graph) -> list[str]:
+    """The variables whose values from before the call the graph reads, and the states kept from the last call that it starts
+    with."""
+    kept = (node.attrs.variable for node in graph.nodes if isinstance(node, Node) and isinstance(node.attrs, Carried))
+    return [*reads(graph), *kept]
 
 
 def types_of(graph: Graph) -> dict[str, TensorType]:

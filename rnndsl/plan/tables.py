@@ -60,7 +60,7 @@ class PlanInput(Immutable):
     """
 
     name: str
-    kind: Literal["input", "target", "state"]
+    kind: Literal["input", "target", "state", "cotangent"]
     type: TensorType
     doc: str | None = None
     state: str | None = None

@@ -2,43 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.compiled.running import run_compiled
+from rnndsl.backends.tensorflow.differentiable import Given, differentiable
 from rnndsl.backends.tensorflow.lower import frame_of
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import Variables
-from rnndsl.plan.function import Assign, Function, Step
+from rnndsl.plan.function import STEP, Assign, Function, Step
 from rnndsl.plan.model import TensorType
-from rnndsl.plan.rewriting import reads
+from rnndsl.plan.rewriting import stored
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import calls as faults
 
 Tensors = Mapping[str, Any]
+_SEED = ("", STEP)
+"""Where the number is given that tells a call's draws from another's."""
 
 
 class Call:
-    """`function` on the model's own variables, `compiled` by XLA in part if that is said."""
+    """`function` on the model's own variables. `compiled`: by XLA in part; a tape that goes through it then takes `back`, its
+    pullback, if it has one."""
 
-    def __init__(self, function: Function, variables: Variables, *, compiled: bool = False) -> None:
+    def __init__(self, function: Function, variables: Variables, *, compiled: bool = False, back: Function | None = None) -> None:
         self.function = function
         self.compiled = compiled
         self.variables = variables
+        self.back = back
 
     def __call__(self, inputs: Tensors) -> dict[str, Any]:
-        """Run one call. Returns results by name. Raises ValueError for a training step on several replicas."""
+        """Run one call. Returns results by name. Raises CallError for a training step on several replicas."""
         if self.function.kind == "train":
             need_one_replica(self.function.name)
         draws = self.function.draws
-        values = {path: self.variables.read(path) for path in reads(self.function.graph)}
-        return _Run(self, values).run(inputs, None if draws is None else values[draws])
+        values = {path: self.variables.read(path) for path in stored(self.function.graph)}
+        ends = self._ends(values, inputs, None if draws is None else values[draws])
+        results = self._results(ends)
+        _Steps(self.variables, ends).take(self.function.steps)
+        return results
 
     def pure(self, values: Tensors, inputs: Tensors, step: Any) -> dict[str, Any]:
         """Run one call of a pure function on `values` of the variables, by path. `step` stands for the call counter."""
-        own = {path: tf.identity(values[path]) for path in reads(self.function.graph)}
-        return _Run(self, own).run(inputs, step)
+        own = {path: tf.identity(values[path]) for path in stored(self.function.graph)}
+        return self._results(self._ends(own, inputs, step))
+
+    def _ends(self, values: Tensors, inputs: Tensors, seed: Any) -> Tensors:
+        """What results and steps read."""
+        given = {("variables", path): tensor for path, tensor in values.items()}
+        given.update((("inputs", name), tensor) for name, tensor in inputs.items())
+        if seed is not None:
+            given[_SEED] = tf.convert_to_tensor(seed)
+        if self.back is None:
+            return self._lowered(self.function, given, self.compiled)
+        return differentiable(self.function, self.back, self._lowered, given)
+
+    def _lowered(self, function: Function, given: Given, compiled: bool) -> Tensors:
+        values, inputs = ({name: x for (of, name), x in given.items() if of == group} for group in ("variables", "inputs"))
+        frame = frame_of(function.graph, function.axes, _Values(self.variables, values), inputs, given.get(_SEED))
+        if compiled:
+            run_compiled(frame, function.ends())
+        else:
+            frame.run()
+        return {name: frame.natural(name) for name in function.ends()}
+
+    def _results(self, ends: Tensors) -> dict[str, Any]:
+        results: dict[str, Any] = {}
+        for x in self.function.outputs:
+            tensor = ends[x.value]
+            if x.operation:
+                tensor = tf.identity(tensor, name=op_name(x.operation))
+            group = results.setdefault(x.group, {}) if x.group else results
+            group[x.name] = tensor
+        return results
 
 
 def replicas() -> int:
@@ -52,39 +89,12 @@ def need_one_replica(name: str) -> None:
         raise CallError(faults.one_replica(name, replicas()))
 
 
-class _Run:
-    """One call in the making. `values`: of the variables that it reads, from before it."""
+class _Values:
+    """What a graph asks of its call. `values`: of the variables that it reads, from before it."""
 
-    def __init__(self, call: Call, values: Tensors) -> None:
-        self.function = call.function
-        self.compiled = call.compiled
-        self.variables = call.variables
+    def __init__(self, variables: Variables, values: Tensors) -> None:
+        self.variables = variables
         self.values = values
-        self.done: dict[str, list[Any]] = {}
-
-    def run(self, inputs: Tensors, seed: Any) -> dict[str, Any]:
-        self.inputs = inputs
-        self.frame = frame_of(self.function.graph, self.function.axes, self, inputs, seed)
-        if self.compiled:
-            run_compiled(self.frame, self.function.ends())
-        else:
-            self.frame.run()
-        results = self._results()
-        for step in self.function.steps:
-            self._take(step)
-        return results
-
-    def _results(self) -> dict[str, Any]:
-        results: dict[str, Any] = {}
-        for x in self.function.outputs:
-            tensor = self.frame.natural(x.value)
-            if x.operation:
-                tensor = tf.identity(tensor, name=op_name(x.operation))
-            group = results.setdefault(x.group, {}) if x.group else results
-            group[x.name] = tensor
-        return results
-
-    # ---- what the graph asks of its call
 
     def read(self, path: str) -> Any:
         return self.values[path]
@@ -93,16 +103,25 @@ class _Run:
         return self.variables.initial[path].tensor()
 
     def carried(self, path: str, start: Any, t: TensorType) -> Any:
-        return self.variables.carried(path, start, t)
+        return self.variables.carried(path, self.values[path], start, t)
 
-    # ---- steps
 
-    def _take(self, step: Step) -> None:
-        with tf.control_dependencies([op for name in step.after for op in self.done[name]]):
-            self.done[step.name] = self._operations(step)
+class _Steps:
+    """The steps of a call as they are taken. `ends`: the values that they assign."""
+
+    def __init__(self, variables: Variables, ends: Tensors) -> None:
+        self.variables = variables
+        self.ends = ends
+        self.done: dict[str, list[Any]] = {}
+
+    def take(self, steps: Iterable[Step]) -> None:
+        """Take `steps`, in order."""
+        for step in steps:
+            with tf.control_dependencies([op for name in step.after for op in self.done[name]]):
+                self.done[step.name] = self._operations(step)
 
     def _operations(self, step: Step) -> list[Any]:
         """Take `step`. Returns the operations that assign."""
         if isinstance(step, Assign):
-            return [self.variables.assign(step.variable, self.frame.natural(step.value), op_name(step.name))]
+            return [self.variables.assign(step.variable, self.ends[step.value], op_name(step.name))]
         return [self.variables.clear(step.variable, op_name(step.name))]

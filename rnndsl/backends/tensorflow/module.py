@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnndsl.backends.jit import Jit
+from rnndsl.backends.jit import Jit, compiles
 from rnndsl.backends.tensorflow.call import Call
 from rnndsl.backends.tensorflow.functions import by_name, input_spec
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.backends.tensorflow.variables import InitialValue, Variables, default_initial_value
-from rnndsl.plan.function import Function
+from rnndsl.plan.function import OUTSIDE_TRAINING, Function
 from rnndsl.plan.model import Plan
 
 
@@ -42,7 +42,7 @@ def build(
     jit: Jit = "never",
 ) -> CompiledModule:
     """Lower the functions of `plan`. `initial`: from a variable and the seed to its initial value. `jit`: whether XLA compiles
-    recurrences; `auto` of training steps, which are called often and which nobody differentiates."""
+    recurrences."""
     return _Builder(plan, initial, jit).build()
 
 
@@ -51,15 +51,13 @@ class _Builder:
         if any(v.device for v in plan.variables):
             tf.config.set_soft_device_placement(True)
         self.plan = plan
-        self.jit = jit
+        self.jit: Jit = jit
         self.variables = Variables(plan, initial)
         self.module = CompiledModule(plan)
 
-    def compiles(self, function: Function) -> bool:
-        return self.jit == "always" or (self.jit == "auto" and function.kind == "train")
-
     def build(self) -> CompiledModule:
-        calls = [Call(function, self.variables, compiled=self.compiles(function)) for function in self.plan.functions]
+        backs = {name: x for x in self.plan.pullbacks for name in x.forward}
+        calls = [self._call(function, backs.get(function.name)) for function in self.plan.functions]
         self._hold_variables()
         for call in calls:
             if call.function.pure:
@@ -67,6 +65,11 @@ class _Builder:
             else:
                 self.module.add_function(call.function.name, by_name(call.function.name, call.function.inputs, call))
         return self.module
+
+    def _call(self, function: Function, back: Function | None) -> Call:
+        """One that a tape may go through is compiled only with what the tape takes for its derivative."""
+        apart = function.kind not in OUTSIDE_TRAINING or back is not None
+        return Call(function, self.variables, compiled=apart and compiles(function, self.jit), back=back)
 
     def _hold_variables(self) -> None:
         """Attributes that make the variables part of the saved object."""

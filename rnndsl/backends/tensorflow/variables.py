@@ -103,9 +103,8 @@ class Variables:
         empty = tf.zeros([size or 0 for size in variable.shape.as_list()], variable.dtype)
         return variable.assign(empty, name=name, read_value=False)
 
-    def carried(self, path: str, start: Any, t: TensorType) -> Any:
-        """The stored state, or `start` if it is cleared. Another batch size than the stored one is an error at run time."""
-        stored = self.read(path)
+    def carried(self, path: str, stored: Any, start: Any, t: TensorType) -> Any:
+        """The `stored` state, or `start` if it is cleared. Another batch size than the stored one is an error at run time."""
         if not t.axes:
             return tf.concat([stored, start[tf.newaxis]], 0)[0]
         cleared = tf.equal(tf.shape(stored)[0], 0)

@@ -55,7 +55,10 @@ def _parser() -> Parser:
         "--opt-level", type=int, choices=(0, 1), default=1, help="0 is the plain reference, 1 (the default) has all passes"
     )
     parser.add_argument(
-        "--jit", choices=JITS, default="auto", help="compile recurrences with XLA: auto (the default) in training steps"
+        "--jit",
+        choices=JITS,
+        default="auto",
+        help="compile recurrences with XLA: auto (the default) in training steps and where they are wide",
     )
     parser.add_argument("--emit", choices=("meta-graph",), action="append", default=[], help="write a TensorFlow 1 MetaGraph too")
     parser.add_argument(
@@ -93,7 +96,7 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
         job.sink.raise_if_failed()
         raise UsageError(faults.no_models(arguments.spec))
     plans = plan_models(job, module, models, pairs("--set", arguments.settings))
-    plans = [job.optimise(plan, arguments.opt_level) for plan in plans]
+    plans = [job.optimise(plan, arguments.opt_level, arguments.jit) for plan in plans]
     if arguments.output is None:
         return []
     target = Path(arguments.output)
