@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from rnndsl.derive.parts import Draft
 from rnndsl.elaborate.state import origins
-from rnndsl.language.ops.table import has, has_rule, result_type
+from rnndsl.language.ops.table import OPS, has, has_rule, result_type
 from rnndsl.plan.attributes import NOTHING, Constant, Result, ValidSteps
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import FreshIds, rename_used, types_of, used_ids
@@ -146,7 +146,7 @@ class _Step:
     def need_no_time(self, node: Node) -> None:
         """Raises _NoStreamError if `node` is about the axis itself."""
         if TIME in node.attrs.about or has(node.op, "whole_sequence"):
-            raise _NoStreamError(reasons.over_axis(node.op, TIME, node.place))
+            raise _NoStreamError(reasons.over_axis(OPS[node.op].shown, TIME, node.place))
 
     def emit(self, node: Node | Scan) -> str:
         """Add `node`, its arguments renamed, its type that of one step. Returns its id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnndsl.elaborate import calls
-from rnndsl.elaborate.evaluate import attributes, indexing, lookup
+from rnndsl.elaborate.evaluate import attributes, indexing, lookup, steps
 from rnndsl.elaborate.evaluate.unify import alone, unify
 from rnndsl.elaborate.state.arithmetic import check_whole, compute
 from rnndsl.elaborate.state.describing import describe
@@ -46,6 +46,8 @@ def _evaluate(session: Session, expr: tree.Expr, env: Env) -> Value:
             return calls.call(session, expr, env)
         case tree.Index():
             return indexing.index(session, expr, env)
+        case tree.AxisIndex():
+            return steps.of_axis(session, expr, env)
         case tree.Delay():
             return indexing.delay(session, expr, env)
         case tree.Attribute():

@@ -74,6 +74,12 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "none",
         ),
         "position": ("position(over)", "0, 1, … along an axis", "-> i32", "none"),
+        "window": (
+            "window(x, n, over)",
+            "the n latest steps as a first trailing dim, the present one last, zeros before the start",
+            "any [..] -> [n, ..]",
+            "everywhere",
+        ),
         "rename": ("rename(x, old = new)", "x with an axis under another name", "any", "everywhere"),
         "l1": ("l1({collection})", "the sum of absolute values of a collection's variables", "-> float []", "0 at 0"),
         "l2": ("l2({collection})", "the sum of squares of a collection's variables", "-> float []", "everywhere"),

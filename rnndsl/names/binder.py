@@ -236,6 +236,11 @@ class _Binder:
                 case tree.Call(function=tree.Name(name="placed" | "rename")):
                     self._written(node, scope)
                     pending += [node.function, *node.arguments][::-1]
+                case tree.AxisIndex():
+                    for each in node.arguments:
+                        if each.name not in (None, "to") and each.name_span is not None:
+                            self._use(scope, tree.Name(each.name_span, each.name))
+                    pending += [node.target, *(each.value for each in node.arguments)][::-1]
                 case tree.CollectionSet():
                     unknown = [name for name in node.names if name.name not in self.collections]
                     self.module.bindings.unknown_collections += [(name, self.collections) for name in unknown]

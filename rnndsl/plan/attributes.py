@@ -135,27 +135,6 @@ class Along(Attributes):
 
 
 @record
-class Cumulative(Along):
-    """And whether the sums run from the end."""
-
-    back: bool = False
-
-
-@record
-class Put(Dim):
-    """And how long it is in the result."""
-
-    size: int
-
-
-@record
-class Largest(Attributes):
-    """How many of the largest numbers."""
-
-    k: int
-
-
-@record
 class Dims(Attributes):
     """The trailing dims of the result."""
 
@@ -224,10 +203,15 @@ class Renamed(Attributes):
 
 @record
 class Draw(Attributes):
-    """The stream of the draws, and whether each step of a scan draws anew."""
+    """The stream of the draws, whether each step of a scan draws anew, and the leading axis for all of which there is one draw."""
 
     stream: int
     each_step: bool = True
+    shared: str | None = None
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return () if self.shared is None else (self.shared,)
 
 
 @record

@@ -49,10 +49,11 @@ class ListExpr(Node):
 
 @record
 class Range(Node):
-    """`a..b`, `a..`, `..b`: in `for` and between index brackets only. `stop` is not included."""
+    """`a..b`, `a..`, `..b`: in `for` and between index brackets only. `stop` is not included. `by`: of an axis, `0.. by 2`."""
 
     start: Expr | None
     stop: Expr | None
+    by: Expr | None = None
 
 
 @record
@@ -101,6 +102,14 @@ class Index(Node):
 
 
 @record
+class AxisIndex(Node):
+    """`x[time = 0]`, `x[time = a..b by s, to = frame]`: what stands between the brackets, one of them at least with a name."""
+
+    target: Expr
+    arguments: tuple[Argument, ...]
+
+
+@record
 class Delay(Node):
     """`h[t - steps]`. `h[t]` has `steps` None."""
 
@@ -141,6 +150,7 @@ Expr = (
     | Conditional
     | Call
     | Index
+    | AxisIndex
     | Delay
     | Attribute
     | Record

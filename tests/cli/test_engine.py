@@ -30,7 +30,7 @@ model m {
   output coin = bernoulli(sigmoid(p))
   output id = categorical(p)
   output p
-  loss l = mean(square(dropout(p, 0.5)))
+  loss l = mean(square(dropout(p, 0.5, shared = time) + dropout(p, 0.5)))
   train step = adam(rate = 0.1)
 }
 """

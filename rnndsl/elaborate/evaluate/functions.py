@@ -14,9 +14,10 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.language.ops.op import Required
-from rnndsl.plan.attributes import Attributes, Dim, Einsum, Largest, OfCollection, Over, Renamed
+from rnndsl.plan.attributes import Attributes, Dim, Dims, Einsum, OfCollection, Over, Renamed, Steps
 from rnndsl.plan.indices import All, Index, Item, Part
 from rnndsl.plan.model import Scan, TensorType
+from rnndsl.plan.ordering import Largest
 from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
@@ -185,6 +186,21 @@ def _position(session: Session, call: tree.Call, env: Env) -> Value:
     return session.graphs.builder.add("position", [Tensor(like.id, like.type)], call.span, Over(over))
 
 
+def _window(session: Session, call: tree.Call, env: Env) -> Value:
+    """x shifted by n - 1, …, 1, 0 steps, along a new first dim."""
+    bound = bind("window", {"x": Required, "n": Required, "over": Required}, call)
+    assert bound["x"].expr is not None
+    assert bound["over"].expr is not None
+    x = session.tensor(session.evaluate(bound["x"].expr, env), bound["x"].expr.span)
+    n, over = integer(session, bound["n"], env, "window", "n"), axis(session, bound["over"].expr, env)
+    if n < 1:
+        type_codes.not_a_dim(call.span, n).throw()
+    builder, dims = session.graphs.builder, Dims((1, *x.type.dims))
+    shifted = [builder.add("shift", [x], call.span, Steps(over, k)) for k in reversed(range(n))]
+    rows = [builder.add("reshape", [each], call.span, dims) for each in shifted]
+    return builder.add("concat", rows, call.span, Dim(-len(dims.dims)))
+
+
 def _rename(session: Session, call: tree.Call, env: Env) -> Value:
     if len(call.arguments) != 2 or call.arguments[0].name is not None or call.arguments[1].name is None:
         codes.rename_form(call.span).throw()
@@ -223,6 +239,7 @@ SPECIALS: Mapping[str, Special] = MappingProxyType(
         "refuse": _refuse,
         "tabulate": _tabulate,
         "position": _position,
+        "window": _window,
         "rename": _rename,
         "l1": _penalty("abs"),
         "l2": _penalty("square"),

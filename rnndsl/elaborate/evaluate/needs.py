@@ -113,7 +113,9 @@ def _parts(expr: tree.Expr) -> list[tree.Expr]:
         case tree.ListExpr():
             return list(expr.items)
         case tree.Range():
-            return [each for each in (expr.start, expr.stop) if each is not None]
+            return [each for each in (expr.start, expr.stop, expr.by) if each is not None]
+        case tree.AxisIndex():
+            return [expr.target, *(each.value for each in expr.arguments)]
         case tree.Unary():
             return [expr.operand]
         case tree.Binary():

@@ -1,4 +1,4 @@
-"""Leading axes: shifted, numbered, reversed, renamed."""
+"""Leading axes: shifted, numbered, reversed, renamed, taken in part."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
+from rnndsl.plan.stretches import StepAt, Stretch
 
 _OVER = Parameter("over", "axis")
 
@@ -53,6 +54,52 @@ ROWS: tuple[Op, ...] = (
         traits=traits("selects", "internal"),
         attributes=ValidSteps,
         derivative=".shapes:valid_steps",
+    ),
+    Op(
+        "step_at",
+        "structure",
+        tensors("x"),
+        shapes.step_at,
+        ".axes:step_at",
+        "x at one step of an axis",
+        symbol="[… = …]",
+        attributes=StepAt,
+        traits=traits("internal", "can_fail"),
+        derivative=".stretches:step_at",
+    ),
+    Op(
+        "place_step",
+        "structure",
+        tensors("x"),
+        shapes.place_step,
+        ".axes:place_step",
+        "x at one step of an axis, zeros elsewhere",
+        attributes=StepAt,
+        traits=traits("internal", "selects"),
+        derivative=".stretches:place_step",
+    ),
+    Op(
+        "stretch",
+        "structure",
+        tensors("x"),
+        shapes.stretch,
+        ".axes:stretch",
+        "x at some steps of an axis",
+        symbol="[… = …]",
+        attributes=Stretch,
+        traits=traits("internal"),
+        derivative=".stretches:stretch",
+    ),
+    Op(
+        "place_stretch",
+        "structure",
+        tensors("x"),
+        shapes.place_stretch,
+        ".axes:place_stretch",
+        "x at some steps of an axis, zeros elsewhere",
+        attributes=Stretch,
+        traits=traits("internal", "selects"),
+        derivative=".stretches:place_stretch",
     ),
     Op(
         "reverse",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import ordering
-from rnndsl.plan.attributes import Cumulative, Dim, Largest, Put
+from rnndsl.plan.attributes import Dim
+from rnndsl.plan.ordering import Cumulative, Largest, Put
 
 _INTERNAL = traits("internal")
 

@@ -12,10 +12,15 @@ _TRAITS = traits("random")
 DROPOUT = Op(
     "dropout",
     "random",
-    (Parameter("x"), Parameter("rate", takes="chance"), Parameter("each_step", "bool", True, takes="step")),
+    (
+        Parameter("x"),
+        Parameter("rate", takes="chance"),
+        Parameter("shared", "axis", None),
+        Parameter("each_step", "bool", True, takes="step"),
+    ),
     rules.dropout,
     ".random:dropout",
-    "in training x * keep / (1 - rate), else x",
+    "in training x * keep / (1 - rate), else x; one keep for all of the axis `shared`",
     "float",
     traits=_TRAITS,
     outside_training=0,

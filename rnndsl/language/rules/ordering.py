@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnndsl.language.rules.types import INTS, TypeRuleError, need_axis, need_rank, numeric, position_from_end, unite_axes
-from rnndsl.plan.attributes import Attributes, Cumulative, Dim, Largest, Put
+from rnndsl.plan.attributes import Attributes, Dim
 from rnndsl.plan.model import TensorType
+from rnndsl.plan.ordering import Cumulative, Largest, Put
 from rnndsl.text.codes import rules
 
 

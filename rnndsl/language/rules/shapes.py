@@ -20,6 +20,7 @@ from rnndsl.language.rules.types import (
 from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed, Scatter, Shape
 from rnndsl.plan.indices import All, At, Index, Part, Placed
 from rnndsl.plan.model import TensorType
+from rnndsl.plan.stretches import Stretch
 from rnndsl.text.codes import rules
 
 
@@ -145,6 +146,26 @@ def _place(x: TensorType, along: Along) -> int | None:
 def over_axis(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     need_axis(args[0], attrs.told(Over).over)
     return args[0]
+
+
+def step_at(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    over = attrs.told(Over).over
+    need_axis(args[0], over)
+    return args[0].without(over)
+
+
+def place_step(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    return args[0].with_axes([attrs.told(Over).over], order)
+
+
+def stretch(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    told = attrs.told(Stretch)
+    return rename(args, Renamed(told.over, told.to), order)
+
+
+def place_stretch(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    told = attrs.told(Stretch)
+    return rename(args, Renamed(told.to, told.over), order)
 
 
 def position(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:

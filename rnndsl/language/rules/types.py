@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rnndsl.plan.attributes import Attributes, ToDType
+from rnndsl.plan.attributes import Attributes, Draw, ToDType
 from rnndsl.plan.model import DType, TensorType
 from rnndsl.text.codes import rules
 from rnndsl.text.codes.clauses import Clause
@@ -146,6 +146,9 @@ def dropout(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str])
     result = FLOAT(args, attrs, order)
     if result != args[0]:
         raise TypeRuleError(rules.rate_type(args[0], args[1]))
+    shared = attrs.told(Draw).shared
+    if shared is not None:
+        need_axis(args[0], shared)
     return result
 
 

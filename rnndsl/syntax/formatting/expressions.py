@@ -61,8 +61,11 @@ def _level(expr: tree.Expr) -> tuple[str, int]:
         return f"{_at(expr.target, POSTFIX)}[{', '.join(map(flat, expr.indices))}]", POSTFIX
     if isinstance(expr, tree.Delay):
         return _delay(expr), POSTFIX
+    if isinstance(expr, tree.AxisIndex):
+        return f"{_at(expr.target, POSTFIX)}[{', '.join(map(argument, expr.arguments))}]", POSTFIX
     if isinstance(expr, tree.Range):
-        return f"{flat(expr.start) if expr.start else ''}..{flat(expr.stop) if expr.stop else ''}", 0
+        by = f" by {flat(expr.by)}" if expr.by else ""
+        return f"{flat(expr.start) if expr.start else ''}..{flat(expr.stop) if expr.stop else ''}{by}", 0
     if isinstance(expr, tree.Unary):
         if expr.op == "not":
             return f"not {_at(expr.operand, LEVELS['not'])}", LEVELS["not"]

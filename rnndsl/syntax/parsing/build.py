@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.syntax.parsing.tokens import Token
 from rnndsl.text.codes import limits, text
@@ -184,8 +185,18 @@ class ExpressionBuilder:
     def attribute(self, values: Values, start: int, end: int) -> tree.Attribute:
         return tree.Attribute(self.span(start, end), values[0], values[2].text, self.at(values[2]))
 
-    def index(self, values: Values, start: int, end: int) -> tree.Index:
-        return tree.Index(self.span(start, end), values[0], tuple(values[2]))
+    def argument_by(self, values: Values, start: int, end: int) -> tree.Argument | None:
+        """`time = a..b by s`."""
+        stretch: tree.Range = values[2]
+        by = replace(stretch, span=Span(self.source, stretch.span.start, values[4].span.end), by=values[4])
+        return self.argument_named([*values[:2], by], start, end)
+
+    def index(self, values: Values, start: int, end: int) -> tree.Index | tree.AxisIndex:
+        items: list[tree.Expr | tree.Argument] = values[2]
+        if not any(isinstance(each, tree.Argument) for each in items):
+            return tree.Index(self.span(start, end), values[0], tuple(values[2]))
+        named = [each if isinstance(each, tree.Argument) else tree.Argument(each.span, None, None, each) for each in items]
+        return tree.AxisIndex(self.span(start, end), values[0], tuple(named))
 
     def delay_none(self, values: Values, start: int, end: int) -> tree.Delay:
         return tree.Delay(self.span(start, end), values[0], None)

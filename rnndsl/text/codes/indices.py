@@ -57,6 +57,24 @@ def no_index(span: Span, at: int, size: int) -> Diagnostic:
     return BAD_INDEX(span, f"there is no index {at} in a dim of {size}")
 
 
+def axis_alone(span: Span) -> Diagnostic:
+    wrong = BAD_INDEX(span, "one axis is indexed at a time, and no trailing dim beside it")
+    return wrong.suggest("write one after the other: `x[time = 0][i]`")
+
+
+def axis_of_one_step(span: Span) -> Diagnostic:
+    return BAD_INDEX(span, "the axis of one step is gone, so nothing gets the name of `to`")
+
+
+def stretch_without_axis(span: Span, axis: str) -> Diagnostic:
+    wrong = BAD_INDEX(span, f"a part of `{axis}` has a length of its own, so it needs an axis of its own")
+    return wrong.suggest("declare one, `axis frame`, and write `to = frame`")
+
+
+def stretch_stride(span: Span, by: int) -> Diagnostic:
+    return BAD_INDEX(span, f"steps are taken each `by`-th, from 1 up, not {by}")
+
+
 def too_many(span: Span, count: int, type: object) -> Diagnostic:
     indices = counted(count, "index") if count == 1 else f"{count} indices"
     return BAD_INDEX(span, f"{indices} for the trailing dims of {type}")

@@ -49,6 +49,8 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     *((op, ["[batch, time, 3]"], {"over": "time"}) for op in ("softmax", "log_softmax")),
     ("cumsum", ["[batch, 2, 3]"], {"dim": -2, "back": False}),
     ("cumsum", ["[batch, time, 2]"], {"over": "time", "back": True}),
+    *(("step_at", ["[batch, time, 2]"], {"over": "time", "at": at}) for at in (0, -2)),
+    ("stretch", ["[batch, time, 2]"], {"over": "time", "to": "src", "start": -2, "stop": None, "by": 1}),
     ("take", ["[time, 3, 2]", "i32[batch, 4, 2]"], {"dim": -2}),
     ("put", ["[time, 2, 3]", "i32[batch, 2, 3]"], {"dim": -1, "size": 4}),
     ("shift", ["[batch, time, 2]"], {"over": "time", "steps": 1}),
@@ -65,6 +67,7 @@ PLAIN = [name for name, row in OPS.items() if row.derivative.startswith(".elemen
 ROWS = [*((op, [ONE], {}) for op in PLAIN), *OTHERS]
 ELSEWHERE = {
     "contract", "place", "scatter", "valid_steps",  # what derivatives are made of: in `test_hessians`
+    "place_step", "place_stretch",  # likewise
     "conv_input", "conv_kernel", "ctc",  # backward in `test_conv_ctc`
     "dropout",  # a product before it is differentiated
 }  # fmt: skip

@@ -13,7 +13,7 @@ from rnndsl.language.initializers import numpy_dtype
 from rnndsl.language.ops.table import functions
 from tests.compiling import plan_of, takes
 from tests.language.section_1_6.functions import DEFINITIONS, ROWS
-from tests.language.section_1_6.meaning import VALUES, inputs_of, model_of, value_of
+from tests.language.section_1_6.meaning import VALUES, inputs_of, model_of, outputs_of, value_of
 
 DRAWN = {"dropout", "bernoulli", "random_uniform", "random_normal", "categorical"}
 TOLERANCE = {"float16": 1e-2, "float32": 1e-5}
@@ -81,6 +81,19 @@ def test_a_masked_mean_counts_in_whole_numbers(dtype: str) -> None:
     plan = plan_of(f"model m() {{ input x: {dtype}[batch]  output y = mean(x, over = batch, mask = x > 0) }}")
     found = build(plan).predict(x=np.ones(1000).astype(numpy_dtype(dtype)))["y"].numpy()
     np.testing.assert_allclose(found.astype(float), 1, rtol=0.01)
+
+
+def test_a_shared_dropout_is_one_draw_for_all_of_an_axis() -> None:
+    """Srivastava et al. 2014: what is kept is scaled by 1 / (1 - rate). Over 400 rows a third is dropped."""
+    outputs = {"y": "dropout(x, 1 / 3, shared = time)", "z": "dropout(x, 1 / 3)"}
+    text = f"model m() with (dtype = f64) {{ input x: [batch, time, 6]  output y = {outputs['y']}  output z = {outputs['z']} }}"
+    found = outputs_of(text, {"x": np.ones((400, 5, 6))}, training=True)
+    np.testing.assert_array_equal(found["y"], np.broadcast_to(found["y"][:, :1], (400, 5, 6)))
+    assert {*np.unique(found["y"].round(12))} == {0.0, 1.5}
+    assert abs(np.mean(found["y"] == 0) - 1 / 3) < 0.04
+    assert (found["y"][0] != found["y"][1]).any()
+    assert (found["z"][:, 0] != found["z"][:, 1]).any()
+    np.testing.assert_array_equal(outputs_of(text, {"x": np.ones((2, 3, 6))})["y"], np.ones((2, 3, 6)))
 
 
 @pytest.mark.tf

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, align, meet, unite, zeros_around
+from rnndsl.backends.tensorflow.align import Operand, align, meet, relaid, unite, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
+from rnndsl.plan.stretches import StepAt, Stretch
 
 
 def shift(frame: Frame, node: Node, x: Operand) -> Any:
@@ -51,6 +52,45 @@ def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
     return tf.where(both, x.tensor, tf.zeros_like(x.tensor))
 
 
+def _at(x: Operand, axis: str, place: Any) -> Any:
+    """`x` at one or more steps of an axis, which stays where it is."""
+    return x.tensor[tuple(place if a == axis else slice(None) for a in x.type.axes)]
+
+
+def step_at(frame: Frame, node: Node, x: Operand) -> Any:
+    told = node.told(StepAt)
+    return _at(x, told.over, told.at)
+
+
+def place_step(frame: Frame, node: Node, x: Operand) -> Any:
+    told, at = node.told(StepAt), node.type.axes.index(node.told(StepAt).over)
+    before = told.at if told.at >= 0 else frame.sizes[told.over] + told.at
+    return zeros_around(tf.expand_dims(x.tensor, at), at, before, frame.sizes[told.over] - before - 1)
+
+
+def stretch(frame: Frame, node: Node, x: Operand) -> Any:
+    told = node.told(Stretch)
+    return relaid(_at(x, told.over, slice(told.start, told.stop, told.by)), _named(x, told.over, told.to), node.type.axes)
+
+
+def place_stretch(frame: Frame, node: Node, x: Operand) -> Any:
+    """`by` - 1 zeros behind each step, zeros before the first, and as many behind the last as the axis needs, or fewer."""
+    told, named = node.told(Stretch), _named(x, node.told(Stretch).to, node.told(Stretch).over)
+    size, at, rank = frame.sizes[told.over], node.type.axes.index(told.over), len(node.type.axes) + len(node.type.dims)
+    values = relaid(x.tensor, named, node.type.axes)
+    before = tf.clip_by_value(told.start if told.start >= 0 else size + told.start, 0, size)
+    shape = tf.shape(values)
+    spaced = zeros_around(tf.expand_dims(values, at + 1), at + 1, 0, told.by - 1)
+    spaced = tf.reshape(spaced, tf.concat([shape[:at], [shape[at] * told.by], shape[at + 1 :]], 0))
+    whole = zeros_around(spaced, at, before, tf.maximum(size - before - shape[at] * told.by, 0))
+    return whole[tuple(slice(0, size) if i == at else slice(None) for i in range(rank))]
+
+
+def _named(x: Operand, old: str, new: str) -> TensorType:
+    """The type of `x`, laid out as it is, with another name for an axis."""
+    return TensorType(x.type.dtype, tuple(new if a == old else a for a in x.type.axes), x.type.dims)
+
+
 def reverse(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.reverse(x.tensor, [x.type.axes.index(node.told(Over).over)])
 
@@ -70,6 +110,10 @@ LOWERINGS: Mapping[str, Lower] = {
     "position": position,
     "axis_length": axis_length,
     "valid_steps": valid_steps,
+    "step_at": step_at,
+    "place_step": place_step,
+    "stretch": stretch,
+    "place_stretch": place_stretch,
     "reverse": reverse,
     "rename": rename,
 }

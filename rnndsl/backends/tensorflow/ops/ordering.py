@@ -9,8 +9,9 @@ from rnndsl.backends.tensorflow.align import Operand, fit, move, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.ops.shapes import along
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.plan.attributes import Cumulative, Dim, Largest, Put
+from rnndsl.plan.attributes import Dim
 from rnndsl.plan.model import Node, TensorType
+from rnndsl.plan.ordering import Cumulative, Largest, Put
 
 
 def cumsum(frame: Frame, node: Node, x: Operand) -> Any:

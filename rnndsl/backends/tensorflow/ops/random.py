@@ -34,10 +34,12 @@ def _uniform(frame: Frame, node: Node, like: Any) -> Any:
 def dropout(frame: Frame, node: Node, x: Operand, rate: Operand) -> Any:
     """x * keep / (1 - rate), keep with probability 1 - rate; a rate of 1 gives zeros.
 
-    Without `each_step` the draw is one for all steps of the innermost scan."""
+    Without `each_step` the draw is one for all steps of the innermost scan; with `shared` it has a length of 1 along that axis."""
     value = frame.fit(x, node.type)
     chance = meet([x, rate], frame.context.order)[1]
-    drawn = _uniform(frame, node, value)
+    shared = node.told(Draw).shared
+    like = value[tuple(slice(0, 1) if axis == shared else slice(None) for axis in node.type.axes)] if shared else value
+    drawn = _uniform(frame, node, like)
     keep = tf.cast(drawn >= tf.cast(chance, drawn.dtype), value.dtype)
     kept = 1 - chance
     scale = tf.where(kept > 0, 1 / tf.where(kept > 0, kept, tf.ones_like(kept)), tf.zeros_like(kept))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rnndsl.language.ops.derivative.writing import Local, V, apply, linear, on_axes, spread, told
-from rnndsl.plan.attributes import Cumulative, Dim, Put
+from rnndsl.plan.attributes import Dim
+from rnndsl.plan.ordering import Cumulative, Put
 
 
 def _cumsum(n: Local, d: V, at: int) -> V:

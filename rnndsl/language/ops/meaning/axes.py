@@ -7,6 +7,7 @@ import numpy as np
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
+from rnndsl.plan.stretches import StepAt, Stretch
 
 
 def shift(frame: Frame, node: Node, x: Value) -> Array:
@@ -40,6 +41,36 @@ def valid_steps(frame: Frame, node: Node, x: Value, *by: Value) -> Array:
     for mask in rest:
         valid = valid & aligned(mask, axes, 0)
     return np.where(valid.reshape([*valid.shape, *[1] * len(x.type.dims)]), x.array, np.zeros((), x.array.dtype))
+
+
+def step_at(frame: Frame, node: Node, x: Value) -> Array:
+    """Raises ValueError for a step that the axis lacks."""
+    told = node.told(StepAt)
+    size = frame.sizes[told.over]
+    if not -size <= told.at < size:
+        raise ValueError(f"asks for step {told.at} of `{told.over}`, which has {size}")
+    return np.take(x.array, told.at, x.type.axes.index(told.over))
+
+
+def place_step(frame: Frame, node: Node, x: Value) -> Array:
+    told = node.told(StepAt)
+    whole = np.zeros([*(frame.sizes[a] for a in node.type.axes), *x.type.dims], x.array.dtype)
+    np.moveaxis(whole, node.type.axes.index(told.over), 0)[told.at] = x.array
+    return whole
+
+
+def stretch(frame: Frame, node: Node, x: Value) -> Array:
+    told = node.told(Stretch)
+    part = np.moveaxis(x.array, x.type.axes.index(told.over), 0)[told.start : told.stop : told.by]
+    return np.moveaxis(part, 0, node.type.axes.index(told.to))
+
+
+def place_stretch(frame: Frame, node: Node, x: Value) -> Array:
+    told = node.told(Stretch)
+    whole = np.zeros([*(frame.sizes[a] for a in node.type.axes), *x.type.dims], x.array.dtype)
+    part = np.moveaxis(whole, node.type.axes.index(told.over), 0)[told.start : told.stop : told.by]
+    part[:] = np.moveaxis(x.array, x.type.axes.index(told.to), 0)
+    return whole
 
 
 def reverse(frame: Frame, node: Node, x: Value) -> Array:

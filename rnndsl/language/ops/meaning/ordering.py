@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, along, with_axes
-from rnndsl.plan.attributes import Cumulative, Dim, Largest, Put
+from rnndsl.plan.attributes import Dim
 from rnndsl.plan.model import Node
+from rnndsl.plan.ordering import Cumulative, Largest, Put
 
 
 def cumsum(frame: Frame, node: Node, x: Value) -> Array:

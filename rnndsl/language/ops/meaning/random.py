@@ -22,7 +22,9 @@ def dropout(frame: Frame, node: Node, x: Value, rate: Value) -> Array:
     """x * keep / (1 - rate), keep with probability 1 - rate (Srivastava et al. 2014); a rate of 1 gives zeros."""
     value = frame.fit(x, node.type)
     chance = met([x, rate], frame.order)[1]
-    keep = _uniform(frame, node, value.shape) >= chance
+    shared = node.told(Draw).shared
+    drawn = [min(size, 1) if axis == shared else size for axis, size in zip(node.type.axes, value.shape, strict=False)]
+    keep = _uniform(frame, node, (*drawn, *node.type.dims)) >= chance
     scale = np.where(chance < 1, 1 / np.where(chance < 1, 1 - chance, 1), 0)
     return value * keep * scale
 

@@ -1,0 +1,28 @@
+"""What part of a leading axis is meant. Negative numbers count from its end, as in NumPy."""
+
+from __future__ import annotations
+
+from rnndsl.plan.attributes import Over
+from rnndsl.records import record
+
+
+@record
+class StepAt(Over):
+    """One step."""
+
+    at: int
+
+
+@record
+class Stretch(Over):
+    """Each `by`-th step from `start` up to `stop`, or to the end; the axis is called `to` in the part. Steps that the axis lacks
+    are left out."""
+
+    to: str
+    start: int
+    stop: int | None
+    by: int
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return self.over, self.to
