@@ -23,6 +23,12 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "as the cell's output",
             "through it",
         ),
+        "beam": (
+            "beam(cell, feed, first, width, steps, end, x = …, lengths, initial, given, along = time)",
+            "the ids of the likeliest sequences of a cell whose output is logits, best first; `.ids`, `.scores`, `.lengths`",
+            "-> i32 [width]; scores float",
+            "through the scores",
+        ),
         "step": ("step(cell, x, …, initial, given)", "one step of a cell; `.final`", "as the cell's output", "through it"),
         "bidirectional": (
             "bidirectional(fw, bw, x, …, merge = concat)",

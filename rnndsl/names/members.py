@@ -16,7 +16,7 @@ from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.source import Span
 
-SCANS = ("scan", "step", "bidirectional")
+SCANS = ("scan", "step", "bidirectional", "beam")
 OPTIONS = frozenset(word for name in SCANS for word in re.findall(r"\w+", SPECIALS[name][0]))
 DIRECTIONS = ("fw", "bw")
 INPUTS = ("input", "given", "target")
@@ -204,7 +204,7 @@ class _Members:
                 return ()
 
     def _scan(self, call: tree.Call, function: str) -> None:
-        """States and inputs of the cell that is scanned: of `initial`, `given` and `until`."""
+        """States and inputs of the cell that is scanned: of `initial`, `given` and `until`, and of what is fed by name."""
         cells = [self.telling.value(each.value, self.module) for each in call.arguments[:2] if each.name is None]
         states = [Told("states", of=(cell,)) for cell in cells]
         for argument in call.arguments:
@@ -214,7 +214,7 @@ class _Members:
                 case tree.Argument(name="initial", value=tree.Record(fields=fields)):
                     for each in fields:
                         self._initial(list(_words(each.name_span or each.span)), states, function)
-                case tree.Argument(name="given", value=tree.Record(fields=fields)) if cells:
+                case tree.Argument(name="given" | "feed" | "first" | "teacher", value=tree.Record(fields=fields)) if cells:
                     for each in fields:
                         found = [d for told in cells[0] for d in self._of_told(told, str(each.name))]
                         self._note(each.name_span or each.span, found, all(told.kind != "unknown" for told in cells[0]))

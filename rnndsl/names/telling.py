@@ -6,6 +6,7 @@ A constructor parameter may be any cell, and what a `fn` makes of its arguments 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from rnndsl.names.binder import enter
@@ -17,17 +18,20 @@ DEEPEST = 50
 """So many definitions are followed from one value to the next; what lies further is not told."""
 WRAPPERS = ("placed", "map_state", "map_recurrent")
 """Functions whose value is their first argument, a cell or block, in another way."""
+RESULTS = MappingProxyType({"beam": ("ids", "scores", "lengths"), "top_k": ("values", "ids")})
+"""What functions of several results call them."""
 
 
 @record
 class Told(Immutable):
     """A `scope`; a block or cell by name, its `definition`; a `layer` of one, or its constructor: `body` has their names. Else the
     result of a `scan` of a cell, of `both` directions, or their final `states`, `of` what is told of the cells; what a layer is
-    worth `applied`, `of` what is told of the layer; or `unknown`."""
+    worth `applied`, `of` what is told of the layer; `results`, which have `names`; or `unknown`."""
 
-    kind: Literal["scope", "definition", "layer", "applied", "scan", "both", "states", "unknown"]
+    kind: Literal["scope", "definition", "layer", "applied", "scan", "both", "states", "results", "unknown"]
     body: Scope | None = None
     of: tuple[tuple[Told, ...], ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @record
@@ -133,7 +137,7 @@ class Telling:
             return (Told("scan", of=tuple(given[:1])),)
         if name == "bidirectional":
             return (Told("both", of=tuple(given[:2])),)
-        return ()
+        return (Told("results", names=RESULTS[name]),) if name in RESULTS else ()
 
     # ------------------------------------------------------------ what follows the dot
 
@@ -151,6 +155,8 @@ class Telling:
                 return Found([of_language(name)])
             case Told(kind="scan" | "applied"):
                 return self._output(told, name)
+            case Told(kind="results") if name in told.names:
+                return Found([of_language(name)])
             case Told(kind="both") if name in ("fw", "bw", "last"):
                 return Found([of_language(name)])
             case Told(kind="states"):

@@ -1,4 +1,4 @@
-"""What part of a leading axis is meant. Negative numbers count from its end, as in NumPy."""
+"""What part of a leading axis is meant, or all of it as a trailing dim. Negative numbers count from its end, as in NumPy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ class StepAt(Over):
     """One step."""
 
     at: int
+
+
+@record
+class Exchanged(Over):
+    """All of it, exchanged for the first trailing dim, and its length."""
+
+    size: int
 
 
 @record

@@ -41,11 +41,12 @@ OPTIMIZERS = ("sgd(rate = 0.1)", "sgd(rate = 0.1, momentum = 0.9, nesterov = tru
 OPTIMIZERS += ("rmsprop(rate = 1e-2, clip_norm = 1.0)", "adagrad", "lion(rate = 1e-3, clip_value = 0.5)", "ftrl(rate = 0.1)")
 OPTIMIZERS += ("adadelta(rate = cosine(0.1, 10))", "sgd(rate = piecewise([2], [0.1, 0.01]), average = 0.9)")
 TOP = """
-axis src
+axis src, late
 collection mine
 const few = 3
 fn mixed(new, old) = 0.7 * new + 0.3 * old
 fn twice(x) = 2 * x
+fn hot(id) = one_hot(id, 2)
 fn tab(i, j) = i + 2 * j
 block Scaled(by: float) {
   input x: [..., n]
@@ -138,6 +139,7 @@ def statement(spec: Spec) -> tuple[str, str, str]:
     kinds += (
         "scan",
         "scan",
+        "loop",
         "output",
         "output",
         "loss",
@@ -274,6 +276,29 @@ def _scan(spec: Spec, cell: str = "") -> tuple[str, str, str]:
     return f"{name} = scan({', '.join([cell, x, *options])}){end}", name, kind
 
 
+def _loop(spec: Spec) -> tuple[str, str, str]:
+    """A closed loop, or a beam search, over a cell of its own."""
+    cell = spec.name(_taken(spec))
+    name = spec.name([*_taken(spec), cell])
+    spec.proposed.append((spec.cells, cell))
+    layer = f"layer {cell} = {spec.pick(*CELLS)}"
+    rest = spec.pick("", ", lengths = lengths", f", initial = (h = {spec.value()})")
+    if spec.chance(0.3):
+        found = f"beam({cell}, feed = hot, first = [0.0, 1.0], width = 2, steps = 3, along = late"
+        return (
+            f"{layer}\n  {name} = {found}{spec.pick('', ', end = 1')}{rest}){spec.pick('', '.scores', '.lengths')}",
+            name,
+            "value",
+        )
+    feed = spec.pick("twice", "tanh", "square", *spec.layers)
+    heard = spec.pick("0", "1", "0.5", "if training then 0.75 else 0.0", "if training then 1.0 else 0.5")
+    x = spec.pick(*(spec.sequences or ["1"]))
+    taught = f"teacher = {x}, teach = {heard}{spec.pick('', ', reverse = true', ', carry = true')}"
+    rest = f"{spec.pick(taught, 'steps = 3, along = late')}{rest}"
+    first = spec.pick("0", "zeros", "[0.0, 1.0]", spec.value())
+    return f"{layer}\n  {name} = scan({cell}, feed = {feed}, first = {first}, {rest}){spec.pick('', '', '.last')}", name, "value"
+
+
 def _output(spec: Spec) -> tuple[str, str, str]:
     return f"output {spec.pick(*(spec.values or ['few']))}", "", ""
 
@@ -350,6 +375,7 @@ _STATEMENTS = {
     "cell": _cell,
     "apply": _apply,
     "scan": _scan,
+    "loop": _loop,
     "output": _output,
     "loss": _measure("loss"),
     "metric": _measure("metric"),

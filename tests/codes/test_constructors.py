@@ -19,6 +19,7 @@ from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.attributes import Attributes, Constant, Shape
 from rnndsl.plan.indices import At, Index, Part
 from rnndsl.plan.model import TensorType
+from rnndsl.plan.stretches import Exchanged
 from rnndsl.text.codes import RANGES
 from rnndsl.text.diagnostics import Code
 from tests.codes.test_pages import read, shown_by_spec
@@ -56,6 +57,7 @@ BUGS: list[tuple[str, Attributes]] = [
     ("index", Index((At(3),))),
     ("index", Index((Part(0, 4),))),
     ("broadcast", Shape((1,))),
+    ("as_axis", Exchanged("time", 4)),
     ("literal", Constant(1)),
 ]
 """Of a vector of three: what elaboration never asks for. The verifier prints what the rule says."""
@@ -209,7 +211,7 @@ def test_every_constructor_is_provoked_by_a_spec(monkeypatch: pytest.MonkeyPatch
         read_text(path.read_text(encoding="utf-8"))
     for op, attrs in BUGS:
         with pytest.raises(TypeRuleError):
-            result_type(op, [TensorType("f32", (), (3,))], attrs, ())
+            result_type(op, [TensorType("f32", (), (3,))], attrs, ("time",))
     assert sorted(wanted - reached) == []
 
 

@@ -20,6 +20,8 @@ Scalar = int | float | bool | str
 Named = Mapping[str, "Value"]
 """Named outputs, of families by the members' names, `cell_0`."""
 NONE: Named = MappingProxyType({})
+LENGTH = "output.length"
+"""The state of a closed loop that counts the steps of each row. No name of a spec starts with `output`."""
 
 
 @record
@@ -213,14 +215,19 @@ class StateRecord(Immutable):
 
 @record
 class ScanResult(Immutable):
-    """`run`: outputs, `last` and `final`; of a named output of the cell, `run.weights`, without `final`. `lengths`: how many steps
-    each row took until its `end`."""
+    """`run`: outputs, `last` and `final`; of a named output of the cell, `run.weights`, without `final`. `of_loop`: what the states
+    of a closed loop end with."""
 
     output: Tensor
     last: Tensor | None
     final: StateRecord | None
     named: Named = NONE
-    lengths: Tensor | None = None
+    of_loop: Mapping[str, Tensor] = MappingProxyType({})
+
+    @property
+    def lengths(self) -> Tensor | None:
+        """How many steps each row took until its `end`."""
+        return self.of_loop.get(LENGTH)
 
 
 @record

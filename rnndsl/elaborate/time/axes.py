@@ -72,7 +72,7 @@ def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
 def check_options(session: Session, options: Options, axes: tuple[str, ...], span: Span) -> None:
     """Diagnoses options that do not go together, or with the axes of a step."""
     if options.steps is None and not options.scanned():
-        codes.nothing_to_scan(span).throw()
+        codes.nothing_to_scan(span, options.function).throw()
     if options.steps is not None and options.scanned():
         codes.steps_and_input(options.scanned()[0][1]).throw()
     if options.along in axes:

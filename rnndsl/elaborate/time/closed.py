@@ -15,7 +15,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Builtin, Constructor, Instance, Tensor, UserFunction, Value
+from rnndsl.elaborate.state.values import LENGTH, Builtin, Constructor, Instance, Tensor, UserFunction, Value
 from rnndsl.elaborate.time.scan_options import Chance, Fed, Loop, Options
 from rnndsl.language.rules.types import INTS
 from rnndsl.plan.attributes import Draw, Shape
@@ -23,42 +23,63 @@ from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import loops as codes
 from rnndsl.text.source import Span
 
-ENDED, LENGTH = "output.ended", "output.length"
-"""States of a loop with an `end`: whether a row has ended, and after how many steps. No name of a spec starts with `output`."""
+ENDED = "output.ended"
+"""The state that says whether a row of a loop has ended. No name of a spec starts with `output`."""
 
 
-def opened(
-    session: Session, loop: Loop, step: StepContext, inner: Options, given: Callable[[Tensor], Tensor], path: str
-) -> list[StateRecordInProgress]:
-    """The states of what is fed. The input of the step takes its place in `inner`, what the body is given, for the teacher's.
+class Feedback:
+    """A scan as a loop: what it adds to the step of a cell. `path` is the scan's."""
 
-    `given` brings a value of the enclosing graph into the body; `path` is the scan's."""
-    take = _Choice(session, step, loop, given, path)
-    records: list[StateRecordInProgress] = []
-    for fed in loop.fed:
-        taught = _taught(fed, inner)
-        record = _state(session, fed, taught, step)
-        records.append(record)
-        chosen = record.old if taught is None else take(taught, record.old, fed.function[1])
-        if fed.by_name:
-            inner.named[fed.name] = (chosen, fed.first[1])
-        else:
-            inner.positional[:1] = [(chosen, fed.first[1])]
-    return records
+    def __init__(self, session: Session, loop: Loop, path: str) -> None:
+        self.session, self.loop, self.path = session, loop, path
+        self.fed: list[StateRecordInProgress] = []
 
+    def axes(self, axes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of a step, from those of what it is given."""
+        return axes
 
-def closed(session: Session, loop: Loop, step: StepContext, records: list[StateRecordInProgress], output: Tensor) -> None:
-    """Registers the states of a loop, whose step gives `output`."""
-    for fed, record in zip(loop.fed, records, strict=True):
-        record.define = _fed_value(session, fed, record, output, loop.env)
-        step.states[record.name] = record
-    if loop.end is None:
-        return
-    span = loop.end[1]
-    ended = _own_state(session, step, ENDED, False, span)
-    ended.define = lambda: _is_end(session, loop, output, ended.old.type)
-    length = _own_state(session, step, LENGTH, 0, span)
-    length.define = lambda: step.body.add("add", [length.old, session.literal(1, "i32", span)], span)
+    def open(self, step: StepContext, inner: Options, given: Callable[[Tensor], Tensor]) -> None:
+        """Puts the input of the step into `inner`, what the body is given, in the place of the teacher's. `given` brings a value of
+        the enclosing graph into the body."""
+        take = _Choice(self.session, step, self.loop, given, self.path)
+        for fed in self.loop.fed:
+            taught = _taught(fed, inner)
+            record = _state(self.session, fed, taught, step)
+            self.fed.append(record)
+            chosen = record.old if taught is None else take(taught, record.old, fed.function[1])
+            if fed.by_name:
+                inner.named[fed.name] = (chosen, fed.first[1])
+            else:
+                inner.positional[:1] = [(chosen, fed.first[1])]
+
+    def close(self, step: StepContext, output: Tensor) -> Tensor:
+        """Registers the states of the loop, where the cell gives `output`. Returns what the scan puts out."""
+        self.feed(step, output)
+        if self.loop.end is None:
+            return output
+        end = self.loop.end
+        ended = self.state(step, ENDED, TensorType("bool", step.axes), False, end[1])
+        ended.define = lambda: _is_end(self.session, end, output, ended.old.type, self.loop.env)
+        length = self.state(step, LENGTH, TensorType("i32", step.axes), 0, end[1])
+        length.define = lambda: step.body.add("add", [length.old, self.session.literal(1, "i32", end[1])], end[1])
+        return output
+
+    def finish(self, records: list[StateRecordInProgress]) -> None:
+        """What is done once all states have their new values."""
+
+    def feed(self, step: StepContext, value: Tensor) -> None:
+        """Registers the states of what is fed, which is made of `value`."""
+        for fed, record in zip(self.loop.fed, self.fed, strict=True):
+            record.define = _fed_value(self.session, fed, record, value, self.loop.env)
+            step.states[record.name] = record
+
+    def state(self, step: StepContext, name: str, type: TensorType, initial: object, span: Span) -> StateRecordInProgress:
+        """A state of the loop's own, which starts as a constant."""
+        with self.session.graphs.building(step.outer):
+            start = self.session.literal(initial, type.dtype, span)
+        record = StateRecordInProgress(name, name, step.body.input(type), start, _undefined, span, of_loop=True)
+        step.states[name] = record
+        return record
 
 
 # ---------------------------------------------------------------- what is fed
@@ -163,25 +184,13 @@ class _Choice:
 # ---------------------------------------------------------------- the end
 
 
-def _own_state(session: Session, step: StepContext, name: str, initial: float, span: Span) -> StateRecordInProgress:
-    """A state of the loop's own, a number a row."""
-    dtype = "bool" if isinstance(initial, bool) else "i32"
-    with session.graphs.building(step.outer):
-        start = session.literal(initial, dtype, span)
-    old = step.body.input(TensorType(dtype, step.axes))
-    record = StateRecordInProgress(name, name, old, start, _undefined, span, of_loop=True)
-    step.states[name] = record
-    return record
-
-
-def _is_end(session: Session, loop: Loop, output: Tensor, wanted: TensorType) -> Tensor:
-    assert loop.end is not None
-    end, span = loop.end
+def _is_end(session: Session, given: tuple[Value, Span], output: Tensor, wanted: TensorType, env: Env) -> Tensor:
+    end, span = given
     if isinstance(end, int):
         if output.type.dtype not in INTS or output.type.dims:
             codes.end_of_no_id(span, output.type).throw()
         return session.graphs.builder.add("eq", [output, session.literal(end, output.type.dtype, span)], span)
-    value = session.tensor(apply(session, end, output, span, loop.env), span, "bool")
+    value = session.tensor(apply(session, end, output, span, env), span, "bool")
     if not types.fits(value.type, wanted):
         codes.end_type(span, wanted, value.type).throw()
     return value

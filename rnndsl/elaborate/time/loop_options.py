@@ -15,6 +15,7 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, RecordValue, Tensor, Value
 from rnndsl.elaborate.time import closed
 from rnndsl.elaborate.time.scan_options import Chance, Fed, Loop, Options
+from rnndsl.language.ops.table import OPS
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType, Node
 from rnndsl.records import replace
@@ -155,7 +156,7 @@ def _teach(session: Session, expr: tree.Expr, env: Env) -> tuple[Chance, Chance]
     tensor = session.tensor(value, expr.span)
     if tensor.type.dtype not in FLOATS or tensor.type.dims:
         codes.teach(expr.span, describe(tensor)).throw()
-    by_mode = (_in_mode(session.graphs.builder, tensor, at) for at in (0, 1))
+    by_mode = (_in_mode(session.graphs.builder, tensor, training) for training in (True, False))
     training, otherwise = (_chance(each, expr.span) if isinstance(each, int | float) else each for each in by_mode)
     return training, otherwise
 
@@ -166,16 +167,19 @@ def _chance(value: float, span: Span) -> float:
     return float(value)
 
 
-def _in_mode(builder: GraphBuilder, tensor: Tensor, at: int) -> Chance:
+def _in_mode(builder: GraphBuilder, tensor: Tensor, training: bool) -> Chance:
     """What `tensor` is in a mode, of `if training then a else b` a or b: the number, if it is one."""
     nodes = {node.id: node for node in builder.nodes if isinstance(node, Node)}
-    while (node := nodes.get(tensor.id)) is not None and node.op == "if_training":
-        chosen = nodes.get(node.args[at])
-        if chosen is None:
-            break
+    while (chosen := nodes.get(_stands(nodes.get(tensor.id), training))) is not None:
         tensor = Tensor(chosen.id, chosen.type)
     number = builder.number(tensor)
     return tensor if number is None else float(number)
+
+
+def _stands(node: Node | None, training: bool) -> str:
+    """The id that stands for `node` in a mode; none if it is computed."""
+    at = None if node is None else OPS[node.op].in_training if training else OPS[node.op].outside_training
+    return "" if node is None or at is None else node.args[at]
 
 
 def _end(session: Session, expr: tree.Expr | None, env: Env) -> Given | None:

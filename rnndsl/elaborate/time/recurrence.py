@@ -29,6 +29,8 @@ from rnndsl.elaborate.state.values import (
 )
 from rnndsl.elaborate.time import scan_options, scanning
 from rnndsl.elaborate.time.axes import leading_axes
+from rnndsl.elaborate.time.beam import Search
+from rnndsl.elaborate.time.closed import Feedback
 from rnndsl.elaborate.time.loop_options import looped
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
@@ -37,7 +39,7 @@ from rnndsl.names.check import unknown
 from rnndsl.plan.attributes import Dim
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
-from rnndsl.text.codes import arguments, kinds, places
+from rnndsl.text.codes import arguments, kinds, loops, places
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.source import Span
@@ -77,7 +79,33 @@ def _scan(session: Session, call: tree.Call, env: Env) -> Value:
     cell = _cell(session, call, 0, env, "scan")
     options = scan_options.read(session, call, call.arguments[1:], env, "scan", _inputs(cell))
     options = looped(session, cell, options, env)
-    return scanning.scan(session, cell, options, call.span, _path(session, env))
+    path = _path(session, env)
+    loop = Feedback(session, options.loop, path) if options.loop else None
+    return scanning.scan(session, cell, options, call.span, path, loop)
+
+
+def _beam(session: Session, call: tree.Call, env: Env) -> Value:
+    cell = _cell(session, call, 0, env, "beam")
+    given = {a.name: a for a in call.arguments}
+    missing = [name for name in ("feed", "first", "width") if name not in given]
+    if missing:
+        arguments.missing(call.span, "beam", missing).throw()
+    width = _width(session, given["width"].value, env)
+    options = scan_options.read(
+        session, call, tuple(a for a in call.arguments[1:] if a.name != "width"), env, "beam", _inputs(cell)
+    )
+    options = looped(session, cell, options, env)
+    assert options.loop is not None
+    search = Search(session, options.loop, width, call.span, _path(session, env))
+    found = scanning.scan(session, cell, options, call.span, search.path, search)
+    return search.sequences(found, options.along)
+
+
+def _width(session: Session, expr: tree.Expr, env: Env) -> int:
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        loops.width(expr.span, describe(value)).throw()
+    return value
 
 
 def _step(session: Session, call: tree.Call, env: Env) -> Value:
@@ -225,6 +253,7 @@ def _states(session: Session, call: tree.Call, env: Env) -> Value:
 SPECIALS: Mapping[str, Callable[[Session, tree.Call, Env], Value]] = MappingProxyType(
     {
         "scan": _scan,
+        "beam": _beam,
         "step": _step,
         "bidirectional": _bidirectional,
         "map_state": _map_state,

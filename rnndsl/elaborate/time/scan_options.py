@@ -23,7 +23,8 @@ OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "
 OF_LOOPS = ("feed", "first", "teacher", "teach", "end")
 """Options of a closed loop: see `rnndsl.elaborate.time.closed`."""
 MAX_STEPS = (1 << 31) - 1
-_ALLOWED = MappingProxyType({"step": ("initial", "given"), "scan": (*OPTIONS, *OF_LOOPS)})
+_OF_BEAM = ("lengths", "initial", "along", "given", "steps", "feed", "first", "end", "width")
+_ALLOWED = MappingProxyType({"step": ("initial", "given"), "scan": (*OPTIONS, *OF_LOOPS), "beam": _OF_BEAM})
 Chance = float | Tensor
 
 
@@ -52,9 +53,10 @@ class Loop(Immutable):
 
 @mutable
 class Options:
-    """What a scan is given: inputs by position and by name, and its options. `of_loop`: the options of a closed loop as written,
-    `loop` what they come to."""
+    """What a scan, by which `function`, is given: inputs by position and by name, and its options. `of_loop`: the options of a
+    closed loop as written, `loop` what they come to."""
 
+    function: str
     positional: list[tuple[Tensor, Span]] = field(default_factory=list[tuple[Tensor, Span]])
     named: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
     given: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, tuple[Tensor, Span]])
@@ -88,7 +90,7 @@ def read(
 ) -> Options:
     """The arguments after the cell, which has these `inputs`. Raises SpecError."""
     check_names(function, call.arguments)
-    options = Options()
+    options = Options(function)
     allowed = _ALLOWED.get(function, OPTIONS)
     for argument in arguments:
         if argument.name in allowed:

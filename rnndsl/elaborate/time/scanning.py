@@ -13,9 +13,9 @@ from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, Value
-from rnndsl.elaborate.time import closed
 from rnndsl.elaborate.time.axes import check_options, leading_axes
-from rnndsl.elaborate.time.scan_options import Loop, Options
+from rnndsl.elaborate.time.closed import ENDED, Feedback
+from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.plan.attributes import Asked, Result, ValidSteps
 from rnndsl.plan.indices import At, Index
 from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
@@ -24,25 +24,29 @@ from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
 
 
-def scan(session: Session, cell: Instance | MappedCell, options: Options, span: Span, path: str) -> ScanResult:
+def scan(
+    session: Session, cell: Instance | MappedCell, options: Options, span: Span, path: str, loop: Feedback | None = None
+) -> ScanResult:
     """A scan of `cell` in the graph in the making. Raises SpecError or Poisoned."""
     outer, body = session.graphs.builder, session.graphs.new_builder()
     axes = leading_axes(session, cell, options, options.along)
     check_options(session, options, axes, span)
-    step = StepContext(body, outer, axes, options.initial, options.initial_spans, span)
+    step = StepContext(body, outer, loop.axes(axes) if loop else axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
     step.valid = functools.cache(functools.partial(_valid, options, step, inner))
     with session.graphs.building(body):
         session.graphs.steps.append(step)
         try:
-            fed = _opened(session, options.loop, step, inner, body, path)
+            if loop is not None:
+                loop.open(step, inner.options, functools.partial(_given, inner, body))
             feed = feed_of(cell, inner.options, span)
             output = of_step(session, instances.step(session, cell, feed, span, ""), span)
-            if options.loop is not None:
-                closed.closed(session, options.loop, step, fed, output)
+            output = loop.close(step, output) if loop else output
             records = stepping.finish(session, step)
             stepping.check_initials(step)
+            if loop is not None:
+                loop.finish(records)
         finally:
             session.graphs.steps.pop()
     for each in _every(output):
@@ -76,17 +80,11 @@ def scan(session: Session, cell: Instance | MappedCell, options: Options, span: 
     return _results(session, outer, node, output, records, span)
 
 
-def _opened(
-    session: Session, loop: Loop | None, step: StepContext, inner: _Inner, body: GraphBuilder, path: str
-) -> list[StateRecordInProgress]:
-    """The states of what a closed loop feeds."""
-
-    def given(value: Tensor) -> Tensor:
-        tensor = body.input(value.type)
-        inner.given.append(ScanInput(value.id, tensor.id))
-        return tensor
-
-    return [] if loop is None else closed.opened(session, loop, step, inner.options, given, path)
+def _given(inner: _Inner, body: GraphBuilder, value: Tensor) -> Tensor:
+    """A value of the enclosing graph, the same at every step, as the body has it."""
+    tensor = body.input(value.type)
+    inner.given.append(ScanInput(value.id, tensor.id))
+    return tensor
 
 
 def _guarded(options: Options, outer: GraphBuilder) -> Options:
@@ -148,14 +146,14 @@ def _id(tensor: Tensor | None) -> str:
 class _Inner:
     """The inputs of the body: the options with the body's tensors in place of the outer ones."""
 
-    def __init__(self) -> None:
-        self.options = Options()
+    def __init__(self, function: str) -> None:
+        self.options = Options(function)
         self.scanned: list[ScanInput] = []
         self.given: list[ScanInput] = []
 
 
 def _inner_inputs(options: Options, body: GraphBuilder) -> _Inner:
-    inner = _Inner()
+    inner = _Inner(options.function)
 
     def scanned(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
         outer, span = pair
@@ -166,9 +164,7 @@ def _inner_inputs(options: Options, body: GraphBuilder) -> _Inner:
     inner.options.positional = [scanned(pair) for pair in options.positional]
     inner.options.named = {name: scanned(pair) for name, pair in options.named.items()}
     for name, (outer, span) in options.given.items():
-        tensor = body.input(outer.type)
-        inner.given.append(ScanInput(outer.id, tensor.id))
-        inner.options.given[name] = (tensor, span)
+        inner.options.given[name] = (_given(inner, body, outer), span)
     return inner
 
 
@@ -181,7 +177,7 @@ def feed_of(cell: Instance | MappedCell, options: Options, span: Span) -> Feed:
 
 def _until(options: Options, step: StepContext) -> str | None:
     if options.until is None:
-        return closed.ENDED if closed.ENDED in step.states else None
+        return ENDED if ENDED in step.states else None
     name, span = options.until
     record = step.states.get(name)
     if record is None or record.old.type.dtype != "bool" or record.old.type.dims:
@@ -243,8 +239,7 @@ def _results(
     session: Session, outer: GraphBuilder, node: Scan, output: Tensor, records: list[StateRecordInProgress], span: Span
 ) -> ScanResult:
     finals = {r.name: outer.result(node.id, "final", at, r.old.type, span) for at, r in enumerate(records)}
-    lengths = finals.get(closed.LENGTH)
-    finals = {r.name: finals[r.name] for r in records if not r.of_loop}
+    of_loop = {r.name: finals.pop(r.name) for r in records if r.of_loop}
 
     def result(asked: Asked, tensor: Tensor, type: TensorType) -> Tensor:
         return outer.result(node.id, asked, node.outputs.index(tensor.id), type, span)
@@ -256,7 +251,7 @@ def _results(
         named = {name: of(each) for name, each in tensor.named.items() if isinstance(each, Tensor)}
         return ScanResult(wholes[tensor.id], lasts[tensor.id], None, named)
 
-    return replace(of(output), final=StateRecord(finals), lengths=lengths)
+    return replace(of(output), final=StateRecord(finals), of_loop=of_loop)
 
 
 def of_step(session: Session, value: Value, span: Span) -> Tensor:

@@ -1,4 +1,4 @@
-"""Leading axes: shifted, numbered, reversed, renamed, taken in part."""
+"""Leading axes: shifted, numbered, reversed, renamed, taken in part, exchanged for trailing dims."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
-from rnndsl.plan.stretches import StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
 
 _OVER = Parameter("over", "axis")
 
@@ -121,5 +121,27 @@ ROWS: tuple[Op, ...] = (
         "x with an axis under another name",
         attributes=Renamed,
         derivative=".shapes:rename",
+    ),
+    Op(
+        "as_dim",
+        "structure",
+        tensors("x"),
+        shapes.as_dim,
+        ".axes:as_dim",
+        "x with an axis as its first trailing dim",
+        attributes=Exchanged,
+        derivative=".shapes:as_dim",
+        traits=traits("internal", "moves"),
+    ),
+    Op(
+        "as_axis",
+        "structure",
+        tensors("x"),
+        shapes.as_axis,
+        ".axes:as_axis",
+        "x with its first trailing dim as an axis",
+        attributes=Exchanged,
+        derivative=".shapes:as_axis",
+        traits=traits("internal", "moves"),
     ),
 )

@@ -20,7 +20,7 @@ from rnndsl.language.rules.types import (
 from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed, Scatter, Shape
 from rnndsl.plan.indices import All, At, Index, Part, Placed
 from rnndsl.plan.model import TensorType
-from rnndsl.plan.stretches import Stretch
+from rnndsl.plan.stretches import Exchanged, Stretch
 from rnndsl.text.codes import rules
 
 
@@ -182,6 +182,20 @@ def rename(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) 
         raise TypeRuleError(rules.axis_taken(old, new, x))
     axes = {new if a == old else a for a in x.axes}
     return TensorType(x.dtype, tuple(a for a in order if a in axes), x.dims)
+
+
+def as_dim(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    x, told = args[0], attrs.told(Exchanged)
+    need_axis(x, told.over)
+    return TensorType(x.dtype, tuple(a for a in x.axes if a != told.over), (told.size, *x.dims))
+
+
+def as_axis(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    x, told = args[0], attrs.told(Exchanged)
+    whole = TensorType(x.dtype, x.axes, x.dims[1:]).with_axes((told.over,), order)
+    if as_dim([whole], attrs, order) != x:
+        raise TypeRuleError(rules.no_dim_for(told.over, told.size, x))
+    return whole
 
 
 def categorical(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:

@@ -93,5 +93,23 @@ def end_of_no_id(span: Span, type: object) -> Diagnostic:
     return wrong.suggest("of another output, `end = f` says by a `fn` whether it was the last: `fn f(y) = argmax(y) == 1`")
 
 
+def width(span: Span, what: str) -> Diagnostic:
+    return _option(span, "width", f"is how many sequences are kept, a whole number from 1 up, not {what}")
+
+
+def no_logits(span: Span, type: object) -> Diagnostic:
+    """What the cell of a beam search gives."""
+    return _option(span, "beam", f"needs a cell whose output is logits, a number for each id, not {type}")
+
+
+def end_of_search(span: Span, what: str) -> Diagnostic:
+    """What `end` is in a beam search, but an id."""
+    return _option(span, "end", f"of a beam search is an id, not {what}")
+
+
+def end_beyond(span: Span, end: int, size: int) -> Diagnostic:
+    return _option(span, "end", f"is one of the {size} ids from 0 to {size - 1}, not {end}")
+
+
 def end_type(span: Span, wanted: object, type: object) -> Diagnostic:
     return _option(span, "end", f"says {type}, not one bool a row, {wanted}")

@@ -96,6 +96,10 @@ def cannot_widen(type: object, dims: Sequence[int]) -> Clause:
     return Clause(f"cannot widen {type} to {list(dims)}")
 
 
+def no_dim_for(axis: str, size: int, type: object) -> Clause:
+    return Clause(f"needs a first trailing dim of {size} for the axis `{axis}`, not {type}")
+
+
 def axis_taken(old: str, new: str, type: object) -> Clause:
     return Clause(f"cannot rename `{old}` to `{new}`, which {type} has already")
 

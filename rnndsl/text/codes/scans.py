@@ -45,8 +45,8 @@ def _option(span: Span, option: str, problem: str) -> Diagnostic:
     return SCAN_OPTION(span, f"`{option}` {problem}")
 
 
-def nothing_to_scan(span: Span) -> Diagnostic:
-    return _option(span, "scan", "needs an input to go along, or `steps = n`")
+def nothing_to_scan(span: Span, function: str) -> Diagnostic:
+    return _option(span, function, "needs an input to go along, or `steps = n`")
 
 
 def steps_and_input(span: Span) -> Diagnostic:

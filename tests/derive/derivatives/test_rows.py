@@ -56,6 +56,8 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("shift", ["[batch, time, 2]"], {"over": "time", "steps": 1}),
     ("reverse", ["[batch, time, 2]"], {"over": "time"}),
     ("rename", ["[batch, time, 2]"], {"old": "time", "new": "src"}),
+    ("as_dim", ["[batch, time, 2]"], {"over": "batch", "size": 2}),
+    ("as_axis", ["[time, 2, 3]"], {"over": "batch", "size": 2}),
     *((op, ["[batch, time, 3]"], {"axes": ["time"], "dims": [-1]}) for op in REDUCTIONS),
     *((op, ["[batch, time, 3]", "bool[batch, time, 1]"], {"axes": ["time"]}) for op in REDUCTIONS if op != "norm"),
     ("cross_entropy", ["[batch, 3]", "[time, 3]"], {}),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, align, meet, relaid, unite, zeros_around
+from rnndsl.backends.tensorflow.align import Operand, align, meet, move, relaid, unite, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
-from rnndsl.plan.stretches import StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
 
 
 def shift(frame: Frame, node: Node, x: Operand) -> Any:
@@ -105,6 +105,16 @@ def rename(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.transpose(x.tensor, [*order, *range(len(order), x.tensor.shape.rank)])
 
 
+def as_dim(frame: Frame, node: Node, x: Operand) -> Any:
+    at = x.type.axes.index(node.told(Exchanged).over)
+    return move(x.tensor, at, len(x.type.axes) - 1, len(x.type.axes) + len(x.type.dims))
+
+
+def as_axis(frame: Frame, node: Node, x: Operand) -> Any:
+    at = node.type.axes.index(node.told(Exchanged).over)
+    return move(x.tensor, len(x.type.axes), at, len(x.type.axes) + len(x.type.dims))
+
+
 LOWERINGS: Mapping[str, Lower] = {
     "shift": shift,
     "position": position,
@@ -116,4 +126,6 @@ LOWERINGS: Mapping[str, Lower] = {
     "place_stretch": place_stretch,
     "reverse": reverse,
     "rename": rename,
+    "as_dim": as_dim,
+    "as_axis": as_axis,
 }

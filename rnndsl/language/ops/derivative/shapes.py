@@ -23,6 +23,7 @@ from rnndsl.language.ops.derivative.writing import (
 from rnndsl.plan.attributes import Along, Dim, Over, Renamed, Scatter, Shifted, Steps, ToDType
 from rnndsl.plan.graph import TensorType
 from rnndsl.plan.indices import All, At, Index, Item, Part, Placed
+from rnndsl.plan.stretches import Exchanged
 
 
 def _index_of(n: Local, dim: int, item: Item) -> Index:
@@ -146,4 +147,6 @@ log_softmax = Derivative(_log_softmax, _log_softmax_forward)
 shift = linear(_shift)
 reverse = linear(lambda n, d, at: apply("reverse", spread(d, n.whole), told=told(n, Over)))
 rename = linear(_rename)
+as_dim = linear(lambda n, d, at: apply("as_axis", spread(d, n.whole), told=told(n, Exchanged)))
+as_axis = linear(lambda n, d, at: apply("as_dim", spread(d, n.whole), told=told(n, Exchanged)))
 valid_steps = Derivative(_valid, _valid_forward)

@@ -7,7 +7,7 @@ import numpy as np
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
-from rnndsl.plan.stretches import StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
 
 
 def shift(frame: Frame, node: Node, x: Value) -> Array:
@@ -75,6 +75,14 @@ def place_stretch(frame: Frame, node: Node, x: Value) -> Array:
 
 def reverse(frame: Frame, node: Node, x: Value) -> Array:
     return np.flip(x.array, x.type.axes.index(node.told(Over).over))
+
+
+def as_dim(frame: Frame, node: Node, x: Value) -> Array:
+    return np.moveaxis(x.array, x.type.axes.index(node.told(Exchanged).over), len(x.type.axes) - 1)
+
+
+def as_axis(frame: Frame, node: Node, x: Value) -> Array:
+    return np.moveaxis(x.array, len(x.type.axes), node.type.axes.index(node.told(Exchanged).over))
 
 
 def rename(frame: Frame, node: Node, x: Value) -> Array:
