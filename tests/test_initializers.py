@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from rnndsl.language.initializers import PARAMETERS, fans, initial_value, problem
+from rnndsl.language.drawing import fans
+from rnndsl.language.initializers import PARAMETERS, initial_value, problem
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.model import Initializer, Variable
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
 from rnndsl.artefact.opening import DTYPES
 from rnndsl.artefact.steps import steps_info
+from rnndsl.language.drawing import OPERANDS, as_recipe
+from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Function, Initializer, Plan, Train, Variable
 from rnndsl.plan.rewriting import types_of
 
@@ -126,8 +128,22 @@ def initializer_text(initializer: Initializer) -> str:
 
 
 def _call(name: str, values: dict[str, Any]) -> str:
-    arguments = ", ".join(_arguments(values))
+    symbol = OPS[name].symbol if OPERANDS in values else ""
+    operands = [_operand(x, bool(symbol)) for x in values.get(OPERANDS, ())]
+    if symbol:
+        return f" {symbol} ".join(operands) if len(operands) > 1 else f"{symbol} {operands[0]}"
+    arguments = ", ".join([*operands, *_arguments({k: v for k, v in values.items() if k != OPERANDS})])
     return f"{name}({arguments})" if arguments else name
+
+
+def _operand(value: object, apart: bool) -> str:
+    """A number, or a recipe; one that is written with a symbol in parentheses, if it is to be told `apart`."""
+    recipe = as_recipe(value)
+    if recipe is None:
+        return _short(value)
+    name, arguments = recipe
+    text = _call(name, dict(arguments))
+    return f"({text})" if apart and OPERANDS in arguments and OPS[name].symbol else text
 
 
 def _arguments(values: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from rnndsl.elaborate.evaluate import functions, reductions
 from rnndsl.elaborate.evaluate.applying import apply_op, attribute, inline, normal
 from rnndsl.elaborate.evaluate.binding import Bound, bind
+from rnndsl.elaborate.evaluate.lookup import is_initializer
 from rnndsl.elaborate.layers import instances
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env
@@ -87,6 +88,8 @@ def _builtin(session: Session, op: Op, expr: tree.Call, env: Env) -> Value:
     if of_step is not None and (each := bound[of_step].expr) is not None and session.graphs.step is None:
         codes.of_step(each.span, op.name, of_step).throw()
     arguments = _arguments(session, op, bound, env)
+    if op.combines and any(is_initializer(value) for value, _ in arguments.tensors):
+        return InitializerValue(expr, env)
     return apply_op(session, op, arguments.tensors, arguments.attrs, expr.span, env)
 
 

@@ -9,7 +9,7 @@ from rnndsl.elaborate.state.arithmetic import check_whole, compute
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import CollectionValue, RecordValue, TrainingFlag, Value
+from rnndsl.elaborate.state.values import CollectionValue, InitializerValue, RecordValue, TrainingFlag, Value
 from rnndsl.language.ops.table import BINARY_OPERATORS, OPS
 from rnndsl.language.rules.types import INTS
 from rnndsl.syntax import tree
@@ -85,6 +85,8 @@ def _binary(session: Session, expr: tree.Binary, left: Value, right: Value, env:
         return _training_logic(expr, left, right)
     if expr.op in _EQUALITIES and not (_is_runtime(left) or _is_runtime(right)):
         return (left == right) == (expr.op == "==")
+    if OPS[BINARY_OPERATORS[expr.op]].combines and (lookup.is_initializer(left) or lookup.is_initializer(right)):
+        return InitializerValue(expr, env)
     if _is_number(left) and _is_number(right) and expr.op != "@":
         _check_kinds(expr, left, right)
         return compute(OPS[BINARY_OPERATORS[expr.op]], [left, right], expr.span)
@@ -124,6 +126,8 @@ def _unary(session: Session, expr: tree.Unary, env: Env) -> Value:
         if isinstance(value, bool) != (expr.op == "not"):
             (kinds.not_a_bool if expr.op == "not" else kinds.not_a_number)(expr.operand.span, describe(value)).throw()
         return not value if expr.op == "not" else -value  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]
+    if lookup.is_initializer(value):
+        return InitializerValue(expr, env)
     tensor = alone(session, value, expr.operand.span, env)
     return session.graphs.builder.add("not" if expr.op == "not" else "neg", [tensor], expr.span)
 

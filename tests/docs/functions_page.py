@@ -62,7 +62,8 @@ def page() -> str:
     return (
         _HEAD
         + _table(("function", "value", "types", "gradient"), functions)
-        + "\n## Initializers\n\nAs in TensorFlow; fans are those of the declared variable. `values` takes nested lists.\n\n"
+        + "\n## Initializers\n\nAs in TensorFlow; fans are those of the declared variable. "
+        + "`values` takes arrays known at compile time.\nThey combine: see [variables](04-variables.md).\n\n"
         + _table(("initializer",), [(_call(name, parameters),) for name, parameters in PARAMETERS.items()])
         + "\n## Optimizers\n\nOf `std.optimizers`, with Keras' defaults. Each takes also "
         + f"{', '.join(_code(name) for name in STEP_OPTIONS)}: see [training](07-training.md).\n\n"

@@ -145,7 +145,11 @@ def _refuse(session: Session, call: tree.Call, env: Env) -> Value:
 
 
 def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
-    """`tabulate(n, m, f)`: the constant [n, m] of `f(i, j)`; `tabulate(n, f)`: [n] of `f(i)`."""
+    return session.literal(table(session, call, env), env.defaults.dtype, call.span)
+
+
+def table(session: Session, call: tree.Call, env: Env) -> list[Any]:
+    """`tabulate(n, m, f)`: the numbers [n, m] of `f(i, j)`; `tabulate(n, f)`: [n] of `f(i)`."""
     positional = len(call.arguments) == 2 and all(a.name is None for a in call.arguments)
     names = {"n": Required, "f": Required} if positional else {"n": Required, "m": Required, "f": Required}
     bound = bind("tabulate", names, call)
@@ -161,8 +165,7 @@ def _tabulate(session: Session, call: tree.Call, env: Env) -> Value:
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):
         kinds.table_function(bound["f"].expr.span, describe(function)).throw()
-    table = [_entry(session, function, (i,), sizes[1:], env, call.span) for i in range(sizes[0])]
-    return session.literal(table, env.defaults.dtype, call.span)
+    return [_entry(session, function, (i,), sizes[1:], env, call.span) for i in range(sizes[0])]
 
 
 def _entry(session: Session, function: Value, at: tuple[int, ...], rest: list[int], env: Env, span: Span) -> Any:

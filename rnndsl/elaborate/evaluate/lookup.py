@@ -16,6 +16,7 @@ from rnndsl.elaborate.state.values import (
     DTypeValue,
     Family,
     InitializerName,
+    InitializerValue,
     NoValue,
     OptimizerName,
     ScanResult,
@@ -157,6 +158,10 @@ def bound(session: Session, binding: Binding) -> Value:
 def is_tensor(value: Value) -> bool:
     """Whether `value` stands for numbers known at run time only."""
     return isinstance(value, Tensor | ScanResult | VariableRef | BidirectionalResult)
+
+
+def is_initializer(value: Value) -> bool:
+    return isinstance(value, InitializerName | InitializerValue)
 
 
 def is_word(expr: tree.Expr, *words: str) -> str | None:

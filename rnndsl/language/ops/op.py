@@ -100,6 +100,11 @@ class Op(Immutable):
         """The operation as a user writes it: `@` for matmul."""
         return self.symbol or self.name
 
+    @property
+    def combines(self) -> bool:
+        """Whether initializers may be put together by it: place by place, of plain numbers too."""
+        return "elementwise" in self.traits and self.scalar is not None
+
     def compute(self) -> Callable[..., Any]:
         """The function that `meaning` names. Imports NumPy."""
         return _named(self.meaning, "rnndsl.language.ops.meaning")

@@ -19,6 +19,10 @@ def _shape(shape: Iterable[int]) -> str:
 # ---------------------------------------------------------------- initialisers
 
 
+def combines_floats(dtype: object) -> Clause:
+    return Clause(f"combines draws, which are floating-point numbers, not {dtype}")
+
+
 def draws_floats(dtype: str) -> Clause:
     return Clause(f"draws floating-point numbers, not {dtype}")
 

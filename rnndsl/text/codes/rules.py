@@ -83,6 +83,10 @@ def no_index(at: int, size: int) -> Clause:
     return Clause(f"has no index {at} in a dim of {size}")
 
 
+def unlike_arrays(a: object, b: object) -> Clause:
+    return Clause(f"needs arrays of one shape, not {a} and {b}")
+
+
 def too_many_of(k: int, type: object) -> Clause:
     return Clause(f"needs no more than the last dim of {type} has, not {k}")
 
