@@ -35,7 +35,7 @@ def inputs_of(batch: int, steps: int) -> dict[str, np.ndarray]:
     }
 
 
-LARGE = ("library_cells", "bidirectional_stack")
+LARGE = ("library_cells", "bidirectional_stack", "closed_loop_free")
 """Which take XLA many seconds."""
 
 

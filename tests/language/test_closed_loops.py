@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.compiling import module_of, plan_of
+from tests.derive.running import run
 from tests.language.section_7_10.examples import initial_values, interpreted
 from tests.plan.interpreting import interpret
 
@@ -199,3 +200,67 @@ def test_outside_training_nothing_is_drawn_where_the_chance_is_none():
     inputs = {"x": np.ones((3, 4, 2), np.float32), "p": np.array(1, np.float32)}
     found = interpret(plan, inputs, initial_values(plan))
     assert not found["outputs", 1, "b"].any()
+
+
+# ---------------------------------------------------------------- step by step, call by call
+
+STREAMED = """
+cell Pair { input a: [2]  input b: [2]  layer inner = GRU(3)  layer head = Dense(2)  output head(inner(concat([a, b]))) }
+model m with (dtype = f64) {
+  input x: f64[batch, time, 2]
+  input start: f64[batch, 2]
+  layer c = Pair()
+  layer f = Dense(2, activation = tanh)
+  run = scan(c, feed = f, first = start, b = x)
+  forced = scan(c, feed = (b = f), first = (b = start), teacher = (b = x), teach = 1, a = x)
+  output y = run
+  output z = forced
+}
+"""
+
+
+def test_a_loop_streams_and_what_is_fed_is_a_state():
+    plan = plan_of(STREAMED)
+    x, start, variables = np.random.default_rng(3).normal(size=(2, 5, 2)), np.ones((2, 2)), initial_values(plan)
+    whole = interpreted(STREAMED, {"x": x, "start": start})
+    states = {each.name: each.state for each in plan.function("stream").inputs if each.kind == "state"}
+    assert states == {"run_inner_h": "run/inner.h", "run_a": "run/a", "forced_inner_h": "forced/inner.h"}
+    now = {"run_inner_h": np.zeros((2, 3)), "run_a": start, "forced_inner_h": np.zeros((2, 3))}
+    for t in range(5):
+        inputs = {each.name: {**now, "x": x[:, t], "start": start}[each.name] for each in plan.function("stream").inputs}
+        results, _ = run(plan, "stream", inputs, variables)
+        found = {name: value for (_, name), value in results.items()}
+        np.testing.assert_allclose(found["y"], whole["y"][:, t], rtol=1e-12)
+        np.testing.assert_allclose(found["z"], whole["z"][:, t], rtol=1e-12)
+        now = {name: found[name] for name in states}
+
+
+LOOPS = ["scan(c, feed = tanh, first = x, steps = 3)", "beam(c, feed = hot, first = x, width = 2, steps = 3)"]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_of_so_many_steps_has_no_stream(loop):
+    text = f"fn hot(id) = one_hot(id, 2)\nmodel m {{\n  input x: [batch, 2]\n  layer c = RNN(2)\n  run = {loop}\n  output run\n}}\n"
+    assert plan_of(text).absent["stream"] == "`run` runs a given number of steps (spec.rnn:6:9)"
+
+
+CARRIED = """
+cell Ten { input x: []  state s: [] = zeros  s = 10 * s[t-1] + x  output s }
+fn more(y) = y + 1
+model m {
+  input a: f32[batch]
+  layer c = Ten()
+  output y = scan(c, feed = more, first = a, steps = 2, carry = true)
+}
+"""
+
+
+@pytest.mark.tf
+def test_a_loop_that_carries_goes_on_where_the_last_call_ended():
+    module = module_of(CARRIED)
+    predict = module.signature_functions["predict"]
+    a = np.array([1, 2], np.float32)
+    found = [predict(a=a)["y"].numpy() for _ in range(2)]
+    assert np.array_equal(np.concatenate(found, 1), [[1, 12, 133, 1464], [2, 23, 254, 2795]])
+    module.signature_functions["reset_states"]()
+    assert np.array_equal(predict(a=a)["y"].numpy(), found[0])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rnndsl.elaborate.state.builder import GraphBuilder
 from rnndsl.elaborate.state.records import StepContext
 from rnndsl.records import field, mutable
+from rnndsl.text.source import Span
 
 
 @mutable
@@ -17,6 +18,8 @@ class Graphs:
     axes: list[str]
     builders: list[GraphBuilder] = field(default_factory=list[GraphBuilder])
     steps: list[StepContext] = field(default_factory=list[StepContext])
+    lengths: dict[str, tuple[int, Span]] = field(default_factory=dict[str, tuple[int, Span]])
+    """How long axes are that scans of so many steps go along, and where that is said first."""
     _ids: int = 0
 
     def fresh(self) -> str:

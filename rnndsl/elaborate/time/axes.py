@@ -75,6 +75,10 @@ def check_options(session: Session, options: Options, axes: tuple[str, ...], spa
         codes.nothing_to_scan(span, options.function).throw()
     if options.steps is not None and options.scanned():
         codes.steps_and_input(options.scanned()[0][1]).throw()
+    if isinstance(options.steps, int):
+        length, first = session.graphs.lengths.setdefault(options.along, (options.steps, span))
+        if length != options.steps:
+            codes.other_steps(span, options.along, length, options.steps, first).throw()
     if options.along in axes:
         _check_axis(options)
     if options.lengths:

@@ -16,7 +16,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import LENGTH, ScanResult, Tensor
-from rnndsl.elaborate.time.closed import ENDED, Feedback
+from rnndsl.elaborate.time.closed import ENDED, Feedback, own_state
 from rnndsl.elaborate.time.scan_options import Loop
 from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.attributes import NOTHING, Along, Attributes, Dim, Dims, Over, Reduction, Shape, ToDType
@@ -57,7 +57,7 @@ class Search(Feedback):
         end = self._end(output.type.dims[0])
         score = self._score(step, dtype)
         if end is not None:
-            self.done = self.state(step, DONE, TensorType("bool", step.axes), False, self.span)
+            self.done = own_state(self.session, step, DONE, TensorType("bool", step.axes), False, self.span)
         chosen, best = self._largest(self._sums(output, score.old, end, dtype))
         size = self._number(output.type.dims[0], "i32")
         self.parents, ids = self._add("floordiv", [chosen, size]), self._add("mod", [chosen, size])
@@ -68,7 +68,7 @@ class Search(Feedback):
 
     def _score(self, step: StepContext, dtype: DType) -> StateRecordInProgress:
         """The log-probabilities of the sequences so far: at first of one that is empty."""
-        score = self.state(step, SCORE, TensorType(dtype, step.axes), 0, self.span)
+        score = own_state(self.session, step, SCORE, TensorType(dtype, step.axes), 0, self.span)
         with self.session.graphs.building(step.outer):
             score.initial = self._as_axis(self._log_of([1, *[0] * (self.width - 1)], dtype))
         return score
@@ -101,8 +101,8 @@ class Search(Feedback):
     def _count(self, step: StepContext, ids: Tensor, best: Tensor, end: int | None) -> None:
         """The lengths of sequences, the steps of rows, and what has ended."""
         rows = step.axes[:-1]
-        one, length = self._number(1, "i32"), self.state(step, LENGTH, TensorType("i32", step.axes), 0, self.span)
-        steps = self.state(step, STEPS, TensorType("i32", rows), 0, self.span)
+        one, length = self._number(1, "i32"), own_state(self.session, step, LENGTH, TensorType("i32", step.axes), 0, self.span)
+        steps = own_state(self.session, step, STEPS, TensorType("i32", rows), 0, self.span)
         steps.new = self._add("add", [steps.old, one])
         grown = one
         if self.done is not None:
@@ -111,7 +111,7 @@ class Search(Feedback):
             self.done.new = self._as_axis(now)
             grown = self._add("where", [was, self._number(0, "i32"), one])
             over = self._add("or", [now, self._is_none(best)])
-            ended = self.state(step, ENDED, TensorType("bool", rows), False, self.span)
+            ended = own_state(self.session, step, ENDED, TensorType("bool", rows), False, self.span)
             ended.new = self._add("all", [over], Reduction((), (-1,)))
         length.new = self._as_axis(self._add("add", [self._moved(length.old), grown]))
 

@@ -58,9 +58,9 @@ class Feedback:
         if self.loop.end is None:
             return output
         end = self.loop.end
-        ended = self.state(step, ENDED, TensorType("bool", step.axes), False, end[1])
+        ended = own_state(self.session, step, ENDED, TensorType("bool", step.axes), False, end[1])
         ended.define = lambda: _is_end(self.session, end, output, ended.old.type, self.loop.env)
-        length = self.state(step, LENGTH, TensorType("i32", step.axes), 0, end[1])
+        length = own_state(self.session, step, LENGTH, TensorType("i32", step.axes), 0, end[1])
         length.define = lambda: step.body.add("add", [length.old, self.session.literal(1, "i32", end[1])], end[1])
         return output
 
@@ -73,13 +73,16 @@ class Feedback:
             record.define = _fed_value(self.session, fed, record, value, self.loop.env)
             step.states[record.name] = record
 
-    def state(self, step: StepContext, name: str, type: TensorType, initial: object, span: Span) -> StateRecordInProgress:
-        """A state of the loop's own, which starts as a constant."""
-        with self.session.graphs.building(step.outer):
-            start = self.session.literal(initial, type.dtype, span)
-        record = StateRecordInProgress(name, name, step.body.input(type), start, _undefined, span, of_loop=True)
-        step.states[name] = record
-        return record
+
+def own_state(
+    session: Session, step: StepContext, name: str, type: TensorType, initial: object, span: Span
+) -> StateRecordInProgress:
+    """A state of a scan that no cell has, which starts as a constant. Its new value is still to be told."""
+    with session.graphs.building(step.outer):
+        start = session.literal(initial, type.dtype, span)
+    record = StateRecordInProgress(name, name, step.body.input(type), start, _undefined, span, of_loop=True)
+    step.states[name] = record
+    return record
 
 
 # ---------------------------------------------------------------- what is fed

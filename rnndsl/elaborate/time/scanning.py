@@ -14,7 +14,7 @@ from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, Value
 from rnndsl.elaborate.time.axes import check_options, leading_axes
-from rnndsl.elaborate.time.closed import ENDED, Feedback
+from rnndsl.elaborate.time.closed import ENDED, Feedback, own_state
 from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.plan.attributes import Asked, Result, ValidSteps
 from rnndsl.plan.indices import At, Index
@@ -22,6 +22,9 @@ from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, Sc
 from rnndsl.records import replace
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
+
+TAKEN = "output.taken"
+"""The state that counts the steps of each row, where something asks which rows count. No name of a spec starts with `output`."""
 
 
 def scan(
@@ -34,7 +37,7 @@ def scan(
     step = StepContext(body, outer, loop.axes(axes) if loop else axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
-    step.valid = functools.cache(functools.partial(_valid, options, step, inner))
+    step.valid = functools.cache(functools.partial(_valid, session, options, step, inner))
     with session.graphs.building(body):
         session.graphs.steps.append(step)
         try:
@@ -121,8 +124,10 @@ def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool
     return (scan.lengths, scan.mask) == tuple(pair[0].id if pair else None for pair in (options.lengths, options.mask))
 
 
-def _valid(options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
+def _valid(session: Session, options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
     """Which rows count at a step under `lengths` or `mask`: one more scanned input, true at valid steps."""
+    if not options.scanned():
+        return _not_at_its_end(session, options, step, inner)
     by = [pair[0] for pair in (options.lengths, options.mask) if pair]
     wanted = {options.along, *step.axes}
     like = next((x for x, _ in options.scanned() if wanted <= {*x.type.axes}), None)
@@ -136,6 +141,17 @@ def _valid(options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
     tensor = step.body.input(valid.type.without(options.along))
     inner.scanned.append(ScanInput(valid.id, tensor.id))
     return tensor
+
+
+def _not_at_its_end(session: Session, options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
+    """Which rows count where nothing is scanned: those that have not taken as many steps yet as `lengths` says. One more state."""
+    if options.lengths is None or options.carry:
+        return None
+    taken = own_state(session, step, TAKEN, TensorType("i32", step.axes), 0, step.span)
+    with session.graphs.building(step.body):
+        one = session.literal(1, "i32", step.span)
+    taken.new = step.body.add("add", [taken.old, one], step.span)
+    return step.body.add("lt", [taken.old, _given(inner, step.body, options.lengths[0])], step.span)
 
 
 def _id(tensor: Tensor | None) -> str:

@@ -53,6 +53,14 @@ def steps_and_input(span: Span) -> Diagnostic:
     return _option(span, "steps", "is for a cell without a scanned input")
 
 
+def other_steps(span: Span, axis: str, length: int, steps: int, first: Span) -> Diagnostic:
+    """Two scans of so many steps along one axis."""
+    wrong = _option(span, "steps", f"is {steps} along `{axis}`, which is {length} long")
+    return wrong.note("a scan says so here", first).suggest(
+        "an axis has one length: `axis step` declares another, for `along = step`"
+    )
+
+
 def same_cell_twice(span: Span) -> Diagnostic:
     return _option(span, "bidirectional", "needs a cell for each way: the same layer is given twice")
 

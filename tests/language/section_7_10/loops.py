@@ -72,6 +72,15 @@ EXAMPLES = [
         {"y": [[1, 12, 0], [0, 0, 0]], "last": [12, 0], "s": [12, 0], "h": [[1, 12, 12], [0, 0, 0]]},
     ),
     _example(
+        "a reduction over rows counts those that have not come to their end",
+        "input a: f32[batch]\ninput n: i32[batch]\nlayer c = Mean()\n"
+        "output y = scan(c, feed = more, first = a, steps = 3, lengths = n)",
+        {"a": [2, 4, 9], "n": [3, 1, 0]},
+        # of rows 0 and 1, then of row 0 alone: 2 - 3; 0 - 0; 1 - 1
+        {"y": [[-1, 0, 0], [1, 0, 0], [0, 0, 0]]},
+        "cell Mean { input x: []  output x - mean(x, over = batch) }\n",
+    ),
+    _example(
         "teacher forcing is the plain scan",
         "input x: f32[batch, time]\nlayer c = Ten()\noutput y = scan(c, feed = more, first = 9, teacher = x, teach = 1)",
         _X,
