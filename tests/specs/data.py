@@ -82,6 +82,26 @@ def attention_decoder() -> Arrays:
     return {"source": source, "source_length": lengths, "translation": translation}
 
 
-ALL = {
-    each.__name__: each for each in (sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder)
-}
+def forecast() -> Arrays:
+    """A damped system that two noises drive."""
+    random = np.random.default_rng(5)
+    drive = random.normal(size=(24, 30, 2))
+    value = np.zeros((24, 32))
+    for t in range(30):
+        push = np.tanh(drive[:, t, 0]) + 0.5 * drive[:, t, 1]
+        value[:, t + 2] = 0.9 * value[:, t + 1] - 0.4 * value[:, t] + push
+    return {"drive": drive.astype(np.float32), "value": value[:, 2:, None].astype(np.float32)}
+
+
+def captions() -> Arrays:
+    """Images of one bright quarter, and where it is in two words: top 2 or bottom 3, left 4 or right 5, and the end."""
+    random = np.random.default_rng(6)
+    low, right = random.integers(0, 2, (2, 32))
+    image = random.uniform(0, 0.2, (32, 8, 8, 1))
+    for each, i, j in zip(image, low, right, strict=True):
+        each[4 * i : 4 * i + 4, 4 * j : 4 * j + 4] += 0.8
+    return {"image": image.astype(np.float32), "caption": np.stack([2 + low, 4 + right, np.ones_like(low)], 1).astype(np.int32)}
+
+
+_ALL = (sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder, forecast, captions)
+ALL = {each.__name__: each for each in _ALL}
