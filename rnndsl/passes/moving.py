@@ -31,13 +31,14 @@ def _hoist(graph: Graph, hoist: Hoist) -> Graph:
     return replace(graph, nodes=tuple(nodes))
 
 
-def fixed_ids(scan: Scan) -> set[str]:
-    """The ids of the body that have the same value at every step: given values, leaves, and pure functions of these."""
+def fixed_ids(scan: Scan, also: Callable[[Node], bool] = lambda _: False) -> set[str]:
+    """The ids of the body that have the same value at every step: given values, leaves, and functions of these that are pure, or
+    of which `also` says so."""
     fixed = {x.inner for x in scan.given}
     for node in scan.body.nodes:
         if isinstance(node, Scan):
             continue
-        if follows(node, fixed):
+        if follows(node, fixed) or (also(node) and fixed.issuperset(node.args)):
             fixed.add(node.id)
     return fixed
 

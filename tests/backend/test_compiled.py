@@ -115,3 +115,37 @@ def test_nothing_in_a_meta_graph_is_compiled(tmp_path: Path) -> None:
     artefact(tmp_path, MODEL, emit=["meta-graph"])
     assert b"_XlaMustCompile" in (tmp_path / "out/saved_model.pb").read_bytes()
     assert b"_XlaMustCompile" not in (tmp_path / "out/graph.meta").read_bytes()
+
+
+RANDOM = """
+model m(variational: bool = false) {
+  input x: f32[batch, time, 3]
+  input n: i32[batch]
+  target y: f32[batch, 2]
+  layer one = DropoutCell(Zoneout(LSTM(4), rate = 0.3), input = 0.4, output = 0.2, variational = variational)
+  layer two = DropoutCell(GRU(4), state = 0.3, variational = variational)
+  layer head = Dense(2)
+  run = scan(two, scan(one, x, lengths = n), lengths = n, reverse = true)
+  output last = head(run.last + 0.1 * random_normal(run.last))
+  loss mse = mean(square(last - y))
+  train step = sgd(rate = 0.5)
+}
+"""
+
+
+@pytest.mark.parametrize("variational", [False, True])
+def test_draws_are_the_same_numbers(variational: bool) -> None:
+    """In each half of the rows, an odd number of them too."""
+    plan = plan_of(RANDOM, 1, variational=variational)
+    scans = {node.id for node in plan.function("step").graph.nodes if isinstance(node, Scan)}
+    modules = [build(plan, jit=jit) for jit in ("never", "always")]
+    regions = [x for x in parts(plan.function("step").graph, plan.function("step").ends()) if isinstance(x, Region)]
+    assert scans == {node.id for region in regions for node in region.nodes if isinstance(node, Scan)}
+    random = np.random.default_rng(3)
+    for batch in (5, 2):
+        given = (random.normal(size=(batch, 7, 3)).astype("f4"), np.arange(2, 2 + batch, dtype="i4"), np.ones((batch, 2), "f4"))
+        for _ in range(2):
+            losses = [float(module.signature_functions["step"](*given)["loss"]) for module in modules]
+            assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for path, variable in modules[0].variables_by_path.items():
+        np.testing.assert_allclose(modules[1].variables_by_path[path], variable, rtol=1e-4, atol=1e-6, err_msg=path)

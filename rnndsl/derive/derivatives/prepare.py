@@ -15,8 +15,8 @@ from rnndsl.passes.hoist_invariants import hoist_invariants
 from rnndsl.passes.pack_activations import pack_activations
 from rnndsl.passes.pack_projections import pack_projections
 from rnndsl.passes.pack_sums import pack_sums
-from rnndsl.plan.attributes import NOTHING
-from rnndsl.plan.model import Function, Graph, Node, Scan
+from rnndsl.plan.attributes import NOTHING, Constant, Shape
+from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds
 from rnndsl.records import replace
 
@@ -45,6 +45,7 @@ def _spelled_out(graph: Graph, fresh: FreshIds) -> Graph:
 def _kept(node: Node, fresh: FreshIds) -> list[Node]:
     """x * dropout(ones), with the same draws."""
     x, rate = node.args
-    ones = Node(fresh.like("ones"), "ones_like", (x,), NOTHING, node.type, node.place)
+    one = Node(fresh.like("one"), "literal", (), Constant(1.0), TensorType(node.type.dtype), node.place)
+    ones = Node(fresh.like("ones"), "broadcast", (one.id,), Shape(node.type.dims, node.type.axes), node.type, node.place)
     kept = replace(node, id=fresh.like(node.id), args=(ones.id, rate))
-    return [ones, kept, Node(node.id, MUL.name, (x, kept.id), NOTHING, node.type, node.place)]
+    return [one, ones, kept, Node(node.id, MUL.name, (x, kept.id), NOTHING, node.type, node.place)]

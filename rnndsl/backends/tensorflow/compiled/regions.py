@@ -7,9 +7,10 @@ So a region can be called as one function, once all that it reads is there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from rnndsl.language.ops.table import OPS, has
+from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, Node, Scan, all_nodes
 from rnndsl.plan.rewriting import used_ids
@@ -34,7 +35,15 @@ class Region(Immutable):
     @property
     def about(self) -> set[str]:
         """The axes along which an operation works, in bodies too: it must see their true lengths."""
-        return {axis for node in all_nodes(Graph((), self.nodes)) if isinstance(node, Node) for axis in node.attrs.about}
+        return {axis for node in self._inner() for axis in node.attrs.about}
+
+    @property
+    def drawn(self) -> tuple[tuple[str, ...], ...]:
+        """The axes of what is drawn at random."""
+        return tuple(node.type.axes for node in self._inner() if has(node.op, "random"))
+
+    def _inner(self) -> Iterator[Node]:
+        return (node for node in all_nodes(Graph((), self.nodes)) if isinstance(node, Node))
 
 
 def parts(graph: Graph, ends: Iterable[str]) -> list[Node | Scan | Region]:
@@ -70,7 +79,7 @@ def _compiled(graph: Graph) -> set[str]:
 def _scan_compiles(scan: Scan) -> bool:
     """How many steps there are must follow from the shapes, as the room for their values does."""
     nodes = all_nodes(Graph((), (scan,)))
-    return all(not isinstance(x.steps, str) if isinstance(x, Scan) else _same_compiled(x) for x in nodes)
+    return all(not isinstance(x.steps, str) if isinstance(x, Scan) else _same_compiled(x) or _drawn_alike(x) for x in nodes)
 
 
 def _node_compiles(node: Node) -> bool:
@@ -80,9 +89,14 @@ def _node_compiles(node: Node) -> bool:
 
 
 def _same_compiled(node: Node) -> bool:
-    """Whether it does the same: compiled, nothing fails on bad values, and random numbers are others."""
+    """Whether it does the same: compiled, nothing fails on bad values, and TensorFlow's random numbers are others."""
     traits = ("can_fail", "can_fail_on_whole_numbers", "random", "once")
     return not any(has(node.op, trait) for trait in traits)
+
+
+def _drawn_alike(node: Node) -> bool:
+    """Whether it draws what is the same up to rounding. A choice by numbers that are rounded may be another one."""
+    return has(node.op, "random") and node.type.dtype in FLOATS
 
 
 def _is_constant(node: Node | Scan) -> bool:

@@ -64,7 +64,8 @@ class _Compiled:
     def run(self, tensors: Tensors) -> Tensors:
         """What the region gives."""
         sizes = self.frame.sizes
-        axes = [a for a in sorted(self.region.scanned - self.region.about) if not isinstance(sizes.get(a, 0), int)]
+        drawn = {axis for axes in self.region.drawn for axis in axes}
+        axes = [a for a in sorted(self.region.scanned - self.region.about - drawn) if not isinstance(sizes.get(a, 0), int)]
         if not axes:
             return self._in_halves(tensors, {})
         steps = {axis: sizes[axis] for axis in axes}
@@ -77,12 +78,15 @@ class _Compiled:
 
         return tf.cond(exact, lambda: self._in_halves(tensors, steps), widened)
 
-    def _lowered(self, tensors: Tensors, steps: Lengths) -> Tensors:
+    def _lowered(self, tensors: Tensors, steps: Lengths, firsts: Lengths) -> Tensors:
+        """`firsts`: of an axis that is cut, the place of the first row."""
         graph = Graph(tuple(map(GraphInput, self.region.reads, self.reads)), self.region.nodes)
         read = _read_axes(self.region, self.frame)
         known = {axis: size for axis, size in self.frame.sizes.items() if axis not in read and isinstance(size, int)}
         inner = Frame(self.frame.context, graph, dict(zip(self.region.reads, tensors, strict=True)), known, self.frame.seed)
+        inner.compiled = True
         inner.steps.update(steps)
+        inner.firsts.update(firsts)
         inner.run()
         return [inner.tensors[name] for name in self.region.gives]
 
@@ -91,21 +95,31 @@ class _Compiled:
     def _in_halves(self, tensors: Tensors, steps: Lengths) -> Tensors:
         axis = self._rows()
         if axis is None:
-            return self.function(tensors, steps)
+            return self.function(tensors, steps, {})
         size = self.frame.sizes[axis]
+
+        def whole() -> Tensors:
+            return self.function(tensors, steps, self._first(axis, 0))
+
         if isinstance(size, int):
-            return self._halves(axis, size, tensors, steps) if size >= _FEW else self.function(tensors, steps)
-        return tf.cond(size >= _FEW, lambda: self._halves(axis, size, tensors, steps), lambda: self.function(tensors, steps))
+            return self._halves(axis, size, tensors, steps) if size >= _FEW else whole()
+        return tf.cond(size >= _FEW, lambda: self._halves(axis, size, tensors, steps), whole)
 
     def _rows(self) -> str | None:
-        """An axis whose positions do not meet, and that all that is given has."""
+        """An axis whose positions do not meet, and that all that is given has. What is drawn at random is drawn row by row."""
         apart = self.region.scanned | self.region.about
-        return next((a for a in self.frame.context.natural if a not in apart and all(a in t.axes for t in self.gives)), None)
+        order = self.frame.context.natural
+        apart.update(axis for axes in self.region.drawn for axis in sorted(axes, key=order.index)[1:])
+        return next((a for a in order if a not in apart and all(a in t.axes for t in self.gives)), None)
 
     def _halves(self, axis: str, size: Any, tensors: Tensors, steps: Lengths) -> Tensors:
         middle = size // 2
-        halves = [self.function(_rows_of(tensors, self.reads, axis, x), steps) for x in (slice(None, middle), slice(middle, None))]
+        parts = ((slice(None, middle), 0), (slice(middle, None), middle))
+        halves = [self.function(_rows_of(tensors, self.reads, axis, rows), steps, self._first(axis, at)) for rows, at in parts]
         return [tf.concat(both, t.axes.index(axis)) for *both, t in zip(*halves, self.gives, strict=True)]
+
+    def _first(self, axis: str, row: Any) -> Lengths:
+        return {axis: tf.convert_to_tensor(row)} if self.region.drawn else {}
 
 
 def _rows_of(tensors: Tensors, types: Types, axis: str, rows: slice) -> Tensors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, meet
@@ -13,22 +13,33 @@ from rnndsl.plan.attributes import Draw
 from rnndsl.plan.model import Node
 
 
-def _drawn(frame: Frame, node: Node, like: Any, draw: Callable[[Any], Any]) -> Any:
+def _drawn(frame: Frame, node: Node, like: Any, draw: Callable[[Any, Any], Any]) -> Any:
     """Draws of the shape of `like`, which has the axes of `node`: the same numbers in whatever order these are laid out."""
     axes = node.type.axes
     natural = [axes.index(a) for a in frame.context.natural if a in axes]
     if natural == sorted(natural):
-        return draw(tf.shape(like))
+        shape = tf.shape(like)
+        return draw(shape, _start(frame, axes[:1], shape))
     dims = range(len(axes), like.shape.rank)
-    drawn = draw(tf.gather(tf.shape(like), [*natural, *dims]))
+    shape = tf.gather(tf.shape(like), [*natural, *dims])
+    drawn = draw(shape, _start(frame, [axes[i] for i in natural[:1]], shape))
     laid = tf.transpose(drawn, [*map(natural.index, range(len(axes))), *dims])
     laid.set_shape(like.shape)
     return laid
 
 
+def _start(frame: Frame, outermost: Sequence[str], shape: Any) -> Any:
+    """Which number comes first, where XLA compiles: of an axis that has been cut, the outermost one, the rows before are passed."""
+    if not frame.compiled:
+        return None
+    rows = next((frame.firsts[axis] for axis in outermost if axis in frame.firsts), 0)
+    return rows * tf.reduce_prod(shape[1:])
+
+
 def _uniform(frame: Frame, node: Node, like: Any) -> Any:
     seed = frame.seed if node.told(Draw).each_step else frame.sequence_seed
-    return _drawn(frame, node, like, lambda shape: uniform(shape, node.told(Draw).stream, seed, DTYPES[node.type.dtype]))
+    dtype = DTYPES[node.type.dtype]
+    return _drawn(frame, node, like, lambda shape, start: uniform(shape, node.told(Draw).stream, seed, dtype, start))
 
 
 def dropout(frame: Frame, node: Node, x: Operand, rate: Operand) -> Any:
@@ -63,14 +74,16 @@ def random_uniform(frame: Frame, node: Node, like: Operand) -> Any:
 
 def random_normal(frame: Frame, node: Node, like: Operand) -> Any:
     dtype = DTYPES[node.type.dtype]
-    drawn = _drawn(frame, node, like.tensor, lambda shape: normal(shape, node.told(Draw).stream, frame.seed, dtype))
+    stream = node.told(Draw).stream
+    drawn = _drawn(frame, node, like.tensor, lambda shape, start: normal(shape, stream, frame.seed, dtype, start))
     return tf.cast(drawn, dtype)
 
 
 def categorical(frame: Frame, node: Node, logits: Operand) -> Any:
     """argmax(logits + Gumbel noise), Gumbel 1954; log and exp in f32 or wider."""
     wide = tf.float64 if logits.tensor.dtype == tf.float64 else tf.float32
-    drawn = _drawn(frame, node, logits.tensor, lambda shape: uniform(shape, node.told(Draw).stream, frame.seed, wide))
+    stream = node.told(Draw).stream
+    drawn = _drawn(frame, node, logits.tensor, lambda shape, start: uniform(shape, stream, frame.seed, wide, start))
     noise = -tf.math.log(-tf.math.log(tf.maximum(drawn, 1e-30)))
     return tf.argmax(tf.cast(logits.tensor, wide) + noise, -1, output_type=tf.int32)
 

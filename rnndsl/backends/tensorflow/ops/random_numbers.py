@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from rnndsl.backends.tensorflow.ops import philox
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 
 _MULTIPLIER = 6364136223846793005
@@ -25,11 +27,19 @@ def _drawn_in(dtype: Any) -> Any:
     return tf.float64 if dtype == tf.float64 else tf.float32
 
 
-def uniform(shape: Any, stream: int, seed: Any, dtype: Any) -> Any:
-    """Uniform in [0, 1), in f32 or wider."""
+def uniform(shape: Any, stream: int, seed: Any, dtype: Any, start: Any = None) -> Any:
+    """Uniform in [0, 1), in f32 or wider. start: an i32 scalar where XLA compiles, the number to begin with."""
+    if start is not None:
+        return _spelled_out(philox.uniform, shape, stream, seed, dtype, start)
     return tf.random.stateless_uniform(shape, seed_pair(stream, seed), dtype=_drawn_in(dtype), alg="philox")
 
 
-def normal(shape: Any, stream: int, seed: Any, dtype: Any) -> Any:
-    """Standard normal, in f32 or wider."""
+def normal(shape: Any, stream: int, seed: Any, dtype: Any, start: Any = None) -> Any:
+    """Standard normal, in f32 or wider; `start` as above."""
+    if start is not None:
+        return _spelled_out(philox.normal, shape, stream, seed, dtype, start)
     return tf.random.stateless_normal(shape, seed_pair(stream, seed), dtype=_drawn_in(dtype), alg="philox")
+
+
+def _spelled_out(draw: Callable[..., Any], shape: Any, stream: int, seed: Any, dtype: Any, start: Any) -> Any:
+    return tf.reshape(draw(tf.reduce_prod(shape), stream, seed, _drawn_in(dtype), start), shape)
