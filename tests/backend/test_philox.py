@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnndsl.backends.tensorflow.ops import philox
+from rnndsl.backends.tensorflow.ops.random import philox
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 
 pytestmark = pytest.mark.tf

@@ -14,11 +14,11 @@ from rnndsl.backends.tensorflow.ops import (
     losses,
     ordering,
     products,
-    random,
     reductions,
     shapes,
     variables,
 )
+from rnndsl.backends.tensorflow.ops.random import draws
 
 __all__ = ["LOWERINGS"]
 
@@ -34,4 +34,4 @@ def _united(families: Iterable[ModuleType]) -> Mapping[str, Lower]:
     return table
 
 
-LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, ordering, random, reductions, losses, alignment))
+LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, ordering, draws, reductions, losses, alignment))

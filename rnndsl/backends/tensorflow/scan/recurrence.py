@@ -12,7 +12,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.names import op_name
-from rnndsl.backends.tensorflow.ops.random_numbers import mix
+from rnndsl.backends.tensorflow.ops.random.numbers import mix
 from rnndsl.backends.tensorflow.scan import tensor_list
 from rnndsl.backends.tensorflow.scan.validity import Validity
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf

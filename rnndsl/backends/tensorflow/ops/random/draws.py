@@ -7,7 +7,7 @@ from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, meet
 from rnndsl.backends.tensorflow.frame import Frame, Lower
-from rnndsl.backends.tensorflow.ops.random_numbers import normal, uniform
+from rnndsl.backends.tensorflow.ops.random.numbers import normal, uniform
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.plan.attributes import Draw
 from rnndsl.plan.model import Node

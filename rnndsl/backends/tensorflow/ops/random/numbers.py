@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rnndsl.backends.tensorflow.ops import philox
+from rnndsl.backends.tensorflow.ops.random import philox
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 
 _MULTIPLIER = 6364136223846793005

@@ -1,0 +1,1 @@
+"""Random draws, and the numbers that they are made of."""
