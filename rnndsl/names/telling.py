@@ -151,7 +151,7 @@ class Telling:
             case Told(kind="layer", body=Scope(parent=Scope() as params) as body):
                 own = body.own(name) or params.own(name)
                 return Found(own or ([of_language(name)] if name == "name" else []))
-            case Told(kind="scan") if name in ("last", "final", "lengths"):
+            case Told(kind="scan") if name in ("last", "final", "states", "lengths"):
                 return Found([of_language(name)])
             case Told(kind="scan" | "applied"):
                 return self._output(told, name)
@@ -178,7 +178,7 @@ class Telling:
         match told, name:
             case Told(kind="unknown"), _:
                 return (told,)
-            case Told(kind="scan"), "final":
+            case Told(kind="scan"), "final" | "states":
                 return (Told("states", of=told.of),)
             case Told(kind="both"), "fw" | "bw":
                 return (Told("scan", of=told.of[("fw", "bw").index(name) :][:1]),)

@@ -189,7 +189,7 @@ def _of_scan(expr: tree.Attribute, value: ScanResult | BidirectionalResult) -> V
     if isinstance(value, BidirectionalResult):
         known.update(fw=value.forward, bw=value.backward)
     else:
-        known.update(final=value.final, lengths=value.lengths)
+        known.update(final=value.final, states=value.states, lengths=value.lengths)
         known.update(value.named)
     found = known.get(expr.name)
     if found is None:

@@ -207,7 +207,7 @@ class ScopeValue(Immutable):
 
 @record
 class StateRecord(Immutable):
-    """The states of a scan by dotted name: `run.final`. `prefix` narrows it: `run.final.lstm`."""
+    """The states of a scan by dotted name: `run.final`, `run.states`. `prefix` narrows it: `run.final.lstm`."""
 
     states: Mapping[str, Tensor]
     prefix: str = ""
@@ -215,14 +215,15 @@ class StateRecord(Immutable):
 
 @record
 class ScanResult(Immutable):
-    """`run`: outputs, `last` and `final`; of a named output of the cell, `run.weights`, without `final`. `of_loop`: what the states
-    of a closed loop end with."""
+    """`run`: outputs, `last`, `final`, and states over time; of a named output of a cell, `run.weights`, without states. `of_loop`:
+    what the states of a closed loop end with."""
 
     output: Tensor
     last: Tensor | None
     final: StateRecord | None
     named: Named = NONE
     of_loop: Mapping[str, Tensor] = MappingProxyType({})
+    states: StateRecord | None = None
 
     @property
     def lengths(self) -> Tensor | None:

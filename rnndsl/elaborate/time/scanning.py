@@ -8,7 +8,6 @@ from collections.abc import Collection
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.layers import instances, stepping
 from rnndsl.elaborate.layers.feeds import Feed
-from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.builder import GraphBuilder, PendingUpdate
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
@@ -16,9 +15,10 @@ from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, Stat
 from rnndsl.elaborate.time.axes import check_options, leading_axes
 from rnndsl.elaborate.time.closed import ENDED, Feedback, own_state
 from rnndsl.elaborate.time.scan_options import Options
+from rnndsl.elaborate.time.states import Series, local_variables
 from rnndsl.plan.attributes import Asked, Result, ValidSteps
 from rnndsl.plan.indices import At, Index
-from rnndsl.plan.model import GraphInput, Initializer, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType, Variable
+from rnndsl.plan.model import GraphInput, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType
 from rnndsl.records import replace
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
@@ -58,7 +58,7 @@ def scan(
     carried = _carried_variables(session, outer, body, span)
     until = _until(options, step)
     if options.carry:
-        _local_variables(session, records, path, span)
+        local_variables(session, records, path, span)
     node = Scan(
         id=session.graphs.fresh(),
         path=path,
@@ -80,7 +80,7 @@ def scan(
     )
     outer.nodes.append(node)
     _hand_on_updates(outer, body, node, span)
-    return _results(session, outer, node, output, records, span)
+    return _results(session, outer, node, output, records, options.lengths[0] if options.lengths else None, span)
 
 
 def _given(inner: _Inner, body: GraphBuilder, value: Tensor) -> Tensor:
@@ -231,28 +231,14 @@ def _hand_on_updates(outer: GraphBuilder, body: GraphBuilder, node: Scan, span: 
         outer.updates.append(PendingUpdate(last.name, last.path, value, last.collections, last.place))
 
 
-def _local_variables(session: Session, records: list[StateRecordInProgress], path: str, span: Span) -> None:
-    """The variables that keep states between calls (`carry = true`)."""
-    for record in records:
-        name = f"{path}/{record.name}"
-        session.registry.claim(name, span)
-        session.registry.carried[name] = Variable(
-            path=name,
-            kind="carried",
-            dtype=record.old.type.dtype,
-            shape=record.old.type.dims,
-            axes=record.old.type.axes,
-            initializer=Initializer(name="zeros"),
-            initializer_origin=origins.FIRST_CALL,
-            trainable=False,
-            not_trainable=origins.CARRIED,
-            collections=("local_variables",),
-            place=str(span),
-        )
-
-
 def _results(
-    session: Session, outer: GraphBuilder, node: Scan, output: Tensor, records: list[StateRecordInProgress], span: Span
+    session: Session,
+    outer: GraphBuilder,
+    node: Scan,
+    output: Tensor,
+    records: list[StateRecordInProgress],
+    lengths: Tensor | None,
+    span: Span,
 ) -> ScanResult:
     finals = {r.name: outer.result(node.id, "final", at, r.old.type, span) for at, r in enumerate(records)}
     of_loop = {r.name: finals.pop(r.name) for r in records if r.of_loop}
@@ -267,7 +253,8 @@ def _results(
         named = {name: of(each) for name, each in tensor.named.items() if isinstance(each, Tensor)}
         return ScanResult(wholes[tensor.id], lasts[tensor.id], None, named)
 
-    return replace(of(output), final=StateRecord(finals), of_loop=of_loop)
+    states = Series(session, outer, node.id, records, finals, lengths, span)
+    return replace(of(output), final=StateRecord(finals), states=StateRecord(states), of_loop=of_loop)
 
 
 def of_step(session: Session, value: Value, span: Span) -> Tensor:

@@ -114,6 +114,15 @@ def _derivative(name: str, gradient: str, rule: rules.Rule) -> str:
 
 ADD = _binary("add", "a + b", "numpy:add", lambda a, b: a + b, symbol="+")
 MUL = _binary("mul", "a * b", "numpy:multiply", lambda a, b: a * b, symbol="*")
+WHERE = _binary(
+    "where",
+    "a where condition holds, else b",
+    "numpy:where",
+    _where,
+    rules.WHERE,
+    parameters=(Parameter("condition", takes="bool"), *tensors("a", "b")),
+    traits=traits("selects"),
+)
 
 ROWS: tuple[Op, ...] = (
     # ---- of one value
@@ -234,14 +243,6 @@ ROWS: tuple[Op, ...] = (
     _binary("ge", "a >= b", "numpy:greater_equal", lambda a, b: a >= b, rules.COMPARED, ">="),
     _binary("and", "a and b", "numpy:logical_and", lambda a, b: a and b, rules.BOOLEAN, "and"),
     _binary("or", "a or b", "numpy:logical_or", lambda a, b: a or b, rules.BOOLEAN, "or"),
-    _binary(
-        "where",
-        "a where condition holds, else b",
-        "numpy:where",
-        _where,
-        rules.WHERE,
-        parameters=(Parameter("condition", takes="bool"), *tensors("a", "b")),
-        traits=traits("selects"),
-    ),
+    WHERE,
     _binary("clip", "min(max(x, low), high)", ".elementwise:clip", _clip, rules.NUMERIC, parameters=tensors("x", "low", "high")),
 )

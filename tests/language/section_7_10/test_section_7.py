@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.compiling import plan_of
-from tests.language.section_7_10 import loops, outputs, scans, states
+from tests.language.section_7_10 import loops, outputs, over_time, scans, states
 from tests.language.section_7_10.examples import assert_gives, initial_values, interpreted
 from tests.lowering import lowered
 from tests.plan.whole import through_passes
 
-EXAMPLES = [*states.EXAMPLES, *scans.EXAMPLES, *loops.EXAMPLES, *outputs.EXAMPLES]
+EXAMPLES = [*states.EXAMPLES, *scans.EXAMPLES, *loops.EXAMPLES, *over_time.EXAMPLES, *outputs.EXAMPLES]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.claim.replace(" ", "_"))
