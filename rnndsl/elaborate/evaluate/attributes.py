@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
@@ -200,8 +201,11 @@ def _of_scan(expr: tree.Attribute, value: ScanResult | BidirectionalResult) -> V
 def state(expr: tree.Attribute, record: StateRecord) -> Value:
     """`run.final.lstm.h`, step by step."""
     name = dotted(record.prefix, expr.name)
-    if name in record.states:
-        return record.states[name]
+    first = next((each for each in (name, f"{name}[t-1]") if each in record.states), None)
+    if first is not None:
+        further = itertools.takewhile(lambda each: each in record.states, (f"{name}[t-{k}]" for k in itertools.count(2)))
+        steps = [record.states[each] for each in (first, *further)]
+        return steps if len(steps) > 1 else steps[0]
     if any(each.startswith(f"{name}.") for each in record.states):
         return StateRecord(record.states, name)
     prefix = f"{record.prefix}." if record.prefix else ""

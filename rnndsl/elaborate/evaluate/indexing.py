@@ -140,11 +140,20 @@ def delay(session: Session, expr: tree.Delay, env: Env) -> Value:
     steps = _steps(session, expr.steps, env)
     if steps == 0:
         return session.evaluate(expr.target, env)
+    if isinstance(expr.target, tree.Attribute) and not _is_made(session, name):
+        ahead = session.ahead(session, expr.target, steps, env)
+        if ahead is not None:
+            return ahead
     if name is None or session.graphs.step is None or name not in session.graphs.step.states:
         if session.graphs.step is None:
             time_codes.delay_outside_cell(expr.span, expr.target.span.text, steps).throw()
         time_codes.not_delayed(expr.span, expr.target.span.text).throw()
     return past(session, session.graphs.step.states[name], steps, expr.span)
+
+
+def _is_made(session: Session, name: str | None) -> bool:
+    """Whether the step in the making has the state already."""
+    return session.graphs.step is not None and name in session.graphs.step.states
 
 
 def _steps(session: Session, expr: tree.Expr, env: Env) -> int:

@@ -136,15 +136,15 @@ def apply(session: Session, value: Instance | MappedCell, call: tree.Call, env: 
         return run(session, layer, values, call.span, "")
     if session.graphs.step is None:
         time_codes.cell_outside_scan(call.span, layer.path).throw()
-    prefix = dotted(env.state_prefix, _local_name(session, layer, call, env))
+    prefix = dotted(env.state_prefix, local_name(session, layer, call.function, env))
     return step(session, value, values, call.span, prefix)
 
 
-def _local_name(session: Session, layer: Instance, call: tree.Call, env: Env) -> str:
-    """The name of an inner cell as seen from its user: its path below the user's, else the name it is called by."""
-    name = _called_by(session, call, env)
-    written = call.function.target if isinstance(call.function, tree.Index) else call.function
-    for each in lookup.local(written, env) if isinstance(written, tree.Name) else ():
+def local_name(session: Session, layer: Instance, written: tree.Expr, env: Env) -> str:
+    """The name of an inner cell as seen from its user, who has `written` it so: its path below the user's, else that name."""
+    name = _called_by(session, written, env)
+    named = written.target if isinstance(written, tree.Index) else written
+    for each in lookup.local(named, env) if isinstance(named, tree.Name) else ():
         if name in each.placed:
             return each.placed[name]
     own = env.instance.path if env.instance else ""
@@ -153,12 +153,12 @@ def _local_name(session: Session, layer: Instance, call: tree.Call, env: Env) ->
     return name or layer.path.rpartition("/")[2]
 
 
-def _called_by(session: Session, call: tree.Call, env: Env) -> str:
-    match call.function:
+def _called_by(session: Session, written: tree.Expr, env: Env) -> str:
+    match written:
         case tree.Name():
-            return call.function.name
+            return written.name
         case tree.Index(target=tree.Name() as family):
-            return member_name(session, call.function, family.name, env)
+            return member_name(session, written, family.name, env)
         case _:
             return ""
 

@@ -26,7 +26,7 @@ def declare_state(session: Session, statement: tree.State, name: str, env: Env) 
     if env.kind != "cell" or step is None:
         codes.state_outside_cell(statement.span, env.kind).throw()
     declared = types.full(session, statement.type, env, env.frame().defaults.dtype)
-    type = _with_axes(session, declared, step)
+    type = with_axes(session, declared, step)
     full = dotted(env.frame().state_prefix, name)
 
     def define() -> Tensor:
@@ -42,13 +42,13 @@ def declare_input_state(session: Session, statement: tree.Input, name: str, tens
     if session.graphs.step is None:
         codes.input_of_block(statement.initial.span, name, env.kind).throw()
     base = dotted(env.frame().state_prefix, name)
-    type = _with_axes(session, tensor.type, session.graphs.step)
+    type = with_axes(session, tensor.type, session.graphs.step)
     full = f"{base}[t-1]"
     _register(session, full, base, type, statement.initial, lambda: tensor, env, statement.span)
     env.frame().states[name] = full
 
 
-def _with_axes(session: Session, declared: TensorType, step: StepContext) -> TensorType:
+def with_axes(session: Session, declared: TensorType, step: StepContext) -> TensorType:
     axes = tuple(a for a in session.graphs.axes if a in step.axes or a in declared.axes)
     return TensorType(declared.dtype, axes, declared.dims)
 
@@ -61,14 +61,14 @@ def _register(
     state_env = replace(env, initial_of=(full, initial.span))
 
     def make_initial(k: int) -> Tensor:
-        name = full if k == 1 else f"{base}[t-{k}]"
         with session.graphs.building(step.outer):
-            if name in step.initial:
+            name = _given_as(step, base, k, type)
+            if name is not None:
                 return _given(session, step, name, type)
             return _initial(session, initial, k, type, full, state_env)
 
     first = make_initial(1)
-    old = step.old(type, first)
+    old = step.ahead.pop(full)[0] if full in step.ahead else step.old(type, first)
     record = StateRecordInProgress(full, base, old, first, define, span)
     record.steps[1] = old
     record.make_initial = make_initial
@@ -76,6 +76,23 @@ def _register(
     if record.read is not None:
         step.read_as[old.id] = record.read(old).id
     step.states[full] = record
+
+
+def _given_as(step: StepContext, base: str, k: int, type: TensorType) -> str | None:
+    """Under which name the value is given that stands `k` steps before the start, if it is: by the state's own name, or as the k-th
+    of a list. A list of numbers of the state's own shape is one value."""
+    if f"{base}[t-1]" not in step.initial:
+        name = base if k == 1 else f"{base}[t-{k}]"
+        return name if name in step.initial else None
+    listed = [name for name in step.initial if name.startswith(f"{base}[t-")]
+    whole = step.initial.get(base)
+    if whole is not None and whole.type.dims == type.dims:
+        step.used_initials.update(listed)
+        return base if k == 1 else None
+    step.used_initials.add(base)
+    if k > len(listed):
+        codes.initial_count(step.initial_spans.get(listed[0], step.span), base, k, len(listed)).throw()
+    return f"{base}[t-{k}]"
 
 
 def _given(session: Session, step: StepContext, name: str, type: TensorType) -> Tensor:
@@ -95,7 +112,7 @@ def _initial(session: Session, expr: tree.Expr, k: int, type: TensorType, state:
     item = expr
     if isinstance(expr, tree.ListExpr):
         if k > len(expr.items):
-            codes.initial_too_short(expr.span, state, k, len(expr.items)).throw()
+            codes.initial_count(expr.span, state, k, len(expr.items)).throw()
         item = expr.items[k - 1]
     value = plain(session, session.evaluate(item, env), item, state, type.dtype, env)
     tensor = session.tensor(value, item.span, type.dtype)
@@ -159,12 +176,14 @@ def _map(session: Session, record: StateRecordInProgress, value: MappedCell, env
 
 def finish(session: Session, step: StepContext) -> list[StateRecordInProgress]:
     """The states with their new values. Computing one may add a delay, so it goes on until none is left."""
+    for _, span in step.ahead.values():
+        session.reports.attempt(lambda span=span: codes.not_made(span, span.text).throw())
     done: set[str] = set()
     while len(done) < len(step.states):
         for name in [n for n in step.states if n not in done]:
             done.add(name)
             session.reports.attempt(lambda name=name: new_value(session, name))
-    if any(record.new is None for record in step.states.values()):
+    if step.ahead or any(record.new is None for record in step.states.values()):
         raise Poisoned
     return list(step.states.values())
 
@@ -172,6 +191,12 @@ def finish(session: Session, step: StepContext) -> list[StateRecordInProgress]:
 def check_initials(step: StepContext) -> None:
     """Diagnoses initial values for states that the cell does not have."""
     for name in step.initial:
-        if name not in step.used_initials:
-            known = [each for each, record in step.states.items() if not record.of_loop]
-            codes.unknown_state(step.initial_spans.get(name), name, known).throw()
+        if name in step.used_initials:
+            continue
+        span, base = step.initial_spans.get(name), name.partition("[t-")[0]
+        read = sum(record.base == base for record in step.states.values())
+        if read and f"{base}[t-1]" in step.initial:
+            items = sum(each.startswith(f"{base}[t-") for each in step.initial)
+            codes.initial_count(span or step.span, base, read, items).throw()
+        known = [each for each, record in step.states.items() if not record.of_loop]
+        codes.unknown_state(span, name, known).throw()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rnndsl.elaborate import expressions
 from rnndsl.elaborate.evaluate.needs import needs
+from rnndsl.elaborate.layers.ahead import old_state
 from rnndsl.elaborate.model import settings
 from rnndsl.elaborate.model.model import Elaboration
 from rnndsl.elaborate.state.graphs import Graphs
@@ -51,7 +52,7 @@ def _room_for_nesting() -> Generator[None]:
 
 
 def _session(module: ResolvedModule, sink: Sink) -> Session:
-    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate, needs)
+    session = Session(Graphs(_axes(module)), Reports(sink), expressions.evaluate, needs, old_state)
     session.registry.collections = dict.fromkeys(COLLECTIONS)
     for each in module.reached():
         session.registry.collections.update({name: definition.sites[0].span for name, definition in each.collections.items()})

@@ -55,6 +55,8 @@ class StepContext:
     valid: Callable[[], Tensor | None] = lambda: None
     """Which rows count at this step: bool, of its axes; None where all do. An input of the body, made when first asked for."""
     used_initials: set[str] = field(default_factory=set[str])
+    ahead: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, "tuple[Tensor, Span]"])
+    """What states of cells that are not applied yet were one step back, by dotted name, and where that is read."""
 
     def old(self, type: TensorType, initial: Tensor) -> Tensor:
         """What a state was one step back: an input of the body; in a single `step` the initial value itself."""

@@ -36,13 +36,14 @@ _INDEXED = re.compile(r"\b(\w+)\[-1\]")
 
 @mutable
 class Session:
-    """`evaluator` gives expressions their values and `needs` says what a value waits for; both are of later rooms, so whoever
-    makes a session gives it these."""
+    """`evaluator` gives expressions their values, `needs` says what a value waits for, `ahead` what the state of a cell was that
+    is not applied yet; these are of later rooms, so whoever makes a session gives it them."""
 
     graphs: Graphs
     reports: Reports
     evaluator: Callable[[Session, tree.Expr, Env], Value]
     needs: Callable[[Session, Lazy], list[Lazy]]
+    ahead: Callable[[Session, tree.Attribute, int, Env], Tensor | None]
     registry: Registry = field(default_factory=Registry)
     budget: Budget = field(default_factory=Budget)
     running: list[Lazy] = field(default_factory=list[Lazy])

@@ -29,7 +29,7 @@ def leading_axes(session: Session, cell: Instance | MappedCell, options: Options
     for name, (tensor, _) in options.given.items():
         axes |= set(tensor.type.axes) - named.axes.get(name, set())
     for name, tensor in options.initial.items():
-        axes |= set(tensor.type.axes) - named.axes.get(name, set())
+        axes |= set(tensor.type.axes) - named.axes.get(name.partition("[")[0], set())
     if options.lengths is not None and not options.scanned():
         axes |= set(options.lengths[0].type.axes)
     return tuple(a for a in session.graphs.axes if a in axes)

@@ -188,8 +188,16 @@ def _initial(session: Session, options: Options, name: str, value: Value, span: 
         options.initial.update(inner)
         options.initial_spans.update(dict.fromkeys(inner, span))
         return
-    options.initial[name] = session.tensor(value, span, "bool" if isinstance(value, bool) else env.defaults.dtype)
-    options.initial_spans[name] = span
+    delays = list(value) if isinstance(value, list) else []  # or a value of the state's own shape
+    values = [] if delays and not _are_numbers(value) else [(name, value)]
+    for each, given in (*values, *((f"{name}[t-{k}]", each) for k, each in enumerate(delays, 1))):
+        options.initial[each] = session.tensor(given, span, "bool" if isinstance(given, bool) else env.defaults.dtype)
+        options.initial_spans[each] = span
+
+
+def _are_numbers(value: Value) -> bool:
+    """Whether `value` is plain numbers in lists."""
+    return all(map(_are_numbers, value)) if isinstance(value, list) else isinstance(value, bool | int | float)
 
 
 def _given(session: Session, options: Options, expr: tree.Expr, env: Env) -> None:

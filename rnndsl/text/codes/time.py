@@ -101,9 +101,9 @@ def initial_type(span: Span | None, name: str, declared: object, given: object) 
     return _initial(span, name, str(declared), f"is {given}")
 
 
-def initial_too_short(span: Span, name: str, steps: int, items: int) -> Diagnostic:
-    """A list of initial values for a state that is read further back."""
-    return _initial(span, name, f"read {steps} steps back", f"has {counted(items, 'item')}")
+def initial_count(span: Span, name: str, steps: int, items: int) -> Diagnostic:
+    """A list of initial values that has one for each step back, but for a state that is read `steps` back."""
+    return _initial(span, name, f"read {counted(steps, 'step')} back", f"has {counted(items, 'item')}")
 
 
 def random_initial(span: Span, name: str, initializer: str) -> Diagnostic:
@@ -133,6 +133,24 @@ def delay_outside_cell(span: Span, written: str, steps: int) -> Diagnostic:
 def not_delayed(span: Span, written: str) -> Diagnostic:
     wrong = _delay(span, f"`{written}`")
     return wrong.suggest("states can, and inputs that declare an initial value: `input x: [n] = zeros`")
+
+
+def state_ahead(span: Span, written: str, layer: str) -> Diagnostic:
+    """A state whose size the first application of its cell tells."""
+    wrong = BAD_DELAY(span, f"`{written}` cannot be read before `{layer}` is applied: its size is not known by then")
+    return wrong.suggest("give the cell its size as an argument")
+
+
+def further_ahead(span: Span, written: str, layer: str) -> Diagnostic:
+    """A state that is read several steps back, or of a single `step`, where its cell is applied later."""
+    wrong = BAD_DELAY(span, f"`{written}` is read before `{layer}` is applied, which can be done one step back, in a scan")
+    return wrong.suggest("give the application a name, and read the state in what needs that")
+
+
+def not_made(span: Span, written: str) -> Diagnostic:
+    """A state that was read in the past, of a cell that is not applied where that was."""
+    wrong = _delay(span, f"`{written}`")
+    return wrong.suggest("it is a state of a cell that this one applies itself, once a step")
 
 
 def input_of_block(span: Span, name: str, kind: str) -> Diagnostic:

@@ -89,9 +89,83 @@ layer c = C()
 e = scan(c, x)
 run = scan(c, x, initial = e.final)
 output y = run
-output s = run.final.s
+output s = run.final.s[0]
+output before = run.final.s[1]
+output past = run.final.x
 """,
-        {"y": [[2 + 3, 3 + 1, 1 + 2]], "s": [3]},
+        {"y": [[2 + 3, 3 + 1, 1 + 2]], "s": [3], "before": [2], "past": [3]},
+        _ABC,
+    ),
+    Example(
+        "one value for each delay is given as a list, one step back first",
+        """
+cell C { input x: [] = zeros  state s: [] = zeros  s = x  output 100 * s[t-2] + s[t-1] + x[t-2] }
+---
+input x: f32[batch, time]
+input start: f32[batch]
+layer c = C()
+e = scan(c, x)
+output y = scan(c, x, initial = (s = [start, 7.0], x = [5, 0.5]))
+output z = scan(c, x, initial = (s = e.final.s, x = e.final.x))
+""",
+        {"y": [[700 + 4 + 0.5, 400 + 1 + 5, 100 + 2 + 1]], "z": [[200 + 3 + 2, 300 + 1 + 3, 100 + 2 + 1]]},
+        _ABC | {"start": [4]},
+    ),
+    Example(
+        "a list of numbers of the state's own shape is one value",
+        """
+cell C { input x: []  state s: [2] = zeros  s = x + 0 * s[t-2]  output s[t-1] }
+cell D { input x: []  state s: [2] = zeros  s = x + zeros_like(s[t-1])  output s[t-2] }
+---
+input x: f32[batch, time]
+layer c = C()
+layer d = D()
+output y = scan(c, x, initial = (s = [4, 5]))
+output z = scan(d, x, initial = (s = [[4, 5], [6, 7]]))
+""",
+        {"y": [[[4, 5], [1, 1], [2, 2]]], "z": [[[6, 7], [4, 5], [1, 1]]]},
+        _ABC,
+    ),
+    Example(
+        "an inner cell's state of the step before, read before and after the cell is applied",
+        """
+cell Sum(start: float) {
+  input x: []
+  state s: [] = start
+  if start > 5 { state u: [] = 1.0  u = u[t-1] + 1 }
+  s = s[t-1] + x
+  output s
+}
+cell Double { input x: []  state k: [] = 1.0  layer inner = Sum(10.0)  y = inner(x + inner.s[t-1])  k = y + k[t-1]
+  output y + 1000 * inner.s[t-1] + inner.u[t-1] / 100 }
+fn half(new, old) = (new + old) / 2
+cell Slow { input x: []  layer inner = map_state(Sum(0.0), half)  output inner(x + inner.s[t-1]) + 100 * inner.s[t-1] }
+cell Two(cells: [cell]) {
+  input x: []
+  layer c[0] = cells[0]
+  layer c[1] = cells[1]
+  output c[1](c[0](x)) + 100 * (c[0].s[t-1] + c[1].s[t-1])
+}
+---
+input x: f32[batch, time]
+layer d = Double()
+layer e = Slow()
+layer g = Two([Sum(1.0), Sum(2.0)])
+run = scan(d, x)
+output y = run
+output s = run.final.inner.s
+output slow = scan(e, x)
+output two = scan(g, x)
+output from_zero = scan(d, x, initial = (inner.s = 0.0))
+""",
+        # Double: s = 10, 21, 44, 91. Slow: the cell's own s = x + 2 old, carried as half of the way from old
+        {
+            "y": [[21 + 10_000.01, 44 + 21_000.02, 91 + 44_000.03]],
+            "s": [91],
+            "slow": [[1, 3 + 50, 6.5 + 175]],
+            "two": [[2 + 2 + 300, 4 + 4 + 600, 7 + 8 + 1200]],
+            "from_zero": [[1 + 0.01, 4 + 1000.02, 11 + 4000.03]],
+        },
         _ABC,
     ),
     Example(
