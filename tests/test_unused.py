@@ -34,7 +34,6 @@ ELSEWHERE = {
     "rnndsl.cli.main.main": "the command's entry, which takes the arguments of the process",
     "rnndsl.cli.parser.Parser.error": "argparse calls it",
     "rnndsl.cli.parser.Parser.print_help": "argparse calls it",
-    "rnndsl.derive.derivatives.jvp.jvp": "what residuals' Jacobians will be made of; until then the tests hold it",
     "rnndsl.weights.formats.torch._Unpickler.find_class": "pickle calls it",
     "rnndsl.weights.formats.torch._Unpickler.persistent_load": "pickle calls it",
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.derivatives.prepare import prepared
 from rnndsl.derive.derivatives.vjp import vjp
+from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.mode import Specialised, spread_to
 from rnndsl.derive.replay import Values, replay
 from rnndsl.derive.unseen import unseen
@@ -31,6 +32,14 @@ class Making:
     @classmethod
     def of(cls, plan: Plan, mode: Specialised) -> Making:
         return cls(mode, mode.graph, FreshIds(mode.graph), {v.path: v for v in plan.variables}, plan.axes)
+
+    def writer(self, place: str) -> GraphWriter:
+        """For more nodes behind the graph, of the equation at `place`; `extend` then adds them."""
+        writer = GraphWriter(self.axes, FreshIds(self.graph))
+        writer.place = place
+        for name, t in types_of(self.graph).items():
+            writer.know(name, t, finite=False)
+        return writer
 
     def add(self, node: Node) -> str:
         self.graph = replace(self.graph, nodes=(*self.graph.nodes, node))

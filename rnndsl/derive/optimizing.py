@@ -14,28 +14,26 @@ from rnndsl.language.ops.derivative.writing import V, added, apply, number, tota
 from rnndsl.language.ops.table import has_rule
 from rnndsl.language.rules.types import widest
 from rnndsl.plan.attributes import Constant, Read, ToDType
-from rnndsl.plan.function import Assign
+from rnndsl.plan.function import Assign, Output
 from rnndsl.plan.model import DType, Node, Optimizer, Rule, Scan, Train, Variable
-from rnndsl.plan.rewriting import FreshIds, types_of
 from rnndsl.plan.tables import INPUT
 from rnndsl.records import Immutable, field, mutable, record
 
 
 @record
 class Optimized(Immutable):
-    """`written`: from the path of a variable to the id of what it is after the step. `steps`: what the optimizer assigns."""
+    """`written`: from the path of a variable to the id of what it is after the step. `steps`: what the optimizer assigns.
+    `outputs`: what the signature tells beside losses and metrics."""
 
     written: dict[str, str]
     steps: list[Assign]
+    outputs: list[Output] = field(default_factory=list[Output])
 
 
 def optimize(making: Making, train: Train, gradients: Mapping[str, str], after: tuple[str, ...]) -> Optimized:
     """Writes the optimizer of `train` into the graph of `making`; its assignments come after the steps `after`."""
     reads = {path: making.read(path, train.place) for path in gradients}
-    writer = GraphWriter(making.axes, FreshIds(making.graph))
-    writer.place = train.place
-    for name, t in types_of(making.graph).items():
-        writer.know(name, t, finite=False)
+    writer = making.writer(train.place)
     step = _Step(writer, train, making.variables, after)
     step.run({path: V(writer, name) for path, name in reads.items()}, {path: V(writer, name) for path, name in gradients.items()})
     making.extend(writer.nodes)
@@ -87,7 +85,7 @@ class _Step:
         rules = {path: rule for rule in optimizer.rules for path in rule.variables}
         for path, gradient in clipped(optimizer, wide).items():
             self.variable(self.variables[path], rules[path], values[path], gradient, count)
-        self.assign(counter, counter, count)
+        self.assign(f"{counter}.next", counter, count)  # a variable may be called `step`
 
     def variable(self, variable: Variable, rule: Rule, value: V, gradient: V, count: V) -> None:
         dtype = gradient.type.dtype

@@ -7,12 +7,17 @@ what an earlier one wrote. Carried states and the call counter come last.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rnndsl.derive.least_squares.fitting import fit
 from rnndsl.derive.making import Making
 from rnndsl.derive.mode import Modes
-from rnndsl.derive.optimizing import optimize
+from rnndsl.derive.optimizing import Optimized, optimize
 from rnndsl.derive.parts import Draft, outputs_of
 from rnndsl.plan.function import Function, Output
 from rnndsl.plan.model import OBJECTIVE, Plan, Train
+from rnndsl.records import replace
 
 
 def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
@@ -20,25 +25,51 @@ def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
     losses = [x for x in plan.losses if x.name in train.losses]
     updates = [x for x in plan.updates if x.name in train.updates]
     making = Making.of(plan, modes.of(training=True, carry=True))
-    loss = making.objective(losses, train.place)
-    making.prepare([loss, *(x.value for x in (*losses, *plan.metrics, *updates))])
-    gradients = making.gradients(loss, train.variables, train.place)
+    step = _minimising if train.optimizer.least_squares is None else _fitting
+    take = step(plan, making, train, [x.value for x in (*losses, *plan.metrics, *updates)])
     if train.order == "after":
         steps = making.updates(updates, {}, after=())
-        steps += optimize(making, train, gradients, after=tuple(x.name for x in updates)).steps
+        own = take(tuple(x.name for x in updates))
+        steps += own.steps
     else:
-        own = optimize(making, train, gradients, after=())
+        own = take(())
         steps = own.steps + making.updates(updates, own.written, after=tuple(x.name for x in own.steps))
     measures = outputs_of((*losses, *plan.metrics), making.mode.names)
+    told = {x.name for x in own.outputs}
     return Draft(
         name=train.name,
         kind="train",
         graph=making.graph,
-        outputs=[*(x for x in measures if x.name != "loss"), Output("loss", loss, "loss")],
+        outputs=[*(x for x in measures if x.name not in told), *own.outputs],
         steps=steps,
         finals=making.mode.finals,
         axes=making.axes,
     ).function(plan)
+
+
+_Take = Callable[[tuple[str, ...]], Optimized]
+"""Writes what an optimizer does after the steps of these names."""
+
+
+def _minimising(plan: Plan, making: Making, train: Train, ends: Sequence[str]) -> _Take:
+    """For losses. `ends`: what else is computed."""
+    losses = [x for x in plan.losses if x.name in train.losses]
+    loss = making.objective(losses, train.place)
+    making.prepare([loss, *ends])
+    gradients = making.gradients(loss, train.variables, train.place)
+
+    def take(after: tuple[str, ...]) -> Optimized:
+        own = optimize(making, train, gradients, after)
+        return replace(own, outputs=[Output("loss", loss, "loss")])
+
+    return take
+
+
+def _fitting(plan: Plan, making: Making, train: Train, ends: Sequence[str]) -> _Take:
+    """For residuals."""
+    residuals = [x for x in plan.residuals if x.name in train.residuals]
+    making.prepare([*(x.value for x in residuals), *ends])
+    return partial(fit, making, train, [making.mode.of(x.value) for x in residuals])
 
 
 def gradients_function(plan: Plan, modes: Modes) -> Function | None:

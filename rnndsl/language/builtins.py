@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from rnndsl.language.initializers import PARAMETERS as INITIALIZERS
 from rnndsl.language.ops import table as ops
+from rnndsl.language.ops.op import Parameter
 from rnndsl.language.rules.products import PADDINGS
 from rnndsl.plan.model import DType
 
@@ -92,8 +93,25 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     }
 )
 """Functions with rules of their own: signature, value, types and gradient."""
-OPTIMIZERS = ("levenberg_marquardt",)
-"""Optimizers that are no equations for one variable; the others are in `std.optimizers`."""
+OPTIMIZERS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
+    {
+        "levenberg_marquardt": (
+            Parameter("damping", "number", 1e-3),
+            Parameter("increase", "number", 2.0),
+            Parameter("decrease", "number", 3.0),
+            Parameter("min_damping", "number", 1e-20),
+            Parameter("max_damping", "number", 1e20),
+            Parameter("attempts", "int", 10),
+            Parameter("rule", "string", "nielsen"),
+            Parameter("scaled", "bool", True),
+            Parameter("reach", "number", 10.0),
+            Parameter("tolerance", "number", 1e-8),
+            Parameter("solver", "string", "cholesky"),
+            Parameter("jacobian", "string", "auto"),
+        ),
+    }
+)
+"""Optimizers that are no equations for one variable, and what they take; the others are in `std.optimizers`."""
 GIVEN = ("value", "gradient", "step")
 """What an optimizer's equations are given beside its slots."""
 STEP_OPTIONS = ("clip_norm", "clip_value", "average")
@@ -108,13 +126,16 @@ WORDS = frozenset(
 OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "masked": ("hold",),
+        "jacobian": ("auto", "forward", "reverse"),
         "merge": ("concat", "sum", "mul", "average", "none"),
         "over": ("leading", "inner", "last"),
         "padding": PADDINGS,
+        "rule": ("nielsen", "plain"),
+        "solver": ("cholesky", "qr"),
     }
 )
 """By an option, the words that it takes, whatever else has such a name."""
-MEASURES = frozenset({"damping", "accepted"})
+MEASURES = frozenset({"damping", "accepted", "converged"})
 """What a training signature may return beside losses and metrics (language, section 10)."""
 COLLECTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -135,7 +156,7 @@ COLLECTIONS: Mapping[str, str] = MappingProxyType(
 SIGNATURES = frozenset(
     {
         "predict", "evaluate", "initialize", "reset", "stream", "reset_states", "apply", "gradients", "collections",
-        "loss", "metrics", "damping", "accepted",
+        "loss", "metrics", "damping", "accepted", "converged",
     }
 )  # fmt: skip
 """Names that a `train` or `signature` cannot have (language, section 10)."""

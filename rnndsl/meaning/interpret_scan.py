@@ -26,7 +26,7 @@ class _Run:
     def __init__(self, frame: Frame, scan: Scan) -> None:
         self.frame, self.scan = frame, scan
         self.types = types_of(scan.body)
-        self.draws = draws(scan.body)
+        self.draws = draws(scan.body) and not scan.same_draws
         self.length = self._length()
         self.lengths = None if scan.lengths is None else frame.values[scan.lengths]
         self.mask = None if scan.mask is None else self._scanned(scan.mask)

@@ -76,6 +76,8 @@ def _check_train(plan: Plan, train: Train) -> None:
     frozen = [v.path for v in plan.variables if v.path in set(train.variables) and not v.trainable]
     if frozen:
         raise ValueError(f"{title} trains `{frozen[0]}`, which is not trainable")
+    if train.optimizer.least_squares is not None:
+        return
     if sorted(path for rule in train.optimizer.rules for path in rule.variables) != sorted(train.variables):
         raise ValueError(f"{title} has no rule for each variable that it trains")
 

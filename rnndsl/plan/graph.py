@@ -100,6 +100,7 @@ class Scan(Immutable):
     `lengths` (i32 [axes]) and `mask` (bool [axes, axis]) are ids of the enclosing graph. `reverse` goes from the end, each sequence
     within its own length; outputs stay aligned in time with the inputs. `steps` is an int or an id (i32 []) for a scan
     without scanned inputs. `until` is the name of a bool state that ends a row. `hold`: masked outputs repeat the last valid one.
+    `same_draws`: what is drawn in the body is the same at every step, as in attempts at one thing.
     `carry`: states are kept between calls, in the local variables `path/state` (kind `carried`). In a `Function` no scan carries:
     there the initial value is a node `carried`, and what is kept is a step of the function.
     """
@@ -120,6 +121,7 @@ class Scan(Immutable):
     until: str | None = None
     hold: bool = False
     carry: bool = False
+    same_draws: bool = False
     place: str = ""
 
     def source(self, result: Result) -> str:

@@ -153,7 +153,7 @@ def _scan_head(scan: Scan) -> str:
         options.append(f"steps {f'%{scan.steps}' if isinstance(scan.steps, str) else scan.steps}")
     if scan.until is not None:
         options.append(f"until {scan.until}")
-    options += [name for name in ("reverse", "hold", "carry") if getattr(scan, name)]
+    options += [name for name in ("reverse", "hold", "carry", "same_draws") if getattr(scan, name)]
     return " ".join((f"%{scan.id} = scan {scan.path} over {scan.axis}", *options))
 
 

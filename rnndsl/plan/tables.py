@@ -122,10 +122,41 @@ class Rule(Immutable):
 
 
 @record
+class LeastSquares(Immutable):
+    """The method of Levenberg and Marquardt, for residuals.
+
+    A step solves (A + damping D) step = -g, A being J'J and g J'r. `scaled`: D is the diagonal of A, or half of what it was if that
+    is more; else the identity. The damping stays within `lowest` and `highest`; `increase` and `decrease` are the factors by which
+    it moves, by Nielsen's rule or the `plain` one. At most `attempts` are made in a call, each at a step no longer than `reach`
+    times the variables. `solver` takes J'J or a QR decomposition of J; `forward`: J is made of columns, else of rows. `dtype`: of
+    the equations.
+    """
+
+    damping: float
+    increase: float
+    decrease: float
+    lowest: float
+    highest: float
+    attempts: int
+    rule: Literal["nielsen", "plain"]
+    scaled: bool
+    reach: float
+    tolerance: float
+    solver: Literal["cholesky", "qr"]
+    forward: bool
+    dtype: DType
+
+
+DAMPING, GROWTH, SCALE = "damping", "growth", "scale"
+"""What the method keeps for the next call, under `train/NAME`: the damping, by Nielsen's rule the factor by which it grows next,
+and the diagonal of D."""
+
+
+@record
 class Optimizer(Immutable):
     """`arguments` are those of its definition: numbers, booleans and strings, and of what is none of these the text. `clip_norm`
     bounds the global norm of the gradients (Pascanu et al. 2013), `clip_value` each component; `average` is the decay of moving
-    averages of the weights. Each variable is in one of the `rules`."""
+    averages of the weights. Each variable is in one of the `rules`, or all are stepped together by `least_squares`."""
 
     name: str
     arguments: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -133,11 +164,12 @@ class Optimizer(Immutable):
     clip_norm: float | None = None
     clip_value: float | None = None
     average: float | None = None
+    least_squares: LeastSquares | None = None
 
 
 @record
 class Train(Immutable):
-    """One training signature: minimise the sum of `losses` over `variables`.
+    """One training signature: minimise the sum of `losses`, or the sum of squares of `residuals`, over `variables`.
 
     `updates` are the names of the updates that run with a step; `order` says whether the optimizer's assignments come
     `after` them (which then read the values from before the step) or `before` (which then read what the optimizer wrote).

@@ -105,7 +105,7 @@ def test_after_updates_read_what_was_before_the_call(level):
         ("counter/update_total", ()),
         ("counter/update_total_1", ("counter/update_total",)),
         ("train/step/w", ("counter/update_total", "counter/update_total_1")),
-        ("train/step/step", ("counter/update_total", "counter/update_total_1")),
+        ("train/step/step.next", ("counter/update_total", "counter/update_total_1")),
     ]
 
 
@@ -120,8 +120,8 @@ def test_before_updates_read_what_the_optimizer_wrote(level):
     steps = plan.function("early").steps
     assert [(s.name, s.after) for s in steps] == [
         ("train/early/w", ()),
-        ("train/early/step", ()),
-        ("update_seen", ("train/early/w", "train/early/step")),
+        ("train/early/step.next", ()),
+        ("update_seen", ("train/early/w", "train/early/step.next")),
         ("update_twice", ("update_seen",)),
         ("update_twice_1", ("update_twice",)),
     ]
@@ -240,3 +240,13 @@ def test_a_training_function_is_equations_and_assignments():
     assert all(isinstance(s, Assign) for s in function.steps)
     assert {s.variable for s in function.steps if s.name.startswith("train/")} == {"w", "train/step/step"}
     assert not [n for n in function.graph.nodes if getattr(n, "op", "") == "if_training"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd(rate = 0.1)", "levenberg_marquardt()"])
+def test_a_variable_may_be_called_as_what_an_optimizer_keeps(optimizer: str) -> None:
+    names = ("step", "damping", "growth", "scale")
+    params = "\n".join(f"  param {name}: [] ~ ones" for name in names)
+    aim = "loss l = mean(square(r))" if "sgd" in optimizer else ""
+    text = f"model m {{\n{params}\n  residual r = {' * '.join(names)} - 2.0\n  {aim}\n  train fit = {optimizer}\n}}\n"
+    steps = plan_of(text).function("fit").steps
+    assert {s.variable for s in steps if s.name == f"train/fit/{s.variable}"} == set(names)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnndsl.cli.doc.library import function_rows
-from rnndsl.language.builtins import STEP_OPTIONS
+from rnndsl.language.builtins import OPTIMIZERS, STEP_OPTIONS
 from rnndsl.language.initializers import PARAMETERS
 from rnndsl.language.ops.op import Required
 from rnndsl.names.library import entries
@@ -68,6 +68,8 @@ def page() -> str:
         + "\n## Optimizers\n\nOf `std.optimizers`, with Keras' defaults. Each takes also "
         + f"{', '.join(_code(name) for name in STEP_OPTIONS)}: see [training](07-training.md).\n\n"
         + _table(("optimizer",), optimizers)
+        + "\nBuilt in, for [residuals](07-training.md#least-squares):\n\n"
+        + _table(("optimizer",), [(_call(name, [(p.name, p.default) for p in takes]),) for name, takes in OPTIMIZERS.items()])
         + "\n## Schedules\n\nOf `std.optimizers` too; as a `rate` they are called without `step`.\n\n"
         + _table(("schedule",), schedules)
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rnndsl.language.ops.control import EYE
 from rnndsl.language.ops.table import has, has_rule, result_type
-from rnndsl.plan.attributes import NOTHING, Attributes, Constant
+from rnndsl.plan.attributes import NOTHING, Attributes, Constant, Size
 from rnndsl.plan.model import DType, GraphInput, Node, Scan, ScanInput, TensorType
 from rnndsl.plan.rewriting import FreshIds
 from rnndsl.records import replace
@@ -72,6 +73,13 @@ class GraphWriter:
         key = ("literal", repr(value), dtype)
         if key not in self._made:
             node = Node(self.fresh.like("d_number"), "literal", (), Constant(value), TensorType(dtype), self.place)
+            self._made[key] = self.put(node)
+        return self._made[key]
+
+    def identity(self, n: int, dtype: DType) -> str:
+        key = ("identity", n, dtype)
+        if key not in self._made:
+            node = Node(self.fresh.like("d_identity"), EYE.name, (), Size(n), TensorType(dtype, (), (n, n)), self.place)
             self._made[key] = self.put(node)
         return self._made[key]
 
@@ -150,6 +158,9 @@ class BodyWriter(GraphWriter):
 
     def literal(self, value: float, dtype: DType) -> str:
         return self.still(self.around.literal(value, dtype))
+
+    def identity(self, n: int, dtype: DType) -> str:
+        return self.still(self.around.identity(n, dtype))
 
     def still(self, outer: str) -> str:
         """The id here of what %outer is at a step, or is at every step alike."""

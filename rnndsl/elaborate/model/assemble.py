@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.model import penalties
@@ -14,6 +15,7 @@ from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
 from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Slot, TensorType, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
+from rnndsl.plan.tables import DAMPING, GROWTH, SCALE, LeastSquares
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
@@ -161,10 +163,12 @@ def plan(session: Session, made: Made) -> Plan | None:
 
 
 def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Variable]:
-    """What the optimizer of `train` keeps for itself: `train/NAME/…`, in `global_variables` alone."""
+    """What the optimizer of `train` keeps for itself: `train/NAME/…`, in `global_variables` alone, or `local_variables`."""
     known = {v.path: v for v in variables}
     root = f"train/{train.name}"
     origin = origins.optimizer(train.optimizer.name, train.name)
+    if train.optimizer.least_squares is not None:
+        return [_local(x) for x in _of_least_squares(root, train.optimizer.least_squares, train, known, origin)]
     counter = Slot("step", TensorType("i64"), Initializer("zeros"), "")
     found = [_own(f"{root}/step", counter, None, origin, train.place)]
     slots = ((slot, known[path]) for rule in train.optimizer.rules for slot in rule.slots for path in rule.variables)
@@ -173,6 +177,24 @@ def optimizer_variables(train: Train, variables: Sequence[Variable]) -> list[Var
         average = Slot("average", TensorType(widest((of.dtype, "f32")), (), of.shape), None, "")
         found.append(_own(f"{root}/average/{of.path}", average, of, origin, train.place))
     return found
+
+
+def _of_least_squares(
+    root: str, told: LeastSquares, train: Train, known: Mapping[str, Variable], origin: str
+) -> Iterator[Variable]:
+    count = sum(math.prod(known[path].shape) for path in train.variables)
+    starts = {DAMPING: Initializer("constant", {"value": told.damping})}
+    if told.rule == "nielsen":
+        starts[GROWTH] = Initializer("constant", {"value": told.increase})
+    if told.scaled:
+        starts[SCALE] = Initializer("zeros")
+    for name, start in starts.items():
+        t = TensorType(told.dtype, (), (count,) if name == SCALE else ())
+        yield _own(f"{root}/{name}", Slot(name, t, start, ""), None, origin, train.place)
+
+
+def _local(variable: Variable) -> Variable:
+    return replace(variable, collections=("local_variables",))
 
 
 def _own(path: str, slot: Slot, of: Variable | None, origin: str, place: str) -> Variable:

@@ -9,6 +9,7 @@ from typing import Any
 from rnndsl.elaborate.evaluate.applying import call_value
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.model import least_squares
 from rnndsl.elaborate.model.equations import Equations
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Defaults, Env
@@ -45,16 +46,16 @@ class Chosen(Immutable):
     options: Mapping[str, float | None]
 
 
-def choose(session: Session, expr: tree.Expr, env: Env) -> Chosen:
+def choose(session: Session, expr: tree.Expr, env: Env) -> Chosen | least_squares.Chosen:
     """The optimizer that a `train` statement names. Raises SpecError."""
     function = expr.function if isinstance(expr, tree.Call) else expr
     value = session.evaluate(function, env)
     if isinstance(value, OptimizerName):
-        codes.not_yet(expr.span, value.name).throw()
+        return least_squares.choose(session, value.name, _call(expr), env)
     if not isinstance(value, DefinitionValue) or value.definition.kind != "optimizer":
         codes.unknown_optimizer(function.span, describe(value), function.span.text, _known(env)).throw()
     definition = value.definition
-    call = _name_average(expr if isinstance(expr, tree.Call) else tree.Call(expr.span, expr, ()))
+    call = _name_average(_call(expr))
     parameters = {p.name: Required if p.default is None else None for p in definition.params}
     bound = bind(definition.name.name, {**parameters, **dict.fromkeys(STEP_OPTIONS)}, call)
     assert value.body.parent is not None
@@ -73,6 +74,11 @@ def choose(session: Session, expr: tree.Expr, env: Env) -> Chosen:
         told[param.name] = _told(source, names.names.get(param.name))
     options = {name: _option(session, definition.name.name, name, bound[name], env) for name in STEP_OPTIONS}
     return Chosen(definition, call, replace(names, scope=value.body.parent), rates, told, options)
+
+
+def _call(expr: tree.Expr) -> tree.Call:
+    """An optimizer without arguments may be named alone."""
+    return expr if isinstance(expr, tree.Call) else tree.Call(expr.span, expr, ())
 
 
 def _known(env: Env) -> list[str]:
@@ -138,7 +144,7 @@ def optimizer(
         rules.append(_Rule(session, chosen, inputs).run(t, f"train/{train}", variable.path))
         if not draws(rules[-1].graph):  # each variable has draws of its own
             shared[t] = len(rules) - 1
-    return Optimizer(chosen.definition.name.name, dict(chosen.arguments), tuple(rules), **chosen.options)
+    return replace(Optimizer(chosen.definition.name.name, dict(chosen.arguments), tuple(rules)), **chosen.options)
 
 
 class _Rule:

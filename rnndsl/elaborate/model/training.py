@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from rnndsl.elaborate.layers.defaults import check_collections
-from rnndsl.elaborate.model import optimizing, selectors
+from rnndsl.elaborate.model import least_squares, optimizing, selectors
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
@@ -40,14 +40,20 @@ def train(
         places.reserved_signature(statement.name.span, name).throw()
     chosen = optimizing.choose(session, statement.optimizer, env)
     order, run = _updates(session, statement, updates)
-    minimised = _losses(statement, losses, faulty, residuals)
-    trained = _variables(session, statement, variables, records)
-    known = {v.path: v for v in variables}
+    fits = isinstance(chosen, least_squares.Chosen)
+    aims = least_squares.residuals(statement, residuals, faulty, losses) if fits else _losses(statement, losses, faulty, residuals)
+    paths = _variables(session, statement, variables, records)
+    trained = [v for v in variables if v.path in set(paths)]
+    if isinstance(chosen, least_squares.Chosen):
+        optimizer = least_squares.optimizer(session, statement, chosen, trained, aims)
+    else:
+        optimizer = optimizing.optimizer(session, name, chosen, trained, inputs)
     return Train(
         name=name,
-        optimizer=optimizing.optimizer(session, name, chosen, [known[path] for path in trained], inputs),
-        losses=minimised,
-        variables=trained,
+        optimizer=optimizer,
+        losses=() if fits else tuple(x.name for x in aims),
+        residuals=tuple(x.name for x in aims) if fits else (),
+        variables=paths,
         updates=run,
         order=order,
         place=str(statement.span),
@@ -57,15 +63,15 @@ def train(
 # ---------------------------------------------------------------- what, over what, when
 
 
-def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[str], residuals: Sequence[Named]) -> tuple[str, ...]:
+def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[str], residuals: Sequence[Named]) -> list[Named]:
     if not statement.on:
-        chosen = tuple(each.name for each in losses if each.collection in OBJECTIVE)
+        chosen = [each for each in losses if each.collection in OBJECTIVE]
         if not chosen and faulty:
             raise Poisoned
         if not chosen:
             codes.no_loss(statement.span, statement.name.name).throw()
         return chosen
-    known = {each.name for each in losses}
+    known = {each.name: each for each in losses}
     for name in statement.on:
         if name.name in faulty:
             raise Poisoned
@@ -73,7 +79,7 @@ def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[s
             if name.name in {r.name for r in residuals}:
                 codes.residual_as_loss(name.span, name.name).throw()
             codes.unknown_loss(name.span, name.name, known).throw()
-    return tuple(dict.fromkeys(n.name for n in statement.on))
+    return [known[name] for name in dict.fromkeys(n.name for n in statement.on)]
 
 
 def _variables(

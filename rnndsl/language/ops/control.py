@@ -10,6 +10,17 @@ _LEAF = traits("internal", "leaf")
 _CONSTANT = traits("leaf", "constant")
 _ONCE = traits("internal", "once")
 
+EYE = Op(
+    "eye",
+    "leaf",
+    (Parameter("n", "size"),),
+    None,
+    ".control:eye",
+    "the identity matrix [n, n]",
+    "-> the model's dtype [n, n]",
+    traits=_CONSTANT,
+    attributes=Size,
+)
 ROWS: tuple[Op, ...] = (
     Op("read", "leaf", (), None, ".control:read", "the value of a variable", traits=_LEAF, attributes=Read),
     Op("literal", "leaf", (), None, ".control:literal", "a constant", traits=_CONSTANT | traits("internal"), attributes=Constant),
@@ -23,17 +34,7 @@ ROWS: tuple[Op, ...] = (
         traits=traits("internal", "temporary"),
         attributes=OfCollection,
     ),
-    Op(
-        "eye",
-        "leaf",
-        (Parameter("n", "size"),),
-        None,
-        ".control:eye",
-        "the identity matrix [n, n]",
-        "-> the model's dtype [n, n]",
-        traits=_CONSTANT,
-        attributes=Size,
-    ),
+    EYE,
     Op("initial", "leaf", (), None, ".control:initial", "the initial value of a variable", traits=_ONCE, attributes=Initial),
     Op(
         "carried",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rnndsl.language.ops import axes, control, elementwise, losses, ordering, products, random, reductions, shapes
+from rnndsl.language.ops import axes, control, elementwise, least_squares, losses, ordering, products, random, reductions, shapes
 from rnndsl.language.ops.op import Op, Trait
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.attributes import Attributes
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.text.codes import rules
 
-_FAMILIES = (control, elementwise, products, shapes, axes, ordering, random, reductions, losses)
+_FAMILIES = (control, elementwise, products, shapes, axes, ordering, random, reductions, losses, least_squares)
 
 OPS: Mapping[str, Op] = {op.name: op for family in _FAMILIES for op in family.ROWS}
 BINARY_OPERATORS: Mapping[str, str] = {op.symbol: op.name for op in OPS.values() if op.kind == "binary" and op.symbol}

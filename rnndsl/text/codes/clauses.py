@@ -74,5 +74,17 @@ def above_zero(name: str, value: float) -> Clause:
     return Clause(f"needs `{name}` above 0, not {value:g}")
 
 
+def above_one(name: str, value: float) -> Clause:
+    return Clause(f"needs `{name}` above 1, not {value:g}")
+
+
+def from_on(name: str, least: float, value: float) -> Clause:
+    return Clause(f"needs `{name}` from {least:g} up, not {value:g}")
+
+
+def up_to(name: str, most: float, value: float) -> Clause:
+    return Clause(f"needs `{name}` up to {most:g}, not {value:g}")
+
+
 def between_zero_and_one(name: str, value: float) -> Clause:
     return Clause(f"needs `{name}` above 0 and below 1, not {value:g}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
+from rnndsl.text.codes.sizes import human
 from rnndsl.text.diagnostics import Code, Diagnostic
 from rnndsl.text.source import Span
 from rnndsl.text.wording import did_you_mean, quoted
@@ -25,6 +26,9 @@ DECLARED_COLLECTION = Code("RNN0513", "collection declared twice")
 COLLECTION_KIND = Code("RNN0514", "collection of something else")
 NO_VALUE = Code("RNN0515", "optimizer without a result")
 WRITE_TARGET = Code("RNN0516", "write of something else")
+UNKNOWN_RESIDUAL = Code("RNN0517", "unknown residual")
+WHICH_RESIDUAL = Code("RNN0518", "which residual")
+TOO_MANY_UNKNOWNS = Code("RNN0519", "too many unknowns")
 
 SHOWN = 3
 """Variables that a message tells about."""
@@ -94,6 +98,39 @@ def _unknown_loss(span: Span, name: str) -> Diagnostic:
 
 def no_loss(span: Span, train: str) -> Diagnostic:
     return NO_LOSS(span, f"`{train}` has no loss to minimise").suggest("write `loss name = …` in the model")
+
+
+def no_residual(span: Span, train: str) -> Diagnostic:
+    wrong = NO_LOSS(span, f"`{train}` has no residual to fit")
+    return wrong.suggest("write `residual name = prediction - target` in the model")
+
+
+def unknown_residual(span: Span, name: str, known: Collection[str]) -> Diagnostic:
+    listed = f"the residuals are {quoted(sorted(known))}" if known else "write `residual name = …` in the model"
+    return _unknown_residual(span, name).suggest(did_you_mean(name, known) or listed)
+
+
+def loss_as_residual(span: Span, name: str) -> Diagnostic:
+    wrong = _unknown_residual(span, name)
+    return wrong.suggest(f"`{name}` is a loss: name what it is the square of, `residual r = …`, and fit that, `on r`")
+
+
+def _unknown_residual(span: Span, name: str) -> Diagnostic:
+    return UNKNOWN_RESIDUAL(span, f"there is no residual `{name}`")
+
+
+def which_residual(span: Span, train: str, known: Iterable[str]) -> Diagnostic:
+    wrong = WHICH_RESIDUAL(span, f"`{train}` does not say which residuals it fits: there are {quoted(known)}")
+    return wrong.suggest("write `on` and their names behind the optimizer; several are fitted together")
+
+
+def too_many_unknowns(span: Span, train: str, count: int, most: int, size: int, largest: Mapping[str, int]) -> Diagnostic:
+    """`size`: bytes of the matrix of its equations. `largest`: numbers of the largest variables, by path."""
+    takes = f"`{train}` solves for {count:,} numbers at once, with a matrix of {human(size)}"
+    wrong = TOO_MANY_UNKNOWNS(span, f"{takes}: at most {most:,}")
+    for path, numbers in islice(largest.items(), SHOWN):
+        wrong = wrong.note(f"`{path}` has {numbers:,}")
+    return wrong.suggest("fit fewer variables: `over` picks them, and a first-order optimizer can train the rest")
 
 
 def nothing_to_train(span: Span, train: str, reasons: Mapping[str, str]) -> Diagnostic:

@@ -30,6 +30,7 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("dot", ["[batch, 3]", "[time, 3]"], {}),
     ("outer", ["[batch, 3]", "[time, 2]"], {}),
     ("einsum", ["[batch, 2, 3]", "[3, 2]"], {"equation": "ab,bc->ca"}),
+    ("einsum", ["[batch, 3, 3]"], {"equation": "aa->a"}),
     ("inv", ["[batch, 3, 3]"], {}),
     ("logdet", ["[batch, 3, 3]"], {}),
     ("solve", ["[3, 3]", "[batch, 3]"], {}),
@@ -64,6 +65,13 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("cross_entropy", ["[batch, 3]", "i32[batch]"], {}),
     ("binary_cross_entropy", ["[batch, 3]", "[time, 1]"], {}),
     ("huber", ["[batch, 3]", "[time, 1]"], {"delta": 0.2}),
+    ("to_axis", ["[batch, 2, 3]"], {"over": "src"}),
+    ("from_axis", ["[batch, src, 3]"], {"over": "src", "size": 2}),
+    ("upper", ["[batch, 3, 3]"], {}),
+    ("triangle", ["[batch, 4, 3]"], {}),
+    ("triangle", ["[batch, src, 2, 3]"], {"axes": ["src"]}),
+    *((op, ["[3, 3]", "[batch, 3]"], {}) for op in ("solve_triangle", "solve_positive")),
+    *((op, ["[batch, 3, 3]", "[time, 3, 2]"], {}) for op in ("solve_triangle", "solve_positive")),
 ]  # fmt: skip
 PLAIN = [name for name, row in OPS.items() if row.derivative.startswith(".elementwise") and name not in {x[0] for x in OTHERS}]
 ROWS = [*((op, [ONE], {}) for op in PLAIN), *OTHERS]

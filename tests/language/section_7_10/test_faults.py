@@ -78,7 +78,7 @@ SECTION_8 = [
     ("a rate that is no input", model("train s = sgd(rate = p)"), "RNN0111", "a scalar input"),
     ("clip_norm", model("train s = sgd(clip_norm = 0)"), "RNN0110", "above 0"),
     ("average", model("train s = sgd(average(1.0))"), "RNN0110", "below 1"),
-    ("levenberg_marquardt is to come", model("residual r = p - y\ntrain s = levenberg_marquardt() on r"), "RNN0510", "not in this"),
+    ("levenberg_marquardt fits residuals", model("train s = levenberg_marquardt() on a"), "RNN0517", "no residual `a`"),
 ]
 
 SECTION_9 = [

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from string import ascii_letters
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, unite, wide
+from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, move, unite, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.plan.attributes import Contraction, Einsum, Scatter
+from rnndsl.plan.attributes import Contraction, Einsum, Over, Places, Reduction, Scatter
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -97,19 +97,76 @@ def logdet(frame: Frame, node: Node, a: Operand) -> Any:
 
 
 def solve(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
+    return _solved(frame, a, b, tf.linalg.solve)
+
+
+def _solved(frame: Frame, a: Operand, b: Operand, solver: Callable[[Any, Any], Any]) -> Any:
     """a [.., n, n] x = b [.., n, k], or b [n], which is one column."""
     vector = len(b.type.dims) == 1
-    columns = Operand(b.tensor[..., tf.newaxis], _with_dims(b.type, (*b.type.dims, 1))) if vector else b
+    widened = TensorType(b.type.dtype, b.type.axes, (*b.type.dims, 1))
+    columns = Operand(b.tensor[..., tf.newaxis], widened) if vector else b
     axes = unite([a.type, b.type], frame.context.order)
     batch = columns.type.dims[:-2] if len(columns.type.dims) >= len(a.type.dims) else a.type.dims[:-2]
     left = fit(a, TensorType(a.type.dtype, axes, (*batch, *a.type.dims[-2:])), frame.sizes)
     right = fit(columns, TensorType(b.type.dtype, axes, (*batch, *columns.type.dims[-2:])), frame.sizes)
-    solution = tf.cast(tf.linalg.solve(wide(left), wide(right)), left.dtype)
+    solution = tf.cast(solver(wide(left), wide(right)), left.dtype)
     return solution[..., 0] if vector else solution
 
 
-def _with_dims(t: TensorType, dims: tuple[int, ...]) -> TensorType:
-    return TensorType(t.dtype, t.axes, dims)
+# ---- what normal equations are made of
+
+
+def to_axis(frame: Frame, node: Node, x: Operand) -> Any:
+    return move(x.tensor, len(x.type.axes), node.type.axes.index(node.told(Over).over), x.tensor.shape.rank)
+
+
+def from_axis(frame: Frame, node: Node, x: Operand) -> Any:
+    return move(x.tensor, x.type.axes.index(node.told(Places).over), len(x.type.axes) - 1, x.tensor.shape.rank)
+
+
+def each_place(frame: Frame, node: Node, like: Operand) -> Any:
+    count = tf.size(like.tensor)
+    places = tf.reshape(tf.eye(count, dtype=like.tensor.dtype), tf.concat([[count], tf.shape(like.tensor)], 0))
+    return move(places, 0, node.type.axes.index(node.told(Over).over), like.tensor.shape.rank + 1)
+
+
+def upper(frame: Frame, node: Node, x: Operand) -> Any:
+    return tf.linalg.band_part(x.tensor, 0, -1)
+
+
+def triangle(frame: Frame, node: Node, x: Operand) -> Any:
+    """The diagonal is not negative; zeros stand for rows that are missing."""
+    axes, rank = node.told(Reduction).axes, x.tensor.shape.rank
+    kept = [a for a in x.type.axes if a not in axes]
+    places, lead = [*map(x.type.axes.index, (*kept, *axes))], len(x.type.dims) - 2
+    outer = [*places[: len(kept)], *range(rank - 2 - lead, rank - 2)]
+    moved = tf.transpose(x.tensor, [*outer, *places[len(kept) :], rank - 2, rank - 1])
+    n, shape = x.type.dims[-1], tf.shape(moved)
+    count = tf.reduce_prod(shape[len(outer) : -1])
+    rows = wide(tf.reshape(moved, tf.concat([shape[: len(outer)], [count, n]], 0)))
+    missing = tf.zeros(tf.concat([shape[: len(outer)], [tf.maximum(n - count, 0), n]], 0), rows.dtype)
+    _, found = tf.linalg.qr(tf.concat([rows, missing], -2))
+    signs = tf.where(tf.linalg.diag_part(found) < 0, -tf.ones([], rows.dtype), tf.ones([], rows.dtype))
+    result = tf.cast(found * signs[..., tf.newaxis], x.tensor.dtype)
+    result.set_shape([*(None for _ in outer[: len(kept)]), *x.type.dims[:lead], n, n])
+    return result
+
+
+def solve_triangle(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
+    return _solved(frame, a, b, lambda left, right: tf.linalg.triangular_solve(left, right, lower=False))
+
+
+def solve_positive(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
+    return _solved(frame, a, b, _by_cholesky)
+
+
+def _by_cholesky(a: Any, b: Any) -> Any:
+    """TensorFlow's factor of what is not positive definite is no number."""
+    half = (a + tf.linalg.matrix_transpose(a)) / 2
+    return tf.linalg.cholesky_solve(tf.linalg.cholesky(half), b)
+
+
+# ---- rows of tables
 
 
 def gather(frame: Frame, node: Node, table: Operand, ids: Operand) -> Any:
@@ -151,6 +208,13 @@ LOWERINGS: Mapping[str, Lower] = {
     "inv": inv,
     "logdet": logdet,
     "solve": solve,
+    "to_axis": to_axis,
+    "from_axis": from_axis,
+    "each_place": each_place,
+    "upper": upper,
+    "triangle": triangle,
+    "solve_triangle": solve_triangle,
+    "solve_positive": solve_positive,
     "gather": gather,
     "contract": contract,
     "scatter": scatter,

@@ -51,7 +51,7 @@ class _Loop:
         lasts = [name for at, name in enumerate(scan.outputs) if Result("last", at) in asked]
         self.last = [name for name in scan.outputs if name in lasts or (scan.hold and name in self.stacked)]
         self.types = types_of(scan.body)
-        self.draws = draws(scan.body)
+        self.draws = draws(scan.body) and not scan.same_draws
         self.room = self._room()
         self.length = frame.steps.get(scan.axis, self.room)
         self.valid = Validity.of(frame, scan, self.length)

@@ -20,7 +20,7 @@ from rnndsl.language.ops.derivative.writing import (
     where,
     with_dims,
 )
-from rnndsl.plan.attributes import Contraction, Einsum, Reduction, Size
+from rnndsl.plan.attributes import Contraction, Einsum, Reduction
 from rnndsl.plan.graph import TensorType
 
 
@@ -80,7 +80,7 @@ def _distinct(term: str, t: TensorType, d: V) -> tuple[str, list[tuple[V, str]]]
             seen.append(letter)
             continue
         other = next(spare)
-        eyes.append((V(d.w, d.w.add("eye", (), Size(size))), letter + other))
+        eyes.append((V(d.w, d.w.identity(size, t.dtype)), letter + other))
         seen.append(other)
     return "".join(seen), eyes
 

@@ -12,7 +12,6 @@ from rnndsl.language.ops.derivative.writing import (
     apply,
     compare,
     keep_dims,
-    length_of,
     number,
     spread,
     told,
@@ -20,7 +19,7 @@ from rnndsl.language.ops.derivative.writing import (
     where,
     with_dims,
 )
-from rnndsl.plan.attributes import Reduction, ToDType
+from rnndsl.plan.attributes import Over, Reduction, ToDType
 from rnndsl.plan.graph import TensorType
 
 Share = Callable[[Local, V], "V | None"]
@@ -62,8 +61,14 @@ def _count(n: Local, like: V) -> V:
         return _counted(n, _ones(n, n[1], like))
     size = number(like, float(math.prod(n.type(0).dims[d] for d in reduction.dims)))
     for axis in reduction.axes:
-        size = size * length_of(like, axis)
+        size = size * _length(like, axis)
     return size
+
+
+def _length(like: V, axis: str) -> V:
+    """The length of a leading axis, as a number of the dtype of `like`."""
+    length = V(like.w, like.w.add("axis_length", (), Over(axis)))
+    return apply("cast", length, told=ToDType(like.type.dtype))
 
 
 def _ones(n: Local, condition: V, like: V) -> V:

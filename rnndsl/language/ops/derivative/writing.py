@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from rnndsl.plan.attributes import NOTHING, Attributes, Contraction, Dims, Over, Reduction, Shape, ToDType
+from rnndsl.plan.attributes import NOTHING, Attributes, Contraction, Dims, Reduction, Shape
 from rnndsl.plan.graph import DType, Node, TensorType
 from rnndsl.records import Immutable, record
 
@@ -30,6 +30,10 @@ class Writer(Protocol):
 
     def literal(self, value: float, dtype: DType) -> str:
         """A constant."""
+        ...
+
+    def identity(self, n: int, dtype: DType) -> str:
+        """The identity matrix [n, n]."""
         ...
 
     def type_of(self, name: str) -> TensorType:
@@ -139,12 +143,6 @@ def keep_dims(x: V, whole: TensorType, dims: Sequence[int]) -> V:
         return x
     gone = {len(whole.dims) + d for d in dims}
     return reshape(x, tuple(1 if i in gone else size for i, size in enumerate(whole.dims)))
-
-
-def length_of(like: V, axis: str) -> V:
-    """The length of a leading axis, as a number of the dtype of `like`."""
-    length = V(like.w, like.w.add("axis_length", (), Over(axis)))
-    return apply("cast", length, told=ToDType(like.type.dtype))
 
 
 def back_to(d: V, t: TensorType, whole: TensorType) -> V:

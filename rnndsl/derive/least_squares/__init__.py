@@ -1,0 +1,1 @@
+"""A training step that fits residuals: their Jacobian, the normal equations, damped steps that are attempted."""

@@ -1,0 +1,140 @@
+"""The Jacobian of residuals with respect to variables.
+
+By columns: one tangent for each number of the variables, along an axis `direction`. By rows: one cotangent for each residual, along
+an axis `row`. Either is derived from the graph as one more leading axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from rnndsl.derive.derivatives.jvp import jvp
+from rnndsl.derive.derivatives.vjp import vjp
+from rnndsl.derive.derivatives.writer import GraphWriter
+from rnndsl.derive.making import Making
+from rnndsl.language.ops.derivative.writing import V, apply, contract, reshape
+from rnndsl.plan.attributes import Dim, Over, Places, ToDType
+from rnndsl.plan.graph import DType, TensorType
+from rnndsl.plan.indices import All, Index, Part
+from rnndsl.records import Immutable, record, replace
+
+
+@record
+class Unknowns(Immutable):
+    """The variables that are solved for, by path: of which type each is. Together they are one vector, in this order."""
+
+    types: Mapping[str, TensorType]
+
+    @property
+    def count(self) -> int:
+        return sum(math.prod(t.dims) for t in self.types.values())
+
+    def parts(self) -> Mapping[str, Part]:
+        """Where each is in the vector."""
+        found: dict[str, Part] = {}
+        start = 0
+        for path, t in self.types.items():
+            found[path] = Part(start, start + math.prod(t.dims))
+            start = found[path].stop
+        return found
+
+    def joined(self, values: Sequence[V], dtype: DType) -> V:
+        """Values of all as one vector."""
+        flat = [_flat(x, dtype) for x in values]
+        return flat[0] if len(flat) == 1 else apply("concat", *flat, told=Dim(-1))
+
+    def parted(self, vector: V) -> dict[str, V]:
+        """The part of a vector that is each one's, in its shape."""
+        parts = self.parts()
+        return {path: reshape(apply("index", vector, told=Index((parts[path],))), t.dims) for path, t in self.types.items()}
+
+
+@record
+class Rows(Immutable):
+    """Of one residual: `jacobian` [axes.., unknowns, k] and `residual` [axes.., k], with the same axes. Each place is a row."""
+
+    jacobian: V
+    residual: V
+
+
+def cast(x: V, dtype: DType) -> V:
+    return x if x.type.dtype == dtype else apply("cast", x, told=ToDType(dtype))
+
+
+def new_axis(name: str, axes: Sequence[str]) -> str:
+    """`name`, or with a number behind it, as none of the `axes` is called."""
+    return next(x for x in (name, *(f"{name}_{k}" for k in range(2, len(axes) + 3))) if x not in axes)
+
+
+def jacobian(
+    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns, *, forward: bool
+) -> Callable[[GraphWriter, DType], list[Rows]]:
+    """Widens the graph of `making` by the derivatives of `residuals` by the variables, whose values are `reads`, by path. What is
+    returned writes the rows behind it, in one dtype."""
+    if forward:
+        return _by_columns(making, residuals, reads, unknowns)
+    return _by_rows(making, residuals, reads, unknowns)
+
+
+def _by_columns(
+    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns
+) -> Callable[[GraphWriter, DType], list[Rows]]:
+    axis = new_axis("direction", making.axes)
+    making.axes = (*making.axes, axis)
+    seeds = GraphWriter(making.axes, making.fresh)
+    given = {reads[path]: _directions(seeds, unknowns, path, axis).id for path in unknowns.types}
+    graph = replace(making.graph, nodes=(*seeds.nodes, *making.graph.nodes))
+    making.graph, found = jvp(graph, given, list(residuals), making.axes)
+    making.extend(())
+
+    def rows(writer: GraphWriter, dtype: DType) -> list[Rows]:
+        made: list[Rows] = []
+        for name in residuals:
+            residual = _flat(V(writer, name), dtype)
+            tangents = apply("from_axis", V(writer, found[name]), told=Places(axis, unknowns.count))
+            made.append(Rows(cast(reshape(tangents, (unknowns.count, *residual.type.dims)), dtype), residual))
+        return made
+
+    return rows
+
+
+def _directions(writer: GraphWriter, unknowns: Unknowns, path: str, axis: str) -> V:
+    """The tangents of a variable: in each direction one number of all unknowns grows."""
+    t = unknowns.types[path]
+    every = V(writer, writer.identity(unknowns.count, t.dtype))
+    own = apply("index", every, told=Index((All(), unknowns.parts()[path])))
+    return apply("to_axis", reshape(own, (unknowns.count, *t.dims)), told=Over(axis))
+
+
+def _by_rows(
+    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns
+) -> Callable[[GraphWriter, DType], list[Rows]]:
+    found = [_cotangents(making, name, [reads[path] for path in unknowns.types]) for name in residuals]
+
+    def rows(writer: GraphWriter, dtype: DType) -> list[Rows]:
+        made: list[Rows] = []
+        for name, (seed, cotangents) in zip(residuals, found, strict=True):
+            values = [V(writer, x) for x in cotangents]
+            chosen = contract(_flat(V(writer, seed), dtype), _flat(V(writer, name), dtype), "k,k->", writer.type_of(name).axes)
+            made.append(Rows(reshape(unknowns.joined(values, dtype), (unknowns.count, 1)), reshape(chosen, (1,))))
+        return made
+
+    return rows
+
+
+def _cotangents(making: Making, residual: str, by: Sequence[str]) -> tuple[str, list[str]]:
+    """One for each place of a residual, and what `by` are handed back from there."""
+    axis = new_axis("row", making.axes)
+    making.axes = (*making.axes, axis)
+    writer = making.writer("")
+    seed = apply("each_place", V(writer, residual), told=Over(axis)).id
+    making.extend(writer.nodes)
+    making.graph, found = vjp(making.graph, {residual: seed}, by, making.axes)
+    making.extend(())
+    return seed, [found[x] for x in by]
+
+
+def _flat(x: V, dtype: DType) -> V:
+    """`x` with one trailing dim."""
+    return cast(reshape(x, (math.prod(x.type.dims),)), dtype)
