@@ -28,6 +28,7 @@ COMMANDS = {
     "check": "say what is wrong with specs",
     "compile": "compile a spec to an artefact",
     "inspect": "show the variables, collections and signatures of a spec or an artefact",
+    "explain": "print what a signature computes, a training step too, as equations",
     "run": "run an artefact or a spec on arrays",
     "fmt": "format specs",
     "new": "print a cell of the standard library, to change it",

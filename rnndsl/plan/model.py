@@ -76,8 +76,8 @@ class Plan(Immutable):
     (`rnndsl.derive.functions`): what an artefact does, one graph each. `absent` says why the model lacks a function.
     `pullbacks` are of those functions that have one (`rnndsl.derive.pullback`).
 
-    `axes` gives the order of leading axes. `collections` lists every collection in order, predeclared ones included, with the
-    paths of variables (in plan order) or the names of updates and losses that are in it.
+    `axes` gives the order of leading axes. `names`: what the text calls values, by id. `collections` lists every collection in
+    order, predeclared ones included, with the paths of variables (in plan order) or the names of updates and losses that are in it.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Plan(Immutable):
     functions: tuple[Function, ...] = ()
     pullbacks: tuple[Function, ...] = ()
     absent: dict[str, str] = field(default_factory=dict[str, str])
+    names: dict[str, str] = field(default_factory=dict[str, str])
 
     def variable(self, path: str) -> Variable:
         """The variable at `path`. Raises KeyError."""

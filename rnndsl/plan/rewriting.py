@@ -43,6 +43,36 @@ class FreshIds:
         return f"{base}_{number}"
 
 
+def cotangent_id(name: str) -> str:
+    """What nodes are called, but for the number behind it, that make the cotangent of %name: `d13x2` of `%13_2`, `d_x` of `%x`."""
+    whole = re.sub(r"_(\d+)$", r"x\1", name)
+    return f"d{whole}" if whole[:1].isdigit() else f"d_{whole}"
+
+
+def saved_id(name: str) -> str:
+    """What a result is called, but for the number behind it, that has %name of all steps for a derivative."""
+    return f"all_{name}"
+
+
+def is_saved(id: str) -> bool:
+    """Whether %id is such a result."""
+    return id.startswith("all_")
+
+
+def is_derived(id: str) -> bool:
+    """Whether %id is part of a derivative."""
+    return re.match(r"d(_|\d)", id) is not None
+
+
+def target_of(id: str) -> str | None:
+    """The id of the value whose cotangent %id is a part of."""
+    if not is_derived(id):
+        return None
+    stem = re.sub(r"_\d+$", "", id)
+    whole = stem[1:] if stem[1].isdigit() else stem[2:]
+    return re.sub(r"x(\d+)$", r"_\1", whole)
+
+
 def is_pure(node: Node) -> bool:
     """Whether `node` gives the same value for the same arguments, wherever it stands."""
     return not isinstance(node.attrs, Result) and not has(node.op, "random")

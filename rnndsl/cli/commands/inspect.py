@@ -85,13 +85,13 @@ def _text(summary: ModelSummary, whole: bool) -> str:
         f"{_counts(summary, len(own))}\n",
         table(("collection", "size", "members"), collections, frozenset({1}), width) if collections else "",
         table(("signature", "inputs", "outputs"), signatures, width=width) if signatures else "",
-        *(_steps(s, width) for s in summary.signatures if s.kind == "train"),
+        *(steps_table(s, width) for s in summary.signatures if s.kind == "train"),
         "".join(f"no `{s.name}`: {s.absent}\n" for s in summary.signatures if s.absent),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _steps(signature: SignatureSummary, width: int) -> str:
+def steps_table(signature: SignatureSummary, width: int) -> str:
     """What a call of a training signature does, in order. A step that another one of those before it waits for is left out."""
     from rnndsl.text.render.table import table
 

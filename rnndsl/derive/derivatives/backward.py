@@ -43,6 +43,7 @@ class Backward:
         """The whole cotangent of %name, once all readers are done."""
         parts = self.cotangents.get(name, [])
         if len(parts) > 1:
+            self.level.writer.target = name
             total = sum_of(self.level.writer, parts)
             self.cotangents[name] = [total] if total is not None else []
         return self.cotangents[name][0] if parts else None
@@ -74,6 +75,7 @@ class Backward:
         for at, name in enumerate(node.args):
             if name not in self.activity.ids:
                 continue
+            self.level.writer.target = name
             if name in self.deferred:
                 self.put_off.append((node, at))
             else:

@@ -16,6 +16,7 @@ from rnndsl.derive.derivatives.writer import BodyWriter, GraphWriter, finite_ids
 from rnndsl.language.ops.table import has
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Node, Scan, TensorType
+from rnndsl.plan.rewriting import saved_id
 from rnndsl.records import replace
 
 _MANY = 64
@@ -41,7 +42,7 @@ class Extras:
         results = self.results.setdefault(scan.id, {})
         if told not in results:
             whole = t.with_axes([*axes, scan.axis], self.order)
-            results[told] = Node(self.fresh.like(f"all_{name}"), "result", (scan.id,), told, whole, scan.place)
+            results[told] = Node(self.fresh.like(saved_id(name)), "result", (scan.id,), told, whole, scan.place)
         return results[told]
 
     def applied(self, nodes: tuple[Node | Scan, ...]) -> tuple[Node | Scan, ...]:

@@ -248,8 +248,8 @@ class _ScanBackward:
         d, derivative = self._read(whole), OPS[node.op].differentiate()
         if d is None or derivative is None:
             return
-        self.outer.place = node.place
         name = node.args[at]
+        self.outer.place, self.outer.target = node.place, self.outside.outer[name]
         self.around.hand_back(self.outside.outer[name], derivative.backward(Local(self.outside, node), d, at))
 
     def _hand_back(self, x: ScanInput, d: V | None) -> None:

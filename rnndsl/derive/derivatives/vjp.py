@@ -33,7 +33,7 @@ def vjp(graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequen
     for name, d in seeds.items():
         sweep.hand_back(name, V(writer, d))
     sweep.sweep(graph.nodes)
-    writer.place = ""
+    writer.place = writer.target = ""
     found = {name: _whole(sweep.of(name), writer, writer.wide(writer.type_of(name))).id for name in by}
     return replace(graph, nodes=(*extras.applied(graph.nodes), *writer.nodes)), found
 

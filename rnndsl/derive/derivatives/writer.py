@@ -8,12 +8,13 @@ from rnndsl.language.ops.control import EYE
 from rnndsl.language.ops.table import has, has_rule, result_type
 from rnndsl.plan.attributes import NOTHING, Attributes, Constant, Size
 from rnndsl.plan.model import DType, GraphInput, Node, Scan, ScanInput, TensorType
-from rnndsl.plan.rewriting import FreshIds
+from rnndsl.plan.rewriting import FreshIds, cotangent_id
 from rnndsl.records import replace
 
 
 class GraphWriter:
-    """Nodes in the making. `place`: of the equation whose derivative is being written, which new nodes bear."""
+    """Nodes in the making. `place`: of the equation whose derivative is being written, which new nodes bear. `target`: the value
+    whose cotangent is being written, after which they are called."""
 
     def __init__(self, order: Sequence[str], fresh: FreshIds, more: tuple[str, ...] = ()) -> None:
         self.order = order
@@ -23,6 +24,7 @@ class GraphWriter:
         self.nodes: list[Node | Scan] = []
         self.types: dict[str, TensorType] = {}
         self.place = ""
+        self.target = ""
         self._finite: set[str] = set()
         self._selected: set[str] = set()
         self._made: dict[tuple[object, ...], str] = {}
@@ -35,7 +37,9 @@ class GraphWriter:
         key = (op, tuple(args), repr(attrs))
         if key not in self._made:
             t = result_type(op, [self.types[x] for x in args], attrs, self.order)
-            self._made[key] = self.put(Node(self.fresh.like(f"d_{op}"), op, tuple(args), attrs, t, self.place))
+            self._made[key] = self.put(
+                Node(self.fresh.like(cotangent_id(self.target or op)), op, tuple(args), attrs, t, self.place)
+            )
         return self._made[key]
 
     def put(self, node: Node) -> str:
@@ -140,7 +144,7 @@ class BodyWriter(GraphWriter):
 
     def add(self, op: str, args: Sequence[str], attrs: Attributes = NOTHING) -> str:
         if all(x in self.outside for x in args):
-            self.around.place = self.place
+            self.around.place, self.around.target = self.place, self.target
             return self.still(self.around.add(op, [self.outside[x] for x in args], attrs))
         return super().add(op, [self.real(x) for x in args], attrs)
 

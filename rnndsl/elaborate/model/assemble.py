@@ -157,6 +157,7 @@ def plan(session: Session, made: Made) -> Plan | None:
         updates=tuple(made.updates),
         trains=tuple(made.trains),
         collections=collections,
+        names=dict(session.graphs.names),
     )
     signatures = _signatures(session, plan, made.signatures)
     return None if session.reports.sink.failed else replace(plan, signatures=tuple(signatures))

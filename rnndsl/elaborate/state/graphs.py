@@ -20,6 +20,8 @@ class Graphs:
     steps: list[StepContext] = field(default_factory=list[StepContext])
     lengths: dict[str, tuple[int, Span]] = field(default_factory=dict[str, tuple[int, Span]])
     """How long axes are that scans of so many steps go along, and where that is said first."""
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """What the text calls values, by id: the first equation of each."""
     _ids: int = 0
 
     def fresh(self) -> str:

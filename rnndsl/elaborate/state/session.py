@@ -137,6 +137,8 @@ class Session:
         finally:
             self.running.pop()
         lazy.value, lazy.state = value, "done"
+        if lazy.kind == "equation" and isinstance(value, Tensor):
+            self.graphs.names.setdefault(value.id, lazy.name)
         assert lazy.value is not PENDING
         return value
 

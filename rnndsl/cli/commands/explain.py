@@ -1,0 +1,150 @@
+"""`rnndsl explain SPEC`: what a signature computes, as equations in the words of the text. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.commands.inspect import WIDTH, steps_table
+from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
+from rnndsl.cli.saying import say
+from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
+from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.faults import calls
+from rnndsl.text.faults import command as faults
+
+if TYPE_CHECKING:
+    from rnndsl.artefact.summary import SignatureSummary
+    from rnndsl.plan.model import Function, Node, Optimizer, Plan, Rule, Scan, Train
+
+_PAD = "  "
+_FEW = 3
+"""So many variables are listed by their paths."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print the equations of one signature of one model."""
+    parser = Parser(
+        "rnndsl explain", "Print what a signature computes, a training step too, as equations in the words of the spec."
+    )
+    parser.add_argument("source", metavar="SPEC")
+    add_settings(parser)
+    parser.add_argument(
+        "--signature", "--train", metavar="NAME", help="the signature; the first training step, or else the first one, if left out"
+    )
+    parser.add_argument("--opt-level", type=int, choices=(0, 1), default=1, help="0: before anything is moved or packed")
+    arguments = parser.read(argv)
+    job = job_for(arguments.source)
+    try:
+        module = job.resolve()
+        models = choose_models(module, arguments.model, arguments.source)
+        if not models:
+            raise UsageError(faults.no_models(arguments.source))
+        plans = plan_models(job, module, models, pairs("--set", arguments.settings))
+        plans = [job.optimise(plan, arguments.opt_level) for plan in plans]
+    except DiagnosticsError:
+        print_findings([job.findings], "text", sys.stderr)
+        return exit_status([job.findings])
+    for plan in plans:
+        say("\n".join(_explained(plan, _chosen(plan, arguments.signature))))
+    return 0
+
+
+def _chosen(plan: Plan, name: str | None) -> Function:
+    known = [f.name for f in plan.functions]
+    if name is None:
+        name = next((train.name for train in plan.trains), known[0])
+    if name not in known:
+        raise UsageError(calls.no_signature(name, known))
+    return plan.function(name)
+
+
+def _explained(plan: Plan, function: Function) -> Iterator[str]:
+    from rnndsl.plan.equations import Equations
+
+    train = next((t for t in plan.trains if t.name == function.name), None)
+    parts = dict(_parts(function, train))
+    ends = {*function.ends(), *_read_behind(function, [x for nodes in parts.values() for x in nodes])}
+    equations = Equations(function.graph, plan.names, ends)
+    yield f"{function.name} of {plan.name}({', '.join(f'{x.name}: {x.type}' for x in function.inputs)})"
+    for title, nodes in parts.items():
+        yield from _section(title, list(equations.lines(nodes)))
+    if train is not None:
+        yield from _section(f"optimizer {train.optimizer.name}", _optimizer(plan, train))
+    results = (f"{x.group}/{x.name}" if x.group else x.name for x in function.outputs)
+    ids = [equations.name(x.value) for x in function.outputs]
+    yield from _section("results", [f"{name} = {value}" for name, value in zip(results, ids, strict=True)])
+    if function.steps:
+        yield ""
+        yield steps_table(_summary(plan, function), WIDTH).rstrip("\n")
+
+
+def _summary(plan: Plan, function: Function) -> SignatureSummary:
+    from rnndsl.artefact.summary import summarise
+
+    return next(x for x in summarise(plan).signatures if x.name == function.name)
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield title
+        yield from (_PAD + line for line in lines)
+
+
+def _parts(function: Function, train: Train | None) -> Iterator[tuple[str, Sequence[Node | Scan]]]:
+    """The graph in stretches: what the text says, what is derived from that, without what the optimizer does, which is told by its
+    rules."""
+    from rnndsl.plan.rewriting import is_derived
+
+    nodes = list(function.graph.nodes)
+    forward = list(takewhile(lambda node: not is_derived(node.id), nodes))
+    rest = nodes[len(forward) :]
+    back = rest if train is None else list(takewhile(lambda node: not _of_optimizer(node, train), rest))
+    yield "forward", forward
+    yield "backward", back
+
+
+def _read_behind(function: Function, shown: Sequence[Node | Scan]) -> Iterator[str]:
+    """The ids that the nodes behind those `shown` read: the gradients."""
+    from rnndsl.plan.rewriting import used_ids
+
+    for node in function.graph.nodes[len(shown) :]:
+        yield from used_ids(node)
+
+
+def _of_optimizer(node: Node | Scan, train: Train) -> bool:
+    from rnndsl.plan.attributes import Read
+    from rnndsl.plan.model import Node
+
+    return isinstance(node, Node) and isinstance(node.attrs, Read) and node.attrs.variable == f"train/{train.name}/step"
+
+
+def _optimizer(plan: Plan, train: Train) -> list[str]:
+    rules: dict[tuple[str, ...], list[str]] = {}
+    for rule in train.optimizer.rules:
+        rules.setdefault(tuple(_rule(plan, rule)), []).extend(rule.variables)
+    lines = list(_clipping(train.optimizer))
+    for text, paths in rules.items():
+        lines += [f"for each of {', '.join(paths) if len(paths) <= _FEW else counted(len(paths), 'variable')}"]
+        lines += [_PAD + line for line in text]
+    return lines
+
+
+def _clipping(optimizer: Optimizer) -> Iterator[str]:
+    if optimizer.clip_norm is not None:
+        yield f"all gradients times {optimizer.clip_norm} / maximum(norm of all, {optimizer.clip_norm})"
+    if optimizer.clip_value is not None:
+        yield f"all gradients = clip(gradient, -{optimizer.clip_value}, {optimizer.clip_value})"
+
+
+def _rule(plan: Plan, rule: Rule) -> Iterator[str]:
+    from rnndsl.plan.equations import Equations
+
+    ends = [rule.value, *(slot.value for slot in rule.slots)]
+    equations = Equations(rule.graph, plan.names, ends, types=False)
+    yield from equations.lines(rule.graph.nodes)
+    yield from (f"{slot.name} <- {equations.name(slot.value)}" for slot in rule.slots)
+    yield f"value <- {equations.name(rule.value)}"
