@@ -31,9 +31,9 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("source", metavar="SPEC")
     add_settings(parser)
-    parser.add_argument(
-        "--signature", "--train", metavar="NAME", help="the signature; the first training step, or else the first one, if left out"
-    )
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--train", metavar="NAME", help="a training step (the first, if nothing is chosen)")
+    chosen.add_argument("--signature", metavar="NAME", help="any signature")
     parser.add_argument("--opt-level", type=int, choices=(0, 1), default=1, help="0: before anything is moved or packed")
     arguments = parser.read(argv)
     job = job_for(arguments.source)
@@ -48,14 +48,15 @@ def run(argv: Sequence[str]) -> int:
         print_findings([job.findings], "text", sys.stderr)
         return exit_status([job.findings])
     for plan in plans:
-        say("\n".join(_explained(plan, _chosen(plan, arguments.signature))))
+        say("\n".join(_explained(plan, _chosen(plan, arguments.train, arguments.signature))))
     return 0
 
 
-def _chosen(plan: Plan, name: str | None) -> Function:
-    known = [f.name for f in plan.functions]
-    if name is None:
-        name = next((train.name for train in plan.trains), known[0])
+def _chosen(plan: Plan, train: str | None, signature: str | None) -> Function:
+    """The function that is asked for; of a model that does not train, the first."""
+    trains = [x.name for x in plan.trains]
+    known = [f.name for f in plan.functions] if train is None else trains
+    name = train or signature or next(iter((*trains, *known)))
     if name not in known:
         raise UsageError(calls.no_signature(name, known))
     return plan.function(name)
