@@ -191,7 +191,10 @@ class _Binder:
                 self._expressions(scope, target, statement.value)
             case tree.Require():
                 self._expressions(before, statement.condition)
-            case tree.HandOn() | tree.Measure() | tree.Const():
+            case tree.Measure():
+                self._expressions(before, statement.name.index)
+                self._expressions(scope, statement.value)
+            case tree.HandOn() | tree.Const():
                 self._expressions(scope, statement.value)
             case tree.Update():
                 self._expressions(scope, statement.target, statement.value)
@@ -252,6 +255,9 @@ class _Binder:
                             self._option(option, item, scope)
                         else:
                             pending.append(item)
+                case tree.Argument(name="path", value=tree.String() as path):
+                    for name in holes(path):
+                        self._use(scope, name)
                 case tree.Argument(name="until"):
                     pass  # names a state of the cell that is scanned
                 case tree.Node():

@@ -254,7 +254,7 @@ class ResolvedModule:
         """The file and those that it imports from, directly or not, std.core last."""
         found: list[ResolvedModule] = [self]
         for each in found:
-            scopes = [definition.scope for definition in each.names.values()]
+            scopes = [definition.scope for definition in (*each.names.values(), *each.collections.values())]
             found += dict.fromkeys(scope.module for scope in scopes if scope is not None and scope.module not in found)
         last = [each for each in (self.optimizers, self.core) if each]
         return [each for each in found if each not in last] + last

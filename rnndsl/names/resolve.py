@@ -134,12 +134,17 @@ class Resolver:
         return self.file(path, item.path.span)
 
     def _import_name(self, module: ResolvedModule, imported: tree.ImportedName, source: ResolvedModule) -> None:
-        definition = source.names.get(imported.name)
+        collection = source.collections.get(imported.name)
+        if collection is not None:
+            self._import_collection(module, imported, collection)
+        definition = source.names.get(imported.name) or source.axes.get(imported.name)
+        if definition is None and collection is not None:
+            return
         if definition is None:
             module.imported[imported.alias] = imported.span
             if not source.read_whole:
                 return  # the definition may stand in what could not be read
-            known = [n for n in source.names if " " not in n]
+            known = [n for n in (*source.names, *source.axes, *source.collections) if " " not in n]
             self.sink.add(codes.not_in_module(imported.span, imported.name, source.tree.source.name, known))
             return
         if definition.sites[0].kind == "model":
@@ -148,6 +153,14 @@ class Resolver:
             return
         self._bind(module, imported.alias, imported.span, definition)
         module.imported[imported.alias] = imported.span
+
+    def _import_collection(self, module: ResolvedModule, imported: tree.ImportedName, collection: Definition) -> None:
+        """A collection of another file is the same one here, under the same name."""
+        if imported.alias != imported.name:
+            self.sink.add(codes.collection_renamed(imported.span, imported.name, imported.alias))
+        name = tree.Name(imported.span, imported.name)
+        first = module.collections.setdefault(imported.name, collection)
+        self._once(name, imported.span if first is collection else _place(first))
 
     def _poison(self, module: ResolvedModule, item: tree.Import) -> None:
         """Names of a file that could not be read: known, so that no further diagnostic follows."""

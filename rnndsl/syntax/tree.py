@@ -301,10 +301,10 @@ class Update(Node):
 
 @record
 class Measure(Node):
-    """`loss name in c = value`, `metric name = value`, `residual name = value`."""
+    """`loss name in c = value`, `metric name = value`, `residual name = value`; names may be families'."""
 
     kind: Literal["loss", "metric", "residual"]
-    name: Name
+    name: IndexedName
     collection: Name | None
     value: Expr
     doc: str | None

@@ -19,21 +19,24 @@ from rnndsl.text.codes import variables as variable_codes
 _DEVICE = re.compile(r"/?(device:)?(CPU|GPU|TPU|cpu|gpu|tpu):\d{1,4}")
 """A device of the machine that runs the graph, as TensorFlow writes it: https://www.tensorflow.org/api_docs/python/tf/DeviceSpec."""
 NAMES = ("init", "trainable", "dtype", "device", "collections", "training")
+PATH = "path"
+"""Of a layer alone: where its variables lie."""
 
 
 def inherit(
     session: Session, below: Defaults, arguments: tuple[tree.Argument, ...], env: Env, kind: origins.Kind, name: str
 ) -> Defaults:
-    """`below` with the changes of the `with` of the model, scope or layer `name`. `seed` is a model's affair and passed over."""
+    """`below` with the changes of the `with` of the model, scope or layer `name`, but for a model's `seed` and a layer's `path`."""
     given: set[str] = set()
+    known = (*NAMES, PATH) if kind == "layer" else NAMES
     for argument in arguments:
         if argument.name in given:
             text_codes.repeated_clause(argument.span, argument.name).throw()
         given |= {argument.name or ""}
         if argument.name not in NAMES:
-            if argument.name == "seed" and kind == "model":
+            if (argument.name, kind) in (("seed", "model"), (PATH, "layer")):
                 continue
-            variable_codes.unknown_default(argument.span, argument.name or argument.span.text, NAMES).throw()
+            variable_codes.unknown_default(argument.span, argument.name or argument.span.text, known).throw()
         below = _set(session, below, argument, env, origins.by_with(kind, name, argument.span))
     return below
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.layers import defaults
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Constructor, DefinitionValue, Instance, MappedCell, Placed, Value
+from rnndsl.names.binder import holes
+from rnndsl.names.check import unknown
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import kinds, places
@@ -16,6 +21,9 @@ from rnndsl.text.source import Span
 def make(session: Session, statement: tree.Layer, name: str, env: Env) -> Value:
     """What `layer name = constructor` binds. A named layer given as the constructor keeps its own path and is shared."""
     value = session.evaluate(statement.constructor, env)
+    path = next((each for each in statement.defaults if each.name == defaults.PATH), None)
+    if path is not None and isinstance(value, Constructor | MappedCell | Placed):
+        value = Placed(value, segments(session, path.value, env), path.span)
     return _own(session, value, statement, _Place(name, join(env.frame().path, name)), env)
 
 
@@ -85,3 +93,30 @@ def _claim(session: Session, key: str, place: _Place, span: Span, owner: str) ->
     if first != join(owner, place.name):
         places.path_taken(span, place.path, session.registry.owners[place.path]).throw()
     return session.registry.claim(place.path, span)
+
+
+# ---------------------------------------------------------------- paths as text
+
+
+def segments(session: Session, expr: tree.Expr, env: Env) -> tuple[str, ...]:
+    """The segments of a path, empty ones left out. Raises SpecError."""
+    return tuple(part for part in _filled(session, expr, env).split("/") if part)
+
+
+def _filled(session: Session, expr: tree.Expr, env: Env) -> str:
+    """A string with `{name}` replaced by the compile-time number or string of that name."""
+    written = {name.name: name for name in holes(expr)} if isinstance(expr, tree.String) else {}
+    text = session.evaluate(expr, env)
+    if not isinstance(text, str):
+        kinds.path_segment(expr.span, describe(text)).throw()
+
+    def value(found: re.Match[str]) -> str:
+        meant = lookup.first(session, env.scope.resolve(found[1]), found[1], env)
+        if meant is None:
+            unknown(env.scope.module, written.get(found[1], tree.Name(expr.span, found[1]))).throw()
+        part = lookup.bound(session, meant)
+        if isinstance(part, bool) or not isinstance(part, int | str):
+            kinds.segment_part(expr.span, describe(part), found[1]).throw()
+        return str(part)
+
+    return re.sub(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)

@@ -234,10 +234,9 @@ class Declarer:
             what = re.match(r"\w+", statement.span.text)
             places.of_model(statement.span, what[0] if what else "", env.kind).throw()
         if isinstance(statement, tree.Measure):
-            named = tree.IndexedName(statement.name.span, statement.name.name)
             default = "error" if statement.kind == "residual" else "everything"
             measure = functools.partial(self._measure, statement, env, default)
-            self._lazy(named, env, measure, "equation", statement.span, (statement.value,))
+            self._lazy(statement.name, env, measure, "equation", statement.span, (statement.value,))
         self.declared.model.append((statement, env))
 
     def _measure(self, statement: tree.Measure, env: Env, default: Any) -> Value:

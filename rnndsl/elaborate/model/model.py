@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping
 
-from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.evaluate import lookup, types
 from rnndsl.elaborate.evaluate.unify import alone
 from rnndsl.elaborate.layers import defaults, instances, outputs, stepping, updates
 from rnndsl.elaborate.layers.statements import Declared, Declarer
@@ -15,7 +15,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Defaults, Env, failed
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Tensor, Value
+from rnndsl.elaborate.state.values import Value
 from rnndsl.language.builtins import MEASURES
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.names.binder import enter
@@ -27,6 +27,7 @@ from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import kinds, places
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import types as type_codes
+from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
 
 
@@ -152,17 +153,24 @@ class Elaboration:
         self.parts.outputs.append(Named(name=name, value=value.id, place=str(statement.span)))
 
     def _measure(self, statement: tree.Measure, env: Env) -> None:
-        expr = tree.Name(statement.name.span, statement.name.name)
-        if statement.name.name in MEASURES:
-            places.reserved_measure(expr.span, expr.name).throw()
-        self._check_once(expr.span, expr.name)
-        value = alone(self.session, self.session.evaluate(expr, env), statement.value.span, env)
-        if statement.kind != "residual":
-            _check_scalar(statement, value)
+        name, span = outputs.name(self.session, statement.name, env), statement.name.span
+        if name in MEASURES:
+            places.reserved_measure(span, name).throw()
+        self._check_once(span, name)
+        value = alone(self.session, lookup.bound(self.session, env.frame().names[name]), statement.value.span, env)
+        if statement.kind != "residual" and (value.type.axes or value.type.dims):
+            type_codes.not_scalar(statement.value.span, statement.kind, name, value.type).throw()
         if statement.kind != "metric" and value.type.dtype not in FLOATS:
-            type_codes.measure_dtype(statement.value.span, statement.name.name, statement.kind, value.type.dtype).throw()
-        named = Named(name=statement.name.name, value=value.id, place=str(statement.span), collection=self._collection(statement))
+            type_codes.measure_dtype(statement.value.span, name, statement.kind, value.type.dtype).throw()
+        named = Named(name=name, value=value.id, place=str(statement.span), collection=self._collection(statement))
         {"loss": self.parts.losses, "metric": self.parts.metrics, "residual": self.parts.residuals}[statement.kind].append(named)
+
+    def _named(self, statement: tree.Measure, env: Env) -> tuple[str, ...]:
+        """The name of a loss and the like; of one whose index is faulty, its family's."""
+        try:
+            return (outputs.name(self.session, statement.name, env),)
+        except (SpecError, Poisoned):
+            return (statement.name.name,)
 
     def _collection(self, statement: tree.Measure) -> str | None:
         if statement.collection is not None:
@@ -221,7 +229,7 @@ class Elaboration:
         found: list[Train] = []
         names: dict[str, Span] = {}
         measured = {each.name for each in (*self.parts.losses, *self.parts.metrics, *self.parts.residuals)}
-        faulty = {s.name.name for s, _ in declared.model if isinstance(s, tree.Measure)} - measured
+        faulty = {name for s, e in declared.model if isinstance(s, tree.Measure) for name in self._named(s, e)} - measured
         for statement, env in declared.model:
             if isinstance(statement, tree.Train):
                 first = names.setdefault(statement.name.name, statement.name.span)
@@ -254,11 +262,6 @@ class Elaboration:
             records=records,
             inputs=self.parts.inputs,
         )
-
-
-def _check_scalar(statement: tree.Measure, value: Tensor) -> None:
-    if value.type.axes or value.type.dims:
-        type_codes.not_scalar(statement.value.span, statement.kind, statement.name.name, value.type).throw()
 
 
 def _plain(names: Mapping[str, Binding]) -> dict[str, object]:

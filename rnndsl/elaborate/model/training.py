@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 from rnndsl.elaborate.layers.defaults import check_collections
@@ -72,14 +73,22 @@ def _losses(statement: tree.Train, losses: Sequence[Named], faulty: Collection[s
             codes.no_loss(statement.span, statement.name.name).throw()
         return chosen
     known = {each.name: each for each in losses}
+    found: list[str] = []
     for name in statement.on:
-        if name.name in faulty:
+        chosen = [name.name] if name.name in known else _members(name.name, known)
+        if name.name in faulty or (not chosen and _members(name.name, faulty)):
             raise Poisoned
-        if name.name not in known:
+        found += chosen
+        if not chosen:
             if name.name in {r.name for r in residuals}:
                 codes.residual_as_loss(name.span, name.name).throw()
             codes.unknown_loss(name.span, name.name, known).throw()
-    return [known[name] for name in dict.fromkeys(n.name for n in statement.on)]
+    return [known[name] for name in dict.fromkeys(found)]
+
+
+def _members(family: str, names: Iterable[str]) -> list[str]:
+    """Those of `names` that are a family's: `l_0`, `l_1`."""
+    return [each for each in names if re.fullmatch(rf"{re.escape(family)}(_\d+)+", each)]
 
 
 def _variables(

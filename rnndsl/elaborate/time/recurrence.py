@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
 from rnndsl.elaborate.evaluate.binding import bind
-from rnndsl.elaborate.layers import instances, stepping
+from rnndsl.elaborate.layers import instances, ownership, stepping
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import StepContext
@@ -34,8 +33,6 @@ from rnndsl.elaborate.time.closed import Feedback
 from rnndsl.elaborate.time.loop_options import looped
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
-from rnndsl.names.binder import holes
-from rnndsl.names.check import unknown
 from rnndsl.plan.attributes import Dim
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -215,27 +212,8 @@ def _placed(session: Session, call: tree.Call, env: Env) -> Value:
     what = session.evaluate(call.arguments[0].value, env)
     if not isinstance(what, Constructor | Instance | MappedCell | Placed):
         kinds.no_layer(call.arguments[0].value.span, describe(what)).throw()
-    segments = [part for a in call.arguments[1:] for part in _segment(session, a.value, env).split("/") if part]
-    return Placed(what, tuple(segments), call.span)
-
-
-def _segment(session: Session, expr: tree.Expr, env: Env) -> str:
-    """A string with `{name}` replaced by the compile-time number or string of that name."""
-    written = {name.name: name for name in holes(expr)} if isinstance(expr, tree.String) else {}
-    text = session.evaluate(expr, env)
-    if not isinstance(text, str):
-        kinds.path_segment(expr.span, describe(text)).throw()
-
-    def value(found: re.Match[str]) -> str:
-        meant = lookup.first(session, env.scope.resolve(found[1]), found[1], env)
-        if meant is None:
-            unknown(env.scope.module, written.get(found[1], tree.Name(expr.span, found[1]))).throw()
-        part = lookup.bound(session, meant)
-        if isinstance(part, bool) or not isinstance(part, int | str):
-            kinds.segment_part(expr.span, describe(part), found[1]).throw()
-        return str(part)
-
-    return re.sub(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
+    segments = tuple(part for a in call.arguments[1:] for part in ownership.segments(session, a.value, env))
+    return Placed(what, segments, call.span)
 
 
 def _states(session: Session, call: tree.Call, env: Env) -> Value:

@@ -41,7 +41,7 @@ def statement_text(item: Item, indent: str) -> str:
             return lay_out(f"update {flat(item.target)} <- ", item.value, _in(item.collections), indent)
         case tree.Measure():
             joined = f" in {item.collection.name}" if item.collection else ""
-            return lay_out(f"{item.kind} {item.name.name}{joined} = ", item.value, "", indent)
+            return lay_out(f"{item.kind} {name_text(item.name)}{joined} = ", item.value, "", indent)
         case tree.Const():
             return lay_out(f"const {item.name.name} = ", item.value, "", indent)
         case tree.FunctionDef():

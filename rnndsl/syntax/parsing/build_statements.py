@@ -157,7 +157,7 @@ class Builder(ExpressionBuilder):
     def measure(self, values: Values, start: int, end: int) -> tree.Measure:
         kind, name, collection, _, value = values
         joined = self.as_name(collection) if collection else None
-        return tree.Measure(self.span(start, end), kind.type, self.as_name(name), joined, value, self.docs.get(start))
+        return tree.Measure(self.span(start, end), kind.type, name, joined, value, self.docs.get(start))
 
     def const(self, values: Values, start: int, end: int) -> tree.Const:
         return tree.Const(self.span(start, end), self.as_name(values[1]), values[3], self.docs.get(start))

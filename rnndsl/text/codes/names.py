@@ -107,6 +107,11 @@ def import_cycle(span: Span, files: Sequence[str]) -> Diagnostic:
     return IMPORT_CYCLE(span, f"these files import each other: {' → '.join(files)}")
 
 
+def collection_renamed(span: Span, name: str, alias: str) -> Diagnostic:
+    wrong = NOT_IN_MODULE(span, f"a collection has one name everywhere, so `{name}` cannot be called `{alias}`")
+    return wrong.suggest(f"write `{name}`")
+
+
 def not_in_module(span: Span, name: str, module: str, known: Iterable[str]) -> Diagnostic:
     return NOT_IN_MODULE(span, f"`{name}` is not defined in {module}").suggest(did_you_mean(name, known))
 
