@@ -12,6 +12,7 @@ from rnndsl.meaning.interpreter import Frame
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Scan, ScanState, TensorType
 from rnndsl.plan.rewriting import draws, types_of
+from rnndsl.plan.stretches import lengths_told
 
 
 def run_scan(frame: Frame, scan: Scan) -> dict[Result, Value]:
@@ -28,6 +29,8 @@ class _Run:
         self.types = types_of(scan.body)
         self.draws = draws(scan.body) and not scan.same_draws
         self.length = self._length()
+        for axis, length in lengths_told(scan.body):
+            frame.sizes.setdefault(axis, length)
         self.lengths = None if scan.lengths is None else frame.values[scan.lengths]
         self.mask = None if scan.mask is None else self._scanned(scan.mask)
         self.until = next((s for s in scan.states if s.name == scan.until), None)

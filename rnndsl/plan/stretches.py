@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rnndsl.plan.attributes import Over
+from rnndsl.plan.graph import Graph, Scan, all_nodes
 from rnndsl.records import record
 
 
@@ -33,3 +36,12 @@ class Stretch(Over):
     @property
     def about(self) -> tuple[str, ...]:
         return self.over, self.to
+
+
+def lengths_told(graph: Graph) -> Iterator[tuple[str, int]]:
+    """The axes whose lengths the plan tells, in bodies of scans too: those of scans of so many steps, and those made of dims."""
+    for node in all_nodes(graph):
+        if isinstance(node, Scan) and isinstance(node.steps, int):
+            yield node.axis, node.steps
+        elif not isinstance(node, Scan) and isinstance(node.attrs, Exchanged):
+            yield node.attrs.over, node.attrs.size

@@ -62,7 +62,7 @@ def step(v, state, word, bias):
 
 
 def start(given, row):
-    return given["h"][row], np.zeros(5)
+    return given["h"][row], given["past"][row] if "past" in given else np.zeros(5)
 
 
 def score(v, given, row, sequence):
@@ -168,6 +168,13 @@ def test_a_search_of_width_one_is_greedy(end):
     found = interpreted(spec, inputs(7))
     assert np.array_equal(found["ids"][..., 0], found["words"])
     assert np.array_equal(found["lengths"][..., 0], found["n"])
+
+
+def test_states_of_two_steps_back_are_given_by_a_list():
+    spec = text(4, 7, 6, ", end = 3").replace("initial = (h = h)", "initial = (h = [h, 2 * h])")
+    values, given = initial_values(plan_of(spec)), inputs(7)
+    best = [searched(values, {**given, "past": 2 * given["h"]}, row, 7, 6, 3, 4) for row in range(3)]
+    assert_found(interpreted(spec, given), best, 4, 6)
 
 
 def test_rows_of_a_search_may_have_lengths():

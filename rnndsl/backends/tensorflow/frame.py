@@ -10,6 +10,7 @@ from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType
 from rnndsl.plan.rewriting import types_of
+from rnndsl.plan.stretches import lengths_told
 from rnndsl.records import Immutable, record
 
 """A result of a scan: what it is of, and its name."""
@@ -73,9 +74,8 @@ class Frame:
         for given in graph.inputs:
             if given.id in inputs:
                 self._define(given, inputs[given.id])
-        for node in graph.nodes:
-            if isinstance(node, Scan) and isinstance(node.steps, int):
-                self.sizes.setdefault(node.axis, node.steps)
+        for axis, length in lengths_told(graph):
+            self.sizes.setdefault(axis, length)
 
     def run(self) -> None:
         """Lower every node, in order."""

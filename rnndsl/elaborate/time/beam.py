@@ -19,7 +19,7 @@ from rnndsl.elaborate.state.values import LENGTH, ScanResult, Tensor
 from rnndsl.elaborate.time.closed import ENDED, Feedback, own_state
 from rnndsl.elaborate.time.scan_options import Loop
 from rnndsl.language.rules.types import FLOATS, widest
-from rnndsl.plan.attributes import NOTHING, Along, Attributes, Dim, Dims, Over, Reduction, Shape, ToDType
+from rnndsl.plan.attributes import NOTHING, Along, Attributes, Dim, Dims, OneHot, Over, Reduction, Shape, ToDType
 from rnndsl.plan.model import DType, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.ordering import Largest
 from rnndsl.plan.stretches import Exchanged
@@ -70,7 +70,7 @@ class Search(Feedback):
         """The log-probabilities of the sequences so far: at first of one that is empty."""
         score = own_state(self.session, step, SCORE, TensorType(dtype, step.axes), 0, self.span)
         with self.session.graphs.building(step.outer):
-            score.initial = self._as_axis(self._log_of([1, *[0] * (self.width - 1)], dtype))
+            score.initial = self._as_axis(self._certain(0, self.width, dtype))
         return score
 
     def _end(self, size: int) -> int | None:
@@ -88,8 +88,7 @@ class Search(Feedback):
         wide = logits if logits.type.dtype == dtype else self._add("cast", [logits], ToDType(dtype))
         gain = self._add("log_softmax", [wide], Along(-1))
         if self.done is not None:
-            still = self._log_of([int(id == end) for id in range(logits.type.dims[0])], dtype)
-            gain = self._add("where", [self.done.old, still, gain])
+            gain = self._add("where", [self.done.old, self._certain(end, logits.type.dims[0], dtype), gain])
         return self._add("add", [score, gain])
 
     def _largest(self, sums: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,7 +116,7 @@ class Search(Feedback):
 
     def _is_none(self, score: Tensor) -> Tensor:
         """Where there is no sequence."""
-        return self._add("eq", [score, self._log_of(0, score.type.dtype)])
+        return self._add("eq", [score, self._add("log", [self._number(0, score.type.dtype)])])
 
     def finish(self, records: list[StateRecordInProgress]) -> None:
         """Every state of the cell goes with the sequence that it is of; those of sequences that have ended stay."""
@@ -184,9 +183,9 @@ class Search(Feedback):
     def _number(self, value: object, dtype: DType) -> Tensor:
         return self.session.literal(value, dtype, self.span)
 
-    def _log_of(self, probabilities: object, dtype: DType) -> Tensor:
-        """Minus infinity of what cannot be."""
-        return self._add("log", [self._number(probabilities, dtype)])
+    def _certain(self, id: int | None, size: int, dtype: DType) -> Tensor:
+        """The logarithms of probabilities where only `id` of so many may be: zero, and minus infinity elsewhere."""
+        return self._add("log", [self._add("one_hot", [self._number(id, "i32")], OneHot(size, dtype))])
 
     def _as_dim(self, value: Tensor) -> Tensor:
         return self._add("as_dim", [value], Exchanged(self.axis, self.width))

@@ -151,7 +151,7 @@ def check_function(function: Value, option: str, span: Span) -> None:
 
 class _Choice:
     """Chooses for each row between the teacher and what is fed: once a step for all that is fed. `given` brings a value of the
-    enclosing graph into the body, `stream` is of the draws."""
+    enclosing graph into the body, the draws are of the scan's `path`."""
 
     def __init__(self, session: Session, step: StepContext, loop: Loop, given: Callable[[Tensor], Tensor], path: str) -> None:
         self.session, self.step, self.loop, self.given, self.path = session, step, loop, given, path
@@ -177,11 +177,18 @@ class _Choice:
         key = chance.id if isinstance(chance, Tensor) else chance
         if key not in self.drawn:
             add = self.step.body.add
-            p = self.given(chance) if isinstance(chance, Tensor) else self.session.literal(chance, "f32", span)
+            p = self._in_body(chance, span)
             rows = add("broadcast", [p], span, Shape((), self.step.axes))
             draw = add("bernoulli", [rows], span, Draw(self.session.registry.stream(self.path, "teach")))
             self.drawn[key] = add("eq", [draw, self.session.literal(1, p.type.dtype, span)], span)
         return self.drawn[key]
+
+    def _in_body(self, chance: Chance, span: Span) -> Tensor:
+        if not isinstance(chance, Tensor):
+            return self.session.literal(chance, "f32", span)
+        if not {*chance.type.axes} <= {*self.step.axes}:
+            codes.teach_axes(self.loop.teach_span or span, chance.type).throw()
+        return self.given(chance)
 
 
 # ---------------------------------------------------------------- the end

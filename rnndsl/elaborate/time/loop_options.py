@@ -25,7 +25,7 @@ from rnndsl.text.codes import arguments as argument_codes
 from rnndsl.text.codes import loops as codes
 from rnndsl.text.source import Span
 
-Given = tuple[Value, Span]
+Given = tuple[Value, tree.Expr]
 
 
 def looped(session: Session, cell: Instance | MappedCell, options: Options, env: Env) -> Options:
@@ -34,20 +34,21 @@ def looped(session: Session, cell: Instance | MappedCell, options: Options, env:
     if not written:
         return options
     _check_together(options)
-    functions, named = _given(session, written["feed"], env)
-    firsts, _ = _given(session, written["first"], env, functions)
-    teachers, _ = _given(session, written["teacher"], env, functions) if "teacher" in written else ({}, named)
-    names = list(functions) if named else [_first_input(cell, options, written["feed"].span)]
+    functions = _given(session, written["feed"], env)
+    firsts = _given(session, written["first"], env, functions)
+    teachers = _given(session, written["teacher"], env, functions) if "teacher" in written else {}
     fed: list[Fed] = []
-    for name, key in zip(names, functions, strict=True):
-        closed.check_function(functions[key][0], "feed", functions[key][1])
-        taught = _teacher(session, teachers[key]) if teachers else None
-        first = _first(session, firsts[key], taught, _input(cell, name, functions[key][1]), cell, env, written["first"])
-        fed.append(Fed(name, named, functions[key], first, taught))
+    for key, (function, expr) in functions.items():
+        name = key or _first_input(cell, options, expr.span)
+        closed.check_function(function, "feed", expr.span)
+        taught = _teacher(session, *teachers[key]) if teachers else None
+        first = _first(session, *firsts[key], taught, _input(cell, name, expr.span), cell, env)
+        fed.append(Fed(name, bool(key), (function, expr.span), first, taught))
         if taught is not None:
             options = _with_teacher(options, fed[-1], taught)
-    teach = _teach(session, written["teach"], env) if "teach" in written else (0.0, 0.0)
-    return replace(options, loop=Loop(tuple(fed), teach, _end(session, written.get("end"), env), env))
+    chance = written.get("teach")
+    teach = (0.0, 0.0) if chance is None else _teach(session, chance, env)
+    return replace(options, loop=Loop(tuple(fed), teach, chance and chance.span, _end(session, written.get("end"), env), env))
 
 
 def _check_together(options: Options) -> None:
@@ -68,16 +69,18 @@ def _check_together(options: Options) -> None:
         codes.end_and_carry(written["end"].span).throw()
 
 
-def _given(session: Session, expr: tree.Expr, env: Env, like: Mapping[str, Given] | None = None) -> tuple[dict[str, Given], bool]:
-    """What an option gives for each input that is fed, and whether by name: `f`, under the name "", or `(x = f, y = g)`.
+def _given(session: Session, expr: tree.Expr, env: Env, like: Mapping[str, Given] | None = None) -> dict[str, Given]:
+    """What an option gives for each input that is fed: `(x = f, y = g)` by their names, `f` under the name "".
 
     `like`: what `feed` gives."""
     value = session.evaluate(expr, env)
-    found = {name: (each, value.spans[name]) for name, each in value.fields.items()} if isinstance(value, RecordValue) else {}
-    found = found or {"": (value, expr.span)}
+    found: dict[str, Given] = {"": (value, expr)}
+    if isinstance(value, RecordValue):
+        written = {each.name: each.value for each in expr.fields} if isinstance(expr, tree.Record) else {}
+        found = {name: (each, written.get(name, expr)) for name, each in value.fields.items()}
     if like is not None and found.keys() != like.keys():
         codes.other_inputs(expr.span, list(like), list(found)).throw()
-    return found, isinstance(value, RecordValue)
+    return found
 
 
 # ---------------------------------------------------------------- inputs
@@ -111,15 +114,14 @@ def _input(cell: Instance | MappedCell, name: str, span: Span) -> tree.Input:
 
 def _first(
     session: Session,
-    given: Given,
+    value: Value,
+    expr: tree.Expr,
     teacher: tuple[Tensor, Span] | None,
     statement: tree.Input,
     cell: Instance | MappedCell,
     env: Env,
-    expr: tree.Expr,
 ) -> tuple[Tensor, Span]:
     """The input of the first step. A plain number has the dtype of the teacher, or that which the cell declares."""
-    value, span = given
     dtype: DType = env.defaults.dtype
     if teacher is not None:
         dtype = teacher[0].type.dtype
@@ -127,14 +129,13 @@ def _first(
         made = _layer(cell).constructor
         dtype = types.dtype(session, statement.type.dtype, made.env.child(made.body))
     value = stepping.plain(session, value, expr, statement.name.name, dtype, env)
-    return session.tensor(value, span, dtype), span
+    return session.tensor(value, expr.span, dtype), expr.span
 
 
-def _teacher(session: Session, given: Given) -> tuple[Tensor, Span]:
-    value, span = given
+def _teacher(session: Session, value: Value, expr: tree.Expr) -> tuple[Tensor, Span]:
     if not is_tensor(value):
-        codes.teacher(span, describe(value)).throw()
-    return session.tensor(value, span), span
+        codes.teacher(expr.span, describe(value)).throw()
+    return session.tensor(value, expr.span), expr.span
 
 
 def _with_teacher(options: Options, fed: Fed, teacher: tuple[Tensor, Span]) -> Options:
@@ -178,11 +179,14 @@ def _in_mode(builder: GraphBuilder, tensor: Tensor, training: bool) -> Chance:
 
 def _stands(node: Node | None, training: bool) -> str:
     """The id that stands for `node` in a mode; none if it is computed."""
-    at = None if node is None else OPS[node.op].in_training if training else OPS[node.op].outside_training
-    return "" if node is None or at is None else node.args[at]
+    if node is None:
+        return ""
+    row = OPS[node.op]
+    at = row.in_training if training else row.outside_training
+    return "" if at is None else node.args[at]
 
 
-def _end(session: Session, expr: tree.Expr | None, env: Env) -> Given | None:
+def _end(session: Session, expr: tree.Expr | None, env: Env) -> tuple[Value, Span] | None:
     if expr is None:
         return None
     value = session.evaluate(expr, env)

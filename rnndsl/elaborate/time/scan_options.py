@@ -47,6 +47,7 @@ class Loop(Immutable):
 
     fed: tuple[Fed, ...]
     teach: tuple[Chance, Chance]
+    teach_span: Span | None
     end: tuple[Value, Span] | None
     env: Env
 

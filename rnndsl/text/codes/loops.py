@@ -83,6 +83,10 @@ def teach(span: Span, what: str) -> Diagnostic:
     return _option(span, "teach", f"is a chance for each row, a number or a float without dims, not {what}")
 
 
+def teach_axes(span: Span, type: object) -> Diagnostic:
+    return _option(span, "teach", f"is a chance for each row, the same at every step, and {type} has an axis that a step lacks")
+
+
 def chance(span: Span, value: float) -> Diagnostic:
     return _option(span, "teach", f"is a chance from 0 to 1, not {value}")
 

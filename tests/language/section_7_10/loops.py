@@ -118,10 +118,12 @@ EXAMPLES = [
     _example(
         "an id ends a row, and is its last; named outputs go with it; the ids of a loop are whole numbers",
         "input w: i32[batch]\nlayer c = Next()\nrun = scan(c, feed = same, first = w, steps = 4, end = 5)\n"
-        "output y = run\noutput n = run.lengths\noutput double = run.twice\noutput l = run.twice.last\noutput count = run.final.n",
+        "output y = run\noutput n = run.lengths\noutput double = run.twice\noutput l = run.twice.last\noutput count = run.final.n\n"
+        "output counts = run.states.n",
         {"w": [1, 3, 4, 7]},
         {"y": [[2, 3, 4, 5], [4, 5, 0, 0], [5, 0, 0, 0], [8, 9, 10, 11]], "n": [4, 2, 1, 4],
-         "double": [[2, 4, 6, 8], [6, 8, 0, 0], [8, 0, 0, 0], [14, 16, 18, 20]], "l": [8, 8, 8, 20], "count": [4, 2, 1, 4]},
+         "double": [[2, 4, 6, 8], [6, 8, 0, 0], [8, 0, 0, 0], [14, 16, 18, 20]], "l": [8, 8, 8, 20], "count": [4, 2, 1, 4],
+         "counts": [[1, 2, 3, 4], [1, 2, 2, 2], [1, 1, 1, 1], [1, 2, 3, 4]]},
         _NEXT,
     ),
     _example(
@@ -153,7 +155,7 @@ EXAMPLES = [
     _example(
         "several inputs are fed by name",
         "input x: f32[batch]\nlayer c = Pair()\n"
-        "output y = scan(c, feed = (b = low, a = more), first = (b = 2, a = x), steps = 3)",
+        "output y = scan(c, feed = (b = low, a = more), first = (b = constant(2), a = x), steps = 3)",
         {"x": [1, 5]},
         # a, b: 1, 2; 12 + 1, 12 / 2; 136 + 1, 136 / 2
         {"y": [[12, 13 * 10 + 6, 137 * 10 + 68], [52, 53 * 10 + 26, 557 * 10 + 278]]},
