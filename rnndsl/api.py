@@ -74,7 +74,7 @@ def compile(
     plan = job.optimise(job.plan(module, models, values)[0], opt_level, jit)
     folder = Path(output) if output is not None else _temporary(plan.name)
     job.check_target(plan, folder)
-    job.write(plan, folder, level=opt_level, jit=jit, emit=emit)
+    job.write(plan, folder, job.pretrained(plan), level=opt_level, jit=jit, emit=emit)
     return folder
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rnndsl.artefact.manifest import Provenance
     from rnndsl.names.modules import ResolvedModule
     from rnndsl.plan.model import Plan
+    from rnndsl.weights.loading import Loader, Pretrained
 
 Level = Literal[0, 1]
 """0 is the plain reference, 1 has all passes."""
@@ -43,6 +44,7 @@ class Job:
         self.reader = Reader.for_spec(spec)
         self.sink = Sink()
         self.watch = watch
+        self._loader: Loader | None = None
 
     @property
     def findings(self) -> Findings:
@@ -87,8 +89,24 @@ class Job:
                 check_names(plan)
             except SpecError as error:
                 self.sink.add(replace(error.diagnostic, span=model.header))
+            if plan.loads:
+                self.loader.check(plan)
         self.sink.raise_if_failed()
         return [plan for plan in plans if plan is not None]
+
+    @property
+    def loader(self) -> Loader:
+        """What carries out the loads of the plans."""
+        from rnndsl.weights.loading import Loader
+
+        self._loader = self._loader or Loader(self.reader, self.sink)
+        return self._loader
+
+    def pretrained(self, plan: Plan) -> Pretrained:
+        """The values that `plan` loads. Imports TensorFlow if it is what reads them. Raises DiagnosticsError."""
+        found = self.loader.read(plan)
+        self.sink.raise_if_failed()
+        return found
 
     def derive(self, plan: Plan) -> Plan:
         """`plan` with its functions. Their size is that of the model times the number of its signatures."""
@@ -127,8 +145,17 @@ class Job:
 
         check_target(target, variables_bytes(plan), written_files)
 
-    def write(self, plan: Plan, target: Path, *, level: Level, jit: Jit = "auto", emit: Sequence[Emit] = ()) -> None:
-        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails.
+    def write(
+        self,
+        plan: Plan,
+        target: Path,
+        pretrained: Pretrained,
+        *,
+        level: Level,
+        jit: Jit = "auto",
+        emit: Sequence[Emit] = (),
+    ) -> None:
+        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. `pretrained`: what it loads.
 
         Imports TensorFlow. Raises DiagnosticsError.
         """
@@ -138,12 +165,14 @@ class Job:
         from rnndsl.artefact.write import write_artefact
         from rnndsl.backends.tensorflow.module import build
 
+        initial = pretrained.initial
         write_artefact(
             plan,
             target,
             provenance=self._provenance(level, jit, emit),
-            build=lambda plan: build(plan, jit=jit),
-            build_plain=None if jit == "never" else build,
+            receipts=pretrained.receipts,
+            build=lambda plan: build(plan, initial=initial, jit=jit),
+            build_plain=None if jit == "never" else lambda plan: build(plan, initial=initial),
             emit_meta_graph="meta-graph" in emit,
         )
 

@@ -10,6 +10,7 @@ from rnndsl.artefact.manifest import (
     InitializerInfo,
     Kind,
     LossInfo,
+    ReceiptInfo,
     SignatureInfo,
     TensorInfo,
     UpdateInfo,
@@ -20,23 +21,24 @@ from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_na
 from rnndsl.artefact.steps import steps_info, train_info
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES
-from rnndsl.plan.model import Function, Initializer, Plan, TensorType, Variable
+from rnndsl.plan.model import Function, Initializer, Plan, Receipt, TensorType, Variable
 from rnndsl.plan.names import artefact_name
 from rnndsl.plan.rewriting import types_of
+from rnndsl.records import replace
 
 PURE: tuple[Kind, ...] = ("apply", "gradients")
 _FIXED: tuple[Kind, ...] = ("predict", "evaluate", "initialize", "reset", "reset_states", "stream")
 
 
-def describe(plan: Plan, module: Any, folder: Path) -> dict[str, Any]:
-    """The fields of the manifest that the plan, the module and the SavedModel in `folder` give."""
+def describe(plan: Plan, module: Any, folder: Path, receipts: Mapping[str, Receipt]) -> dict[str, Any]:
+    """The fields of the manifest that the plan, the module, the SavedModel in `folder` and the receipts of loaded values give."""
     return {
         "name": plan.name,
         "dtype": dtype_name(DTYPES[plan.dtype]),
         "seed": plan.seed,
         "axes": plan.axes,
         "parameters": plan.parameters,
-        "variables": _variables(plan, module, folder),
+        "variables": _variables(plan, module, folder, receipts),
         "collections": {name: list(items) for name, items in plan.collections.items()},
         "losses": [LossInfo(name=x.name, collection=x.collection, place=x.place) for x in plan.losses],
         "updates": [UpdateInfo(name=x.name, variable=x.variable, collections=x.collections, place=x.place) for x in plan.updates],
@@ -45,13 +47,22 @@ def describe(plan: Plan, module: Any, folder: Path) -> dict[str, Any]:
     }
 
 
-def _variables(plan: Plan, module: Any, folder: Path) -> list[VariableInfo]:
+def _variables(plan: Plan, module: Any, folder: Path, receipts: Mapping[str, Receipt]) -> list[VariableInfo]:
     keys = checkpoint_keys(folder)
-    return [_variable(v, keys) for v in plan.variables if v.path in module.variables_by_path]
+    present = (v for v in plan.variables if v.path in module.variables_by_path)
+    return [_variable(_loaded(v, receipts.get(v.path)), keys, receipts.get(v.path)) for v in present]
 
 
-def _variable(v: Variable, keys: Mapping[str, str]) -> VariableInfo:
+def _loaded(v: Variable, receipt: Receipt | None) -> Variable:
+    """`v`, whose value may be there by an `optional` load, which the plan does not tell."""
+    if receipt is None:
+        return v
+    return replace(v, initializer=Initializer("loaded", {"file": receipt.file}), initializer_origin=receipt.origin)
+
+
+def _variable(v: Variable, keys: Mapping[str, str], receipt: Receipt | None) -> VariableInfo:
     return VariableInfo(
+        loaded=ReceiptInfo(file=receipt.file, keys=receipt.keys, sha256=receipt.sha256) if receipt else None,
         path=v.path,
         kind=v.kind,
         dtype=dtype_name(DTYPES[v.dtype]),

@@ -73,10 +73,20 @@ class InitializerInfo(Part):
     arguments: dict[str, Any] = {}
 
 
+class ReceiptInfo(Part):
+    """Where a loaded value comes from: a file of `provenance` and the tensors there that it is made of. `sha256` is of its bytes,
+    in C order and little-endian: of what `initialize` returns."""
+
+    file: RelativePath
+    keys: tuple[str, ...]
+    sha256: Digest
+
+
 class VariableInfo(Part):
     """A variable. `checkpoint_key` is its key in `variables/variables.index`; `initial` that of its stored initial value, if any.
 
-    `not_trainable` says why an optimizer leaves it alone; `initializer_origin` why it starts as it does.
+    `not_trainable` says why an optimizer leaves it alone; `initializer_origin` why it starts as it does; `loaded` is there if its
+    value comes from a file.
     """
 
     path: str
@@ -85,6 +95,7 @@ class VariableInfo(Part):
     shape: tuple[Length, ...]
     initializer: InitializerInfo | None
     initializer_origin: str
+    loaded: ReceiptInfo | None = None
     trainable: bool
     not_trainable: str | None = None
     collections: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from rnndsl.artefact.opening import written_files
 from rnndsl.artefact.saved_model import save_module
 from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.plan.model import Plan
+from rnndsl.plan.model import Plan, Receipt
 from rnndsl.text.diagnostics import DiagnosticsError
 
 _ERRNO = {
@@ -41,6 +41,7 @@ def write_artefact(
     build: Callable[[Plan], Any],
     emit_meta_graph: bool = False,
     build_plain: Callable[[Plan], Any] | None = None,
+    receipts: Mapping[str, Receipt] | None = None,
 ) -> list[Path]:
     """Build the module of `plan` and write it to the folder `target`. Returns the files of the artefact, in order.
 
@@ -49,6 +50,7 @@ def write_artefact(
 
     build: makes a `tf.Module` with `signature_functions`, `collections` and `variables_by_path`.
     build_plain: likewise, with nothing that TensorFlow cannot differentiate, for the MetaGraph; `build` if left out.
+    receipts: of the variables whose values were loaded, by path.
     Raises DiagnosticsError (RNN0701 to RNN0707) if the folder cannot be written.
     """
     files.check_target(target, needed_bytes(plan, emit_meta_graph), written_files)
@@ -61,7 +63,7 @@ def write_artefact(
                 meta_graph = None
                 if emit_meta_graph:
                     meta_graph = write_meta_graph(plan, module if build_plain is None else build_plain(plan), path)
-                _write_manifest(plan, module, path, provenance, meta_graph)
+                _write_manifest(plan, module, path, provenance, meta_graph, receipts or {})
         except tf.errors.OpError as error:
             raise_fault(error, target)
             raise
@@ -70,9 +72,16 @@ def write_artefact(
     return [target / name for name in names]
 
 
-def _write_manifest(plan: Plan, module: Any, folder: Path, provenance: Provenance, meta_graph: MetaGraphInfo | None) -> None:
+def _write_manifest(
+    plan: Plan,
+    module: Any,
+    folder: Path,
+    provenance: Provenance,
+    meta_graph: MetaGraphInfo | None,
+    receipts: Mapping[str, Receipt],
+) -> None:
     manifest = Manifest(
-        **describe(plan, module, folder),
+        **describe(plan, module, folder, receipts),
         meta_graph=meta_graph,
         rnndsl_version=importlib.metadata.version("rnndsl"),
         tensorflow_version=str(tf.__version__),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,12 @@ Arrays = Mapping[str, Array]
 
 
 class Model:
-    """A plan's functions on `variables` of its own, by path, which start with their initial values."""
+    """A plan's functions on `variables` of its own, by path, which start with their initial values: `first` gives that of a
+    variable under the plan's seed."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, first: Callable[[Variable, int], Array] = initial_value) -> None:
         self.plan = plan
+        self.first = first
         self.variables: dict[str, Array] = {v.path: self.initial(v.path) for v in plan.variables}
 
     def initial(self, path: str) -> Array:
@@ -33,7 +35,7 @@ class Model:
             return np.zeros(variable.shape, DTYPES[variable.dtype])
         if variable.like is not None:
             return self.initial(variable.like).astype(DTYPES[variable.dtype])
-        return np.asarray(initial_value(variable, self.plan.seed))
+        return np.asarray(self.first(variable, self.plan.seed))
 
     def call(self, name: str, inputs: Arrays, *, steps: bool = True) -> dict[str, Any]:
         """Run the function `name` once. Returns its results by name; those of a group in a dict of their own.

@@ -90,7 +90,7 @@ class Reader:
         if importer is None:
             self._given.setdefault(real, unicode(str(path)))
         data = self._read(real, importer, MAX_TEXT_BYTES)
-        source = SourceFile(self._name(real), _decode(data, self._path(real, importer), importer))
+        source = SourceFile(self.name_of(real), _decode(data, self._path(real, importer), importer))
         self.record(source.name, data, "import" if importer else "spec", real)
         self._sources[real] = source
         return source
@@ -115,6 +115,24 @@ class Reader:
         self._sources[location] = source
         return source
 
+    def find_weights(self, written: str, span: Span) -> Path:
+        """The path, its links resolved, of the weights that the spec names as `written` at `span`; what is there is not looked at.
+        Raises SpecError."""
+        if Path(written).is_absolute():
+            codes.weights_absolute(span, written).throw()
+        real = _real(self.base / written)
+        if not real.is_relative_to(self.root):
+            codes.outside(span, self.name_of(real), _nearest(self.root)).throw()
+        return real
+
+    def record_weights(self, path: Path) -> None:
+        """Note a file of weights, with the digest of what is in it. Raises OSError."""
+        real = _real(path)
+        with real.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name = self.name_of(real)
+        self._files.setdefault(name, ReadFile(name, digest, "weights", real))
+
     def record(self, name: str, data: bytes, kind: Kind, location: Path) -> None:
         """Note a file that has been read: one read elsewhere, such as the grammar, too."""
         self._files.setdefault(name, ReadFile(name, hashlib.sha256(data).hexdigest(), kind, location))
@@ -126,11 +144,12 @@ class Reader:
         real = _real(self.base / name)
         return self._given.get(real) or _nearest(real)
 
-    def _name(self, real: Path) -> str:
+    def name_of(self, real: Path) -> str:
+        """The name of the file at `real`, its links resolved: relative to the folder of the spec, with `/`."""
         return unicode(Path(os.path.relpath(real, self.base)).as_posix())
 
     def _path(self, real: Path, importer: Span | None) -> str:
-        return self._given.get(real, self._name(real)) if importer is None else self._name(real)
+        return self._given.get(real, self.name_of(real)) if importer is None else self.name_of(real)
 
     def _read(self, real: Path, importer: Span | None, limit: int) -> bytes:
         shown = self._path(real, importer)

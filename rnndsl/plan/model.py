@@ -23,9 +23,11 @@ from rnndsl.plan.tables import (
     Initializer,
     Json,
     LeastSquares,
+    Load,
     Named,
     Optimizer,
     PlanInput,
+    Receipt,
     Rule,
     Signature,
     Slot,
@@ -47,12 +49,14 @@ __all__ = [
     "Json",
     "Kind",
     "LeastSquares",
+    "Load",
     "Named",
     "Node",
     "Optimizer",
     "Output",
     "Plan",
     "PlanInput",
+    "Receipt",
     "Rule",
     "Scan",
     "ScanInput",
@@ -96,6 +100,7 @@ class Plan(Immutable):
     trains: tuple[Train, ...] = ()
     collections: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     signatures: tuple[Signature, ...] = ()
+    loads: tuple[Load, ...] = ()
     functions: tuple[Function, ...] = ()
     pullbacks: tuple[Function, ...] = ()
     absent: dict[str, str] = field(default_factory=dict[str, str])

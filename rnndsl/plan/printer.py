@@ -12,6 +12,7 @@ from rnndsl.plan.model import (
     Clear,
     Function,
     Graph,
+    Load,
     Named,
     Node,
     Optimizer,
@@ -46,6 +47,7 @@ def print_plan(plan: Plan) -> str:
     lines += _section("updates", map(_update, plan.updates))
     lines += _section("trains", (line for train in plan.trains for line in _train(train)))
     lines += _section("collections", (f"{name}: {', '.join(x)}" for name, x in plan.collections.items() if x))
+    lines += _section("loads", (line for load in plan.loads for line in _load(load)))
     lines += _section("signatures", (f"{x.name} = {', '.join(x.outputs)}" for x in plan.signatures))
     return "\n".join(lines) + "\n" + print_functions(plan)
 
@@ -106,6 +108,12 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _load(load: Load) -> Iterator[str]:
+    at = "" if load.at is None else f" at {_json(load.at)}"
+    yield f"{'optional ' if load.optional else ''}{_json(load.source)}{at}"
+    yield from (f"{_PAD}{path} = {_json(key)}" for path, key in load.keys)
 
 
 def _plain(value: Any) -> Any:

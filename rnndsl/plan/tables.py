@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from rnndsl.plan.graph import DType, Graph, TensorType
 from rnndsl.records import Immutable, field, record
+from rnndsl.text.source import Span
 
 Json = Any
 """What JSON can say: int, float, str, bool, None, lists of them."""
@@ -13,7 +14,8 @@ Json = Any
 
 @record
 class Initializer(Immutable):
-    """A ready recipe: a name of the language and numbers. `values` holds nested lists under `value`."""
+    """A ready recipe: a name of the language and numbers. `values` holds nested lists under `value`; `loaded` names the `file` that
+    has the values."""
 
     name: str
     arguments: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -191,3 +193,30 @@ class Signature(Immutable):
 
     name: str
     outputs: tuple[str, ...] = ()
+
+
+@record
+class Load(Immutable):
+    """Variables whose initial values are tensors of the file `source`, a path as it is written at `source_span`.
+
+    `keys` is each variable's path with the name of its tensor, counted from `at` if that is given. `optional`: a variable whose
+    tensor the file lacks is initialised as any other.
+    """
+
+    source: str
+    source_span: Span
+    at: str | None
+    keys: tuple[tuple[str, str], ...]
+    optional: bool
+    span: Span
+
+
+@record
+class Receipt(Immutable):
+    """Where the value of a variable comes from: `file`, as the manifest lists it, and the tensors there by `keys`; `origin` is
+    that in words. `sha256` is of the value's bytes, in C order and little-endian, in hexadecimal."""
+
+    file: str
+    keys: tuple[str, ...]
+    origin: str
+    sha256: str

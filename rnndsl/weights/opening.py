@@ -10,6 +10,13 @@ from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Source, WeightsFileError
 
 
+def is_light(path: Path) -> bool:
+    """Whether `open_source` tells what is in `path`, or that it cannot be read, without TensorFlow and without long imports."""
+    if path.is_dir() or path.with_name(f"{path.name}.index").is_file():
+        return False
+    return path.suffix not in (".index", ".onnx")
+
+
 def open_source(path: Path) -> Source:
     """The tensors in `path`. Raises WeightsFileError for what is missing, of no known format, or damaged."""
     try:

@@ -7,7 +7,8 @@ executed. A header is not believed before what it declares has been held against
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -44,11 +45,12 @@ class TensorInfo(Immutable):
 class Source:
     """What every format offers. A context manager: leaving it closes the file.
 
-    format: its name, for people. tensors: what the file holds, by name, in the file's order.
+    format: its name, for people. tensors: what the file holds, by name, in the file's order. files: all that it is made of.
     """
 
     format: str
     tensors: Mapping[str, TensorInfo]
+    files: Sequence[Path]
 
     def read(self, name: str) -> Array:
         """The values of a tensor, of the dtype and shape that `tensors` says.

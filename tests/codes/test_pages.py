@@ -1,9 +1,9 @@
 """Declared = documented = exercised: each kind of diagnostic has a page whose examples do what it says.
 
-A page of docs/codes has, in this order: a title, prose, a failing example (`rnn error`, or `python error` for an expression that
-makes a long text), perhaps the files that it imports (`rnn file=NAME`), what is rendered (`text`), and the corrected example
-(`rnn`), its files if they differ. Where no spec can show the diagnostic the page has a `console` example instead, and names the
-test that provokes it.
+A page of docs/codes has, in this order: a title, prose, a failing example (`rnn error`, or `python error` for an expression
+that makes a long text), perhaps the files that it reads (`rnn file=NAME`, `npz file=NAME`), what is rendered (`text`), and
+the corrected example (`rnn`), its files if they differ. Where no spec can show the diagnostic the page has a `console`
+example instead, and names the test that provokes it.
 
 ACCEPT=1 in the environment writes what is rendered into the pages. Read each before committing it.
 """
@@ -57,7 +57,7 @@ def read(code: str) -> Page:
                 failing = Example(body, files)
             case "python error":
                 failing = Example(_evaluated(body), files)
-            case "rnn file":
+            case "rnn file" | "npz file":
                 files[kind.split("=")[1]] = body
             case "text":
                 rendered = body

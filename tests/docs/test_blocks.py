@@ -12,6 +12,7 @@ from rnndsl.names.reading import MAX_TEXT_BYTES
 from rnndsl.syntax.parsing import cost, tokens
 from rnndsl.text import sink
 from rnndsl.text.codes import sizes
+from tests.described import write_described
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 
 WHOLE = blocks("rnn")
@@ -21,6 +22,10 @@ FAULTY = blocks("rnn error")
 def check(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     (folder / "rnndsl.toml").touch()
     (folder / "spec.rnn").write_text(block.spec, encoding="utf-8")
+    for name, text in re.findall(
+        r"^```npz file=(\S+)\n(.*?)^```$", block.page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        write_described(folder / name, text)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("NO_COLOR", "1")
     return main(["check", "spec.rnn"])

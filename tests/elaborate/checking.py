@@ -11,6 +11,7 @@ from rnndsl.elaborate import SettingError
 from rnndsl.text.diagnostics import Diagnostic, DiagnosticsError
 from rnndsl.text.render import Findings
 from rnndsl.text.render.text import render_text
+from tests.described import write_described
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,12 @@ def check(spec: Path) -> Checked:
 
 
 def check_text(folder: Path, text: str, files: Mapping[str, str] | None = None, name: str = "spec.rnn") -> Checked:
-    """Check `text`, written to a project in `folder`, beside `files`."""
+    """Check `text`, written to a project in `folder`, beside `files`. The content of a `.npz` is described."""
     (folder / "rnndsl.toml").touch()
     for each, content in {**(files or {}), name: text}.items():
         (folder / each).parent.mkdir(parents=True, exist_ok=True)
-        (folder / each).write_text(content, encoding="utf-8")
+        if each.endswith(".npz"):
+            write_described(folder / each, content)
+        else:
+            (folder / each).write_text(content, encoding="utf-8")
     return check(folder / name)

@@ -103,11 +103,12 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
     targets = [target] if len(module.models()) == 1 or arguments.model else [target / plan.name for plan in plans]
     for plan, folder in zip(plans, targets, strict=True):
         job.check_target(plan, folder)
+    values = [job.pretrained(plan) for plan in plans]
     if arguments.depfile:
         _check_depfile(job, Path(arguments.depfile), targets)
     rule = _rule(job, targets) if arguments.depfile else ""
-    for plan, folder in zip(plans, targets, strict=True):
-        job.write(plan, folder, level=arguments.opt_level, jit=arguments.jit, emit=arguments.emit)
+    for plan, folder, pretrained in zip(plans, targets, values, strict=True):
+        job.write(plan, folder, pretrained, level=arguments.opt_level, jit=arguments.jit, emit=arguments.emit)
     if arguments.depfile:
         _write_depfile(Path(arguments.depfile), rule)
     return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]

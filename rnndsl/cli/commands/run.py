@@ -24,6 +24,7 @@ from rnndsl.text.faults import command as faults
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
     from rnndsl.plan.model import Plan
+    from rnndsl.weights.loading import Pretrained
 
 MOST_PRINTED = 1000
 
@@ -77,9 +78,9 @@ def _run_spec(arguments: Namespace) -> int:
         offer = chosen(of_plan(plan), arguments.signature)
         inputs, series = read_inputs(offer, arguments)
         if numpy:
-            return _finish(_interpreted(plan, offer, inputs), offer, series, arguments)
+            return _finish(_interpreted(plan, job.pretrained(plan), offer, inputs), offer, series, arguments)
         with _temporary() as folder:
-            job.write(plan, Path(folder) / "model", level=1)
+            job.write(plan, Path(folder) / "model", job.pretrained(plan), level=1)
             return _finish(_called(Path(folder) / "model", offer, inputs), offer, series, arguments)
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)
@@ -123,12 +124,12 @@ def _called(folder: Path, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[
         raise UsageError(error.fault) from None
 
 
-def _interpreted(plan: Plan, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+def _interpreted(plan: Plan, pretrained: Pretrained, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
     """What the function of `plan` gives, in NumPy. What it would assign is not computed."""
     from rnndsl.meaning.running import Model
 
     try:
-        return Model(plan).call(offer.name, inputs, steps=False)
+        return Model(plan, pretrained.initial).call(offer.name, inputs, steps=False)
     except ValueError as error:
         raise UsageError(calls.fails(offer.name, error)) from None
     except MemoryError:

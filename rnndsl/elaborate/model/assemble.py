@@ -13,7 +13,7 @@ from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
 from rnndsl.language.rules.types import FLOATS, widest
-from rnndsl.plan.model import DType, Initializer, Named, Plan, PlanInput, Signature, Slot, TensorType, Train, Update, Variable
+from rnndsl.plan.model import DType, Initializer, Load, Named, Plan, PlanInput, Signature, Slot, TensorType, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
 from rnndsl.plan.tables import DAMPING, GROWTH, SCALE, LeastSquares
 from rnndsl.records import Immutable, record, replace
@@ -40,6 +40,7 @@ class Made(Immutable):
     metrics: Sequence[Named]
     residuals: Sequence[Named]
     signatures: Sequence[tree.SignatureDecl]
+    loads: Sequence[Load]
 
 
 def settle(session: Session, records: Sequence[VariableRecord], chosen: Selections) -> list[Variable]:
@@ -61,6 +62,9 @@ def counted(session: Session, settled: Sequence[Variable], names: Collection[str
 def _variable(session: Session, record: VariableRecord, chosen: Selections) -> Variable:
     selected = chosen.initializers.get(record.path)
     made, origin = variables.initializer(session, record, selected[:2] if selected else None)
+    load = chosen.loaded.get(record.path)
+    if load is not None and not load.optional:
+        made, origin = Initializer("loaded", {"file": load.source}), origins.loaded(load.span)
     reason = _not_trainable(record, chosen)
     kinds = ["global_variables", "model_variables", *(["trainable_variables"] if reason is None else [])]
     own = [*record.collections, *record.defaults.collections, *chosen.collected.get(record.path, [])]
@@ -158,6 +162,7 @@ def plan(session: Session, made: Made) -> Plan | None:
         trains=tuple(made.trains),
         collections=collections,
         names=dict(session.graphs.names),
+        loads=tuple(made.loads),
     )
     signatures = _signatures(session, plan, made.signatures)
     return None if session.reports.sink.failed else replace(plan, signatures=tuple(signatures))

@@ -204,6 +204,7 @@ class Elaboration:
             metrics=self.parts.metrics,
             residuals=self.parts.residuals,
             signatures=[s for s, _ in declared.model if isinstance(s, tree.SignatureDecl)],
+            loads=chosen.loads,
         )
         return assemble.plan(session, made)
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.layers.defaults import joined
+from rnndsl.elaborate.model import loading
 from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerValue, Instance
-from rnndsl.plan.model import Initializer
+from rnndsl.plan.model import Initializer, Load
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import training as training_codes
@@ -62,6 +63,8 @@ class Selections:
     frozen: dict[str, tuple[bool, str]] = field(default_factory=dict[str, tuple[bool, str]])
     collected: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     rates: dict[str, float] = field(default_factory=dict[str, float])
+    loads: list[Load] = field(default_factory=list[Load])
+    loaded: dict[str, Load] = field(default_factory=dict[str, Load])
 
 
 def select(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
@@ -131,7 +134,12 @@ def _one(session: Session, result: Selections, statement: tree.Statement, env: E
             for record in _params(session, statement.selector, records, statement.optional):
                 result.rates[record.path] = result.rates.get(record.path, 1.0) * factor
         case tree.Load():
-            training_codes.not_yet(statement.span, "load").throw()
+            if statement.using is not None:
+                training_codes.not_yet(statement.using.span, "using").throw()
+            chosen = select(session, statement.selector, records, statement.optional)
+            made = loading.load(statement, chosen, result.loaded)
+            result.loads.append(made)
+            result.loaded.update(dict.fromkeys((path for path, _ in made.keys), made))
         case _:
             pass
 

@@ -49,6 +49,11 @@ def no_gradient(dtype: str) -> str:
     return f"{dtype} has no gradient"
 
 
+def loaded(place: Span) -> str:
+    """A value that a `load` takes from a file."""
+    return f"`load` at {place}"
+
+
 def optimizer(name: str, train: str) -> str:
     return f"the optimizer `{name}` of `{train}`"
 

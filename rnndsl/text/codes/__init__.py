@@ -1,7 +1,7 @@
 """Every kind of diagnostic, declared once, by range of numbers.
 
 00 text, 01 names and imports, 02 types and shapes, 03 variables, initialisers and selectors, 04 state and time, 05 training,
-collections, updates, 07 files and artefacts, 09 limits (06 is kept for weights). Each has a page in docs/codes with a failing
+collections, updates, 06 weights, 07 files and artefacts, 09 limits. Each has a page in docs/codes with a failing
 and a corrected example.
 """
 
@@ -13,7 +13,7 @@ from rnndsl.text.diagnostics import Code
 
 RANGES = (
     *("text", "names", "arguments", "kinds", "places", "types", "indices", "variables", "time", "scans", "loops", "training"),
-    *("artefact", "files", "limits", "sizes"),
+    *("weights", "artefact", "files", "limits", "sizes"),
 )
 """The modules that declare codes."""
 

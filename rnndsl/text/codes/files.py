@@ -20,7 +20,7 @@ FILE_NOT_UTF8 = Code("RNN0725", "file is not UTF-8")
 FILE_OUTSIDE = Code("RNN0726", "file outside the project", status=2)
 FILE_SPECIAL = Code("RNN0727", "not a regular file", status=2)
 FILE_UNREADABLE = Code("RNN0728", "file cannot be read", status=2)
-IMPORT_ABSOLUTE = Code("RNN0729", "absolute import path")
+ABSOLUTE = Code("RNN0729", "absolute path")
 STD_MISSING = Code("RNN0730", "no such module of the standard library")
 
 
@@ -72,7 +72,11 @@ def unreadable(importer: Span | None, path: str, reason: str) -> Diagnostic:
 
 
 def import_absolute(span: Span, path: str) -> Diagnostic:
-    return IMPORT_ABSOLUTE(span, f"an import is relative to the importing file: `{path}` is absolute")
+    return ABSOLUTE(span, f"an import is relative to the importing file: `{path}` is absolute")
+
+
+def weights_absolute(span: Span, path: str) -> Diagnostic:
+    return ABSOLUTE(span, f"a file of weights is named relative to the spec: `{path}` is absolute")
 
 
 def no_std_module(importer: Span | None, name: str, known: Iterable[str]) -> Diagnostic:

@@ -29,6 +29,11 @@ def no_checkpoint(prefix: PurePath, reason: str) -> Fault:
     return Fault(f"`{prefix}` cannot be read as a checkpoint: {reason}")
 
 
+def no_latest() -> Fault:
+    """A reason for `no_checkpoint`."""
+    return Fault("its file `checkpoint` names none that is there")
+
+
 # ---------------------------------------------------------------- HDF5 and Keras
 
 

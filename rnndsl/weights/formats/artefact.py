@@ -23,6 +23,7 @@ class ArtefactSource(CheckpointSource):
         except (ArtefactError, NoArtefactError) as error:
             raise WeightsFileError(error.fault) from None
         super().__init__(folder / "variables" / "variables", "artefact")
+        self.files = (folder / "manifest.json", *self.files)
         self._names = {_path(name): name for name in self.tensors if name.startswith(_PREFIX)}
         self.tensors = {path: replace(self.tensors[name], name=path) for path, name in self._names.items()}
 

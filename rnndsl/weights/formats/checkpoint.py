@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Array, Source, TensorInfo, WeightsFileError
 
@@ -22,7 +23,6 @@ class CheckpointSource(Source):
     """prefix: of the files of the checkpoint. Imports TensorFlow."""
 
     def __init__(self, prefix: Path, format: str = "checkpoint") -> None:
-        from rnndsl.backends.tensorflow.paths import plain_path
         from rnndsl.backends.tensorflow.quiet import import_tensorflow
 
         import_tensorflow()
@@ -32,11 +32,14 @@ class CheckpointSource(Source):
         self.prefix = prefix
         self._open = ExitStack()
         try:
+            if prefix.is_dir():
+                self.prefix = prefix = prefix / _latest(tf, prefix)
             self._reader: Any = tf.train.load_checkpoint(str(self._open.enter_context(plain_path(prefix.parent)) / prefix.name))
             shapes, dtypes = self._reader.get_variable_to_shape_map(), self._reader.get_variable_to_dtype_map()
         except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
             self.close()
             raise WeightsFileError(faults.no_checkpoint(prefix, _first_line(error))) from None
+        self.files = _files(prefix)
         self._keys = {key.removesuffix(_TAIL): key for key in sorted(shapes) if _is_number(dtypes[key])}
         self.tensors = {
             name: TensorInfo(name, dtypes[key].as_numpy_dtype().dtype.name, tuple(shapes[key])) for name, key in self._keys.items()
@@ -52,6 +55,21 @@ class CheckpointSource(Source):
 
     def close(self) -> None:
         self._open.close()
+
+
+def _latest(tf: Any, folder: Path) -> str:
+    """The name of the newest checkpoint in `folder`. Its file `checkpoint` may name one elsewhere, which is not followed."""
+    with plain_path(folder) as path:
+        found = tf.train.latest_checkpoint(str(path))
+    if found is None:
+        raise ValueError(faults.no_latest())
+    return Path(found).name
+
+
+def _files(prefix: Path) -> list[Path]:
+    """Of the checkpoint `prefix`: version 1's one file, or an index with its data."""
+    beside = (x for x in prefix.parent.iterdir() if x.name.startswith((f"{prefix.name}.index", f"{prefix.name}.data-")))
+    return [prefix] if prefix.is_file() else sorted(beside)
 
 
 def _is_number(dtype: Any) -> bool:

@@ -22,6 +22,7 @@ class Hdf5Source(Source):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = (path,)
         self._within: IO[bytes] | None = None
         self.format = "keras" if path.suffix == ".keras" else "hdf5"
         with told(partial(faults.no_hdf5, path)):

@@ -13,6 +13,7 @@ class NpzSource(Source):
     format = "npz"
 
     def __init__(self, path: Path) -> None:
+        self.files = (path,)
         try:
             self._archive = Archive(path)
         except DataError as error:

@@ -19,6 +19,7 @@ class OnnxSource(Source):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = (path,)
         try:
             self._onnx: Any = importlib.import_module("onnx")
             self._helper: Any = importlib.import_module("onnx.numpy_helper")

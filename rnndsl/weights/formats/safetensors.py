@@ -27,6 +27,7 @@ class SafetensorsSource(Source):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = (path,)
         self._file = path.open("rb")
         try:
             self._header()

@@ -86,6 +86,7 @@ class TorchSource(Source):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = (path,)
         self._zip = open_zip(path, partial(faults.no_torch, path))
         try:
             self._root, placed = self._placed()

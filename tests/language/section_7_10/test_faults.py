@@ -82,10 +82,11 @@ SECTION_8 = [
 ]
 
 SECTION_9 = [
-    ("load", model('load d/** from "x.npz"'), "RNN0510", "`load` is not in this version"),
-    ("load at", model('load d from "x.h5" at "a/b" using keras'), "RNN0510", "`load` is not in this version"),
-    ("load map", model('load d/** from "x" map { "d/(.*)" -> "e/\\1" }'), "RNN0510", "`load` is not in this version"),
-    ("load using arguments", model('load d from "x" using torch(0)'), "RNN0510", "`load` is not in this version"),
+    ("load of what is not there", model('load d/** from "x.npz"'), "RNN0601", "there is no file `x.npz`"),
+    ("load twice", model('load d/** from "x.npz"\nload d/bias from "x.npz"'), "RNN0604", "loaded twice"),
+    ("load map", model('load d/** from "x" map { "e/(.*)" -> "e/\\1" }'), "RNN0605", "matches no variable"),
+    ("load at", model('load d from "x.h5" at "a/b" using keras'), "RNN0510", "`using` is not in this version"),
+    ("load using arguments", model('load d from "x" using torch(0)'), "RNN0510", "`using` is not in this version"),
     ("layout", f'layout keras for Dense {{ "0" = kernel }}\n{model("")}', "RNN0510", "`layout` is not in this version"),
 ]
 
