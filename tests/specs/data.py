@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -103,5 +104,31 @@ def captions() -> Arrays:
     return {"image": image.astype(np.float32), "caption": np.stack([2 + low, 4 + right, np.ones_like(low)], 1).astype(np.int32)}
 
 
-_ALL = (sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder, forecast, captions)
+def adsorption() -> Arrays:
+    """Misra's measurements (NIST, Misra1a)."""
+    problems = json.loads((SPECS.parent / "tests/golden/nist_strd.json").read_text(encoding="utf-8"))["problems"]
+    found = next(x for x in problems if x["name"] == "Misra1a")
+    return {"volume": np.array(found["predictors"]["x"]), "held": np.array(found["y"])}
+
+
+def answered(u: np.ndarray) -> np.ndarray:
+    """What the plant gives, at rest before (Narendra & Parthasarathy 1990, example 4)."""
+    y = np.zeros(len(u) + 1)
+    for k in range(2, len(u)):
+        product = y[k] * y[k - 1] * y[k - 2] * u[k - 1] * (y[k - 2] - 1)
+        y[k + 1] = (product + u[k]) / (1 + y[k - 1] ** 2 + y[k - 2] ** 2)
+    return y[:-1]
+
+
+def plant(steps: int = 1000) -> Arrays:
+    """Inputs at random, each held for up to 11 steps."""
+    random = np.random.default_rng(0)
+    u = np.repeat(random.uniform(-1, 1, steps), random.integers(1, 12, steps))[:steps]
+    return {"u": u[None, :, None], "y": answered(u)[None, :, None]}
+
+
+_ALL = (
+    sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder, forecast, captions, adsorption,
+    plant,
+)  # fmt: skip
 ALL = {each.__name__: each for each in _ALL}

@@ -131,3 +131,12 @@ def test_forward(row: tuple[str, list[str], dict[str, Any]]) -> None:
         np.testing.assert_allclose(tangents[k], expected, rtol=1e-8, atol=1e-8)
         inner = sum(float(np.sum(c * ways[x][k])) for x, c in zip(active, cotangents, strict=True))
         np.testing.assert_allclose(np.sum(cotangent * tangents[k]), inner, rtol=1e-11, atol=1e-11)
+
+
+def test_the_power_0_is_flat_at_0() -> None:
+    g = Builder()
+    x, way = g.input("f64[batch]", "x"), g.input("f64[batch]", "way")
+    y = g.op("pow", x, g.literal(0.0, "f64"))
+    made, found = jvp(g.graph(), {x: way}, [y], ORDER)
+    (tangent,) = values(made, [found[y]], {"x": np.array([0.0, -2.0]), "way": np.ones(2)})
+    np.testing.assert_array_equal(tangent, [0.0, 0.0])

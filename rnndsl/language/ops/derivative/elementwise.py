@@ -42,8 +42,8 @@ def _silu(n: Local) -> V:
 
 
 def _power(n: Local) -> V:
-    """b * a ** (b - 1)."""
-    return n[1] * apply("pow", n[0], n[1] - 1.0)
+    """b * a ** (b - 1), which is 0 for b = 0, where a is too."""
+    return where(compare("ne", n[1], 0.0), n[1] * apply("pow", n[0], n[1] - 1.0), 0.0)
 
 
 def _exponent(n: Local) -> V:
