@@ -106,6 +106,8 @@ OPTIMIZERS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
             Parameter("scaled", "bool", True),
             Parameter("reach", "number", 10.0),
             Parameter("tolerance", "number", 1e-8),
+            Parameter("robust", "string", "none"),
+            Parameter("delta", "number", 1.0),
             Parameter("solver", "string", "cholesky"),
             Parameter("jacobian", "string", "auto"),
         ),
@@ -130,6 +132,7 @@ OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "merge": ("concat", "sum", "mul", "average", "none"),
         "over": ("leading", "inner", "last"),
         "padding": PADDINGS,
+        "robust": ("none", "huber", "cauchy"),
         "rule": ("nielsen", "plain"),
         "solver": ("cholesky", "qr"),
     }

@@ -130,8 +130,8 @@ class LeastSquares(Immutable):
     A step solves (A + damping D) step = -g, A being J'J and g J'r. `scaled`: D is the diagonal of A, or half of what it was if that
     is more; else the identity. The damping stays within `lowest` and `highest`; `increase` and `decrease` are the factors by which
     it moves, by Nielsen's rule or the `plain` one. At most `attempts` are made in a call, each at a step no longer than `reach`
-    times the variables. `solver` takes J'J or a QR decomposition of J; `forward`: J is made of columns, else of rows. `dtype`: of
-    the equations.
+    times the variables. A `robust` cost counts residuals beyond `delta` for less than their squares. `solver` takes J'J or a QR
+    decomposition of J; `forward`: J is made of columns, else of rows. `dtype`: of the equations.
     """
 
     damping: float
@@ -144,6 +144,8 @@ class LeastSquares(Immutable):
     scaled: bool
     reach: float
     tolerance: float
+    robust: Literal["none", "huber", "cauchy"]
+    delta: float
     solver: Literal["cholesky", "qr"]
     forward: bool
     dtype: DType

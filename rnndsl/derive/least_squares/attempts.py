@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.least_squares.jacobian import Unknowns, cast
-from rnndsl.derive.least_squares.normal_equations import Equations, damped_step, length, sum_of_squares
+from rnndsl.derive.least_squares.normal_equations import Equations, cost, damped_step, length
 from rnndsl.derive.replay import replay
 from rnndsl.language.ops.derivative.writing import V, apply, compare, contract, number, spread, total, where
 from rnndsl.language.ops.table import has
@@ -90,7 +90,7 @@ class Attempts:
         size = self._given(length(whole if system.unit is None else whole / system.unit))
         moves = self.unknowns.parted(step if system.unit is None else step * self._given(system.unit))
         trials = {path: cast(cast(old, dtype) - moves[path], old.type.dtype) for path, old in olds.items()}
-        after = sum_of_squares([cast(x, dtype) for x in self._replayed(trials)])
+        after = cost([cast(x, dtype) for x in self._replayed(trials)], told)
         gained = squares - after
         moved = length(step)
         within = either(compare("le", moved, size * told.reach), compare("eq", size, 0.0))

@@ -23,8 +23,9 @@ far off, where derivatives are large, holds the steps small for ever."""
 
 @record
 class Equations(Immutable):
-    """`matrix`: J'J, or the triangle R of [J r] = Q R, scaled. `right`: J'r, scaled. `unit`: what a step of 1 is in each variable,
-    and `scale` the D that it comes from, if it is no identity. `squares`: the sum of squares. `flat`: that its slope is zero."""
+    """`matrix`: J'J, or the triangle R of [J r] = Q R, scaled. `right`: J'r, scaled. `squares`: the sum of squares, or the robust
+    cost. `flat`: that its slope is zero. `unit`: what a step of 1 is in each variable, and `scale` the D that it comes from, unless
+    that is the identity."""
 
     matrix: V
     right: V
@@ -33,23 +34,42 @@ class Equations(Immutable):
     unit: V | None
     scale: V | None
 
-    @property
-    def count(self) -> int:
-        return self.right.type.dims[0]
 
-
-def sum_of_squares(residuals: Sequence[V]) -> V:
-    """Of all places of all `residuals`."""
-    found = added([total(apply("square", x), x.type.axes, range(-len(x.type.dims), 0)) for x in residuals])
+def cost(residuals: Sequence[V], told: LeastSquares) -> V:
+    """The sum of squares of all places of all `residuals`, or what stands for the squares where the cost is robust."""
+    found = added([total(_counted(x, told), x.type.axes, range(-len(x.type.dims), 0)) for x in residuals])
     assert found is not None  # something is fitted
     return found
 
 
+def _counted(x: V, told: LeastSquares) -> V:
+    """Huber (1964): beyond delta a straight line. Cauchy: delta^2 log(1 + (x / delta)^2)."""
+    if told.robust == "none":
+        return apply("square", x)
+    if told.robust == "cauchy":
+        return apply("log1p", apply("square", x / told.delta)) * told.delta**2
+    size = apply("abs", x)
+    line = (size * 2.0 - told.delta) * told.delta
+    return where(compare("le", size, told.delta), apply("square", x), line)
+
+
+def _weighted(x: Rows, told: LeastSquares) -> Rows:
+    """Rows whose squares have the slope of the cost: each by the root of its weight (Holland & Welsch 1977, table 1)."""
+    if told.robust == "none":
+        return x
+    size = apply("abs", x.residual)
+    if told.robust == "cauchy":
+        root = apply("rsqrt", apply("square", size / told.delta) + 1.0)
+    else:
+        root = apply("rsqrt", apply("maximum", size / told.delta, number(size, 1.0)))
+    return Rows(x.jacobian * reshape(root, (1, *root.type.dims)), x.residual * root)
+
+
 def equations(rows: Sequence[Rows], told: LeastSquares, last: V | None) -> Equations:
     """`last`: the scale of the last step, if there is a scale."""
-    of_rows = _triangle(rows) if told.solver == "qr" else _products(rows)
-    matrix, right, diagonal = of_rows
-    squares = sum_of_squares([x.residual for x in rows])
+    squares = cost([x.residual for x in rows], told)
+    weighted = [_weighted(x, told) for x in rows]
+    matrix, right, diagonal = _triangle(weighted) if told.solver == "qr" else _products(weighted)
     steepest = apply("sqrt", diagonal) * apply("sqrt", squares)
     flat = apply("all", compare("le", apply("abs", right), steepest * told.tolerance), told=Reduction((), (-1,)))
     if last is None:

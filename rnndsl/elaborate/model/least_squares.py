@@ -57,7 +57,7 @@ def choose(session: Session, name: str, call: tree.Call, env: Env) -> Chosen:
 def _wrong(found: Mapping[str, Any]) -> list[tuple[str, clauses.Clause]]:
     """What is wrong with numbers, each with the parameter that has it."""
     low, high, damping = found["min_damping"], found["max_damping"], found["damping"]
-    faults = [(key, clauses.above_zero(key, found[key])) for key in ("damping", "max_damping", "reach") if found[key] <= 0]
+    faults = [(key, clauses.above_zero(key, found[key])) for key in ("damping", "max_damping", "reach", "delta") if found[key] <= 0]
     faults += [(key, clauses.above_one(key, found[key])) for key in ("increase", "decrease") if found[key] <= 1]
     faults += [(key, clauses.from_on(key, 0, found[key])) for key in ("min_damping", "tolerance") if found[key] < 0]
     faults += [("attempts", clauses.from_on("attempts", 1, found["attempts"]))] if found["attempts"] < 1 else []
@@ -114,6 +114,8 @@ def optimizer(
         scaled=found["scaled"],
         reach=float(found["reach"]),
         tolerance=float(found["tolerance"]),
+        robust=found["robust"],
+        delta=float(found["delta"]),
         solver=found["solver"],
         forward=forward,
         dtype=dtype,

@@ -217,3 +217,35 @@ def test_what_a_mask_leaves_out_is_not_seen() -> None:
             np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-12)
         for path, value in plain.variables.items():
             np.testing.assert_allclose(holed.variables[path], value, rtol=1e-9, err_msg=path)
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "qr"])
+@pytest.mark.parametrize("robust", ["huber", "cauchy"])
+def test_a_robust_cost_is_minimised(robust: str, solver: str) -> None:
+    """A line with three outliers: the cost is the formula's, its slopes vanish, and the line is that of the other points."""
+    delta, off = 0.3, np.where(np.arange(12) % 5 == 2, 20.0, 0.0)
+    text = f"""model line with (dtype = f64) {{
+  input x: f64[batch]
+  target y: f64[batch]
+  param a: [] ~ zeros
+  param b: [] ~ zeros
+  residual r = a * x + b - y
+  train fit = levenberg_marquardt(robust = {robust}, delta = {delta}, solver = {solver}, tolerance = 1e-13)
+}}
+"""
+    y = 2.0 * X - 1.0 + 0.05 * np.cos(9 * X) + off
+    model = Model(plan_of(text, level=1))
+
+    def cost(a: float, b: float) -> float:
+        r = a * X + b - y
+        huber = np.where(np.abs(r) <= delta, r**2, 2 * delta * np.abs(r) - delta**2)
+        return float(np.sum(huber if robust == "huber" else delta**2 * np.log(1 + (r / delta) ** 2)))
+
+    np.testing.assert_allclose(model.call("fit", {"x": X, "y": y}, steps=False)["loss"], cost(0, 0), rtol=1e-12)
+    for _ in range(200):
+        told = model.call("fit", {"x": X, "y": y})
+    a, b = variables(model)
+    np.testing.assert_allclose(told["loss"], cost(a, b), rtol=1e-9)
+    assert abs(cost(a + 1e-5, b) - cost(a - 1e-5, b)) < 1e-9
+    assert abs(cost(a, b + 1e-5) - cost(a, b - 1e-5)) < 1e-9
+    np.testing.assert_allclose([a, b], [2.0, -1.0], atol=0.3)
