@@ -10,11 +10,14 @@ from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Source, WeightsFileError
 
 
+_TABLE = (0xDB4775248B80FB57).to_bytes(8, "little")
+
+
 def is_light(path: Path) -> bool:
     """Whether `open_source` tells what is in `path`, or that it cannot be read, without TensorFlow and without long imports."""
     if path.is_dir() or path.with_name(f"{path.name}.index").is_file():
         return False
-    return path.suffix not in (".index", ".onnx")
+    return path.suffix not in (".index", ".onnx") and not (path.is_file() and _is_table(path))
 
 
 def open_source(path: Path) -> Source:
@@ -47,9 +50,19 @@ def _open(path: Path) -> Source:
             from rnndsl.weights.formats.torch import TorchSource as Format
         case ".onnx":
             from rnndsl.weights.formats.onnx import OnnxSource as Format
+        case _ if _is_table(path):
+            return _checkpoint(path)
         case _:
             raise WeightsFileError(faults.no_format(path))
     return Format(path)
+
+
+def _is_table(path: Path) -> bool:
+    """Whether it ends as TensorFlow's tables do (tensorflow/core/lib/io/format.h): a checkpoint of version 1 is one."""
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(-min(len(_TABLE), file.tell()), os.SEEK_END)
+        return file.read() == _TABLE
 
 
 def _folder(path: Path) -> Source:

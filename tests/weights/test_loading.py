@@ -182,6 +182,34 @@ def test_the_manifest_has_a_receipt_for_each_and_files_are_hashed(tmp_path):
         np.testing.assert_array_equal(session.run(variable), value)
 
 
+@pytest.mark.tf
+def test_verify_holds_the_receipts_against_what_the_artefact_starts_with(tmp_path, monkeypatch, capsys):
+    from rnndsl.cli.main import main
+    from rnndsl.weights.loading import Pretrained
+
+    np.savez(tmp_path / "lm.npz", **values())
+    path = spec(tmp_path, MAPPED.format(file="lm.npz"))
+    assert main(["compile", str(path), "-o", str(tmp_path / "right")]) == 0
+    capsys.readouterr()
+    assert main(["weights", "verify", str(tmp_path / "right")]) == 0
+    assert "12 loaded, 0 with another value" in capsys.readouterr().out
+
+    initial = Pretrained.initial
+
+    def skipped(self, variable, seed):
+        """A compiler that leaves one value behind."""
+        value = initial(self, variable, seed)
+        return np.zeros_like(value) if variable.path == "enc/lstm/input_gate/wx" else value
+
+    monkeypatch.setattr(Pretrained, "initial", skipped)
+    assert main(["compile", str(path), "-o", str(tmp_path / "wrong")]) == 0
+    capsys.readouterr()
+    assert main(["weights", "verify", str(tmp_path / "wrong"), "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [x["variable"] for x in found if not x["same"]] == ["enc/lstm/input_gate/wx"]
+    assert found[0]["keys"] == ["rnn/input_gate/wx"]
+
+
 def test_part_is_loaded_from_each_of_several_files(tmp_path):
     tensors = {f"enc/lstm/{name}": x for name, x in values("").items()}
     np.savez(tmp_path / "a.npz", **{k: x for k, x in tensors.items() if "/w" in k})

@@ -1,33 +1,40 @@
-"""`rnndsl weights list FILE`, `rnndsl weights diff A B`: tensors by name in files of every format that is known here."""
+"""`rnndsl weights list FILE`, `diff A B`: tensors by name in files of every format that is known here; `verify DIR`: what an artefact
+has loaded is what it starts with."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnndsl.cli.artefacts import artefacts_in
 from rnndsl.cli.parser import Parser, UsageError, add_format
 from rnndsl.cli.saying import say, say_json
 from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
+    from rnndsl.artefact.manifest import ReceiptInfo
     from rnndsl.weights.compare import Difference
     from rnndsl.weights.source import Source, TensorInfo
 
-ACTIONS = {"list": "the tensors of a file: name, dtype, shape", "diff": "how the tensors of two files differ"}
+ACTIONS = {
+    "list": "the tensors of a file: name, dtype, shape",
+    "diff": "how the tensors of two files differ",
+    "verify": "whether an artefact starts with what it loaded",
+}
 
 
 def run(argv: Sequence[str]) -> int:
-    """Carry out one of `ACTIONS`. 0; for `diff` 1 if the files differ."""
+    """Carry out one of `ACTIONS`. 0; 1 for `diff` if the files differ, for `verify` if a value is another one."""
     if argv and argv[0] in ACTIONS:
-        return (_list if argv[0] == "list" else _diff)(argv[1:])
+        return {"list": _list, "diff": _diff, "verify": _verify}[argv[0]](argv[1:])
     if argv and not argv[0].startswith("-"):
         raise UsageError(faults.no_action("weights", argv[0], list(ACTIONS)))
     listed = "\n".join(f"  {name}  {what}" for name, what in ACTIONS.items())
     parser = Parser("rnndsl weights", "Look into files of trained values.", f"actions:\n{listed}")
     parser.formatter_class = __import__("argparse").RawDescriptionHelpFormatter
-    parser.usage = "rnndsl weights list FILE | diff A B"
+    parser.usage = "rnndsl weights list FILE | diff A B | verify DIR"
     parser.read(argv)
     raise UsageError(faults.no_action_given(list(ACTIONS)))
 
@@ -109,3 +116,36 @@ def _digits(x: float | None) -> str:
 def _number(x: float | None) -> float | str | None:
     """JSON has no infinity."""
     return "inf" if x == float("inf") else x
+
+
+def _verify(argv: Sequence[str]) -> int:
+    description = "Hold what an artefact starts with against the receipts of what it loaded. The status is 1 if a value is another one."
+    parser = Parser("rnndsl weights verify", description)
+    parser.add_argument("artefact", metavar="DIR")
+    add_format(parser, "text", "json")
+    arguments = parser.read(argv)
+    rows: list[tuple[str, ReceiptInfo, bool]] = []
+    for folder, manifest in artefacts_in(Path(arguments.artefact)).items():
+        rows += _held(folder, {v.path: v.loaded for v in manifest.variables if v.loaded})
+    wrong = [path for path, _, same in rows if not same]
+    if arguments.format == "json":
+        say_json(json.dumps([{"variable": path, **x.model_dump(mode="json"), "same": same} for path, x, same in rows], indent=2))
+        return 1 if wrong else 0
+    from rnndsl.text.render.table import table
+
+    lines = [(path, x.file, ", ".join(x.keys), "same" if same else "another value") for path, x, same in rows]
+    if lines:
+        say(table(("variable", "file", "tensor", "value"), lines) + "\n")
+    say(f"{len(rows):,} loaded, {len(wrong):,} with another value")
+    return 1 if wrong else 0
+
+
+def _held(folder: Path, receipts: Mapping[str, ReceiptInfo]) -> list[tuple[str, ReceiptInfo, bool]]:
+    """Each variable with its receipt, and whether `initialize` returns that value. Imports TensorFlow if there is any."""
+    if not receipts:
+        return []
+    from rnndsl.api import load
+    from rnndsl.weights.loading import digest
+
+    initial = load(folder).initialize()
+    return [(path, x, digest(initial[path]) == x.sha256) for path, x in receipts.items()]
