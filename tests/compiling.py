@@ -12,7 +12,9 @@ from rnndsl.driver import Job
 from rnndsl.elaborate import elaborate
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes
-from rnndsl.plan.model import Plan
+from rnndsl.plan.model import Initializer, Plan
+from rnndsl.records import replace
+from rnndsl.weights.loading import Pretrained
 from tests.plan.whole import through_passes
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -36,9 +38,16 @@ def _plan(path: Path, level: int, model: str | None, settings: dict[str, object]
     plan = elaborate(module, name, settings, job.sink)
     job.sink.raise_if_failed()
     assert plan is not None
+    plan = _with_values(plan, job.pretrained(plan)) if plan.loads else plan
     plan = through_passes(run_passes(with_functions(plan), level), level)
     verify(plan)
     return plan
+
+
+def _with_values(plan: Plan, pretrained: Pretrained) -> Plan:
+    """`plan` with what it loads as initialisers, so that nothing else is needed to run it."""
+    recipes = {path: Initializer("values", {"value": value.tolist()}) for path, value in pretrained.values.items()}
+    return replace(plan, variables=tuple(replace(v, initializer=recipes.get(v.path, v.initializer)) for v in plan.variables))
 
 
 def module_of(source: Path | str, level: int = 0, model: str | None = None, **settings: object) -> Any:

@@ -9,15 +9,18 @@ from rnndsl.text.faults import files
 from rnndsl.text.faults import weights as faults
 from rnndsl.weights.source import Source, WeightsFileError
 
-
 _TABLE = (0xDB4775248B80FB57).to_bytes(8, "little")
+"""The last bytes of a table of TensorFlow's (tensorflow/core/lib/io/format.h)."""
 
 
 def is_light(path: Path) -> bool:
     """Whether `open_source` tells what is in `path`, or that it cannot be read, without TensorFlow and without long imports."""
-    if path.is_dir() or path.with_name(f"{path.name}.index").is_file():
-        return False
-    return path.suffix not in (".index", ".onnx") and not (path.is_file() and _is_table(path))
+    try:
+        if path.is_dir() or path.with_name(f"{path.name}.index").is_file():
+            return False
+        return path.suffix not in (".index", ".onnx") and not (path.is_file() and _is_table(path))
+    except OSError:
+        return True
 
 
 def open_source(path: Path) -> Source:
@@ -58,7 +61,7 @@ def _open(path: Path) -> Source:
 
 
 def _is_table(path: Path) -> bool:
-    """Whether it ends as TensorFlow's tables do (tensorflow/core/lib/io/format.h): a checkpoint of version 1 is one."""
+    """Whether it is a table of TensorFlow's, as a checkpoint of version 1 is."""
     with path.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(-min(len(_TABLE), file.tell()), os.SEEK_END)

@@ -28,7 +28,7 @@ SPECS = {
     "two.rnn": "rnn 1\nmodel a {\n  input x: f32[batch]\n  output y = x\n}\nmodel b {\n  input x: f32[batch]\n  output y = x\n}\n",
     "none.rnn": "rnn 1\nconst a = 1\n",
 }
-COMMANDS = "help: the commands are check, compile, inspect, run, fmt, new, weights, doc\n"
+COMMANDS = "help: the commands are check, compile, inspect, explain, run, fmt, new, weights, doc\n"
 FULL = OSError(errno.ENOSPC, "No space left on device")
 GONE = FileNotFoundError(errno.ENOENT, "No such file or directory")
 
@@ -67,7 +67,7 @@ COMMAND: Cases = {
     "no_command": (line("frob"), f"error: no command `frob`\n{COMMANDS}"),
     "nothing_asked": (line("--traceback"), f"error: no command is given\n{COMMANDS}"),
     "no_action": (line("weights", "lst"), "error: `weights` has no action `lst`\nhelp: did you mean `list`?\n"),
-    "no_action_given": (line("weights"), "error: no action is given\nhelp: there are list, diff\n"),
+    "no_action_given": (line("weights"), "error: no action is given\nhelp: there are list, diff, verify\n"),
     "refused": (line("check"), "error: the following arguments are required: SPEC\nhelp: see `rnndsl check --help`\n"),
     "empty_argument": (
         line("check", ""),

@@ -82,6 +82,11 @@ def checkpoint() -> None:
     open_source(Path("model.ckpt"))
 
 
+def latest() -> None:
+    Path("checkpoint").write_text('model_checkpoint_path: "elsewhere"\n', encoding="utf-8")
+    open_source(Path())
+
+
 def tensor_of_nothing() -> Callable[[], object]:
     """A pickle whose tensor lies in a number."""
     return torched(b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n(K\x01K\x00))tRs.")
@@ -96,6 +101,7 @@ CASES: Cases = {
         "`m.onnx`: `w` cannot be read: buffer size must be a multiple of element size",
     ),
     "no_checkpoint": (checkpoint, "`model.ckpt` cannot be read as a checkpoint: …"),
+    "no_latest": (latest, "`.` cannot be read as a checkpoint: its file `checkpoint` names none that is there"),
     "no_hdf5": (written("x.h5", b"text"), "`x.h5` cannot be read as HDF5: …"),
     "no_keras": (written("x.keras", b"text"), "`x.keras` is no file of Keras: File is not a zip file"),
     "no_torch": (
@@ -155,7 +161,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @every(weights, CASES)
 def test_what_is_said(name: str) -> None:
     expected = CASES[name][1]
-    if name == "no_checkpoint":
+    if name in ("no_checkpoint", "no_latest"):
         importlib.import_module("tensorflow")  # not to be watched while it is imported
 
     def saying(act: Callable[[], object]) -> str:

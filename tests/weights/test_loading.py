@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import string
@@ -263,3 +264,16 @@ def test_all_keys_wrong(tmp_path):
     assert found.codes == ["RNN0602", "RNN0606"]
     for name in SHAPES:
         assert re.search(rf"`enc/lstm/{name}`, f32.*: there is no `enc/lstm/{name}`", found.text)
+
+
+NO_FILES = ["", ".", "x" * 300 + ".npz", "m.rnn", "m.rnn/a.npz", "pipe", "locked.npz", "cut.safetensors"]
+
+
+@pytest.mark.parametrize("file", NO_FILES)
+def test_what_is_no_file_of_weights_is_told_in_one_sentence(file, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "locked.npz").mkdir(mode=0)
+    (tmp_path / "cut.safetensors").write_bytes(b"123")
+    with pytest.raises(DiagnosticsError) as error:
+        loaded(spec(tmp_path, f'load enc/** from "{file}"'))
+    assert [d.code for d in error.value.diagnostics] == ["RNN0601"]

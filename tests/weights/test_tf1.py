@@ -1,4 +1,4 @@
-"""Checkpoints that TensorFlow 1.15 wrote load with no map into models of `std.tf1`, and compute what TensorFlow 1 computes of them."""
+"""Checkpoints that TensorFlow 1.15 wrote load with no map into models of `std.tf1`, which compute what TensorFlow 1 computes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_slots_of_optimizers_are_left_over_and_told(name: str) -> None:
     module = job.resolve()
     [plan] = job.plan(module, module.models(), {})
     job.pretrained(plan)
-    told = [name for d in job.sink.sorted() if d.code == "RNN0606" for note in d.notes for name in re.findall(r"`(\S+)`", note.text)]
+    told = [
+        name for d in job.sink.sorted() if d.code == "RNN0606" for note in d.notes for name in re.findall(r"`(\S+)`", note.text)
+    ]
     with open_source(FOLDER / f"{name}.ckpt") as source:
         over = set(source.tensors) - {v.path for v in plan.variables}
     assert over >= SLOTS[name]

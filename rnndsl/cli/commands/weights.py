@@ -1,5 +1,5 @@
-"""`rnndsl weights list FILE`, `diff A B`: tensors by name in files of every format that is known here; `verify DIR`: what an artefact
-has loaded is what it starts with."""
+"""`rnndsl weights list FILE`, `diff A B`: tensors by name in files of every format that is known here; `verify DIR`: whether an
+artefact starts with what it loaded."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def _number(x: float | None) -> float | str | None:
 
 
 def _verify(argv: Sequence[str]) -> int:
-    description = "Hold what an artefact starts with against the receipts of what it loaded. The status is 1 if a value is another one."
+    description = (
+        "Hold what an artefact starts with against the receipts of what it loaded. The status is 1 if a value is another one."
+    )
     parser = Parser("rnndsl weights verify", description)
     parser.add_argument("artefact", metavar="DIR")
     add_format(parser, "text", "json")

@@ -1,5 +1,5 @@
-"""Trains three small models for a few steps in TensorFlow 1.15 and saves each: a checkpoint by `tf.train.Saver`, and, in `NAME.npz`,
-inputs and what TensorFlow 1 computes of them. Run by Python 3.7: see README.md."""
+"""Trains three small models for a few steps in TensorFlow 1.15 and saves each: a checkpoint by `tf.train.Saver`, and, in
+`NAME.npz`, inputs and what TensorFlow 1 computes of them. Run by Python 3.7: see README.md."""
 
 import numpy as np
 import tensorflow as tf
@@ -47,7 +47,7 @@ def main():
             session.run(tf.global_variables_initializer())
             for _ in range(STEPS):
                 session.run(step, given)
-            tf.train.Saver(write_version=versions[name]).save(session, "./{}.ckpt".format(name), write_meta_graph=False, write_state=False)
+            tf.train.Saver(write_version=versions[name]).save(session, f"./{name}.ckpt", write_meta_graph=False, write_state=False)
             arrays = {placeholder.op.name: np.asarray(value) for placeholder, value in given.items()}
             np.savez(name + ".npz", outputs=session.run(outputs, given), **arrays)
 
