@@ -6,6 +6,7 @@ of it stands in a frozen scope. One build serves every check.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -118,7 +119,8 @@ def subject(case: Case) -> Subject:
         finals = [s for s in scan_of(first, "run").states if "[" not in s.name]
         types = {x.id: x.type for x in scan_of(first, "run").body.inputs}
         floats = [s.name for s in finals if types[s.old].dtype == "f64"]
-        return Subject(case, inputs, _plan(text(case, inputs, [s.name for s in finals], floats=floats)))
+        delayed = {s.name.partition("[")[0] for s in scan_of(first, "run").states if "[" in s.name}
+        return Subject(case, inputs, _plan(text(case, inputs, [s.name for s in finals], floats=floats, delayed=delayed)))
     assert failure is not None
     raise failure
 
@@ -127,8 +129,17 @@ def scan_of(plan: Plan, path: str) -> Scan:
     return next(n for n in plan.graph.nodes if isinstance(n, Scan) and n.path == path)
 
 
-def text(case: Case, inputs: list[CellInput], finals: list[str], dtype: str = "f64", floats: list[str] | None = None) -> str:
+def text(
+    case: Case,
+    inputs: list[CellInput],
+    finals: list[str],
+    dtype: str = "f64",
+    floats: list[str] | None = None,
+    delayed: Collection[str] = (),
+) -> str:
     """The model. `finals`: names of states that become outputs; `floats` those of them that the loss reads.
+
+    `delayed`: states with delays beyond one step.
 
     `gradients` is of `error`, the masked scan alone; the training step is on `plain`, the others.
     """
@@ -150,11 +161,16 @@ def text(case: Case, inputs: list[CellInput], finals: list[str], dtype: str = "f
     lines += [f"    kept = scan(frozen, {', '.join(_argument(x, i, '') for i, x in enumerate(scanned))}{memories})", "  }"]
     for name in ("run", "part"):
         lines += [f"  output {name}_out = {name}", f"  output {name}_last = {name}.last"]
-        lines += [f"  output {final_name(name, state)} = {name}.final.{state}" for state in finals]
-    masked = _distance(["part", "part.last", *(f"part.final.{state}" for state in floats or [])])
+        lines += [f"  output {final_name(name, state)} = {name}.final.{_newest(state, delayed)}" for state in finals]
+    masked = _distance(["part", "part.last", *(f"part.final.{_newest(state, delayed)}" for state in floats or [])])
     lines += [f"  loss error = {masked}", f"  loss plain in aside = {_distance(['run', 'run.last', 'still.kept'])}"]
     lines += ["  train step = adamw(rate = 0.01, weight_decay = 0.1) on plain", "}"]
     return "\n".join(lines)
+
+
+def _newest(state: str, delayed: Collection[str]) -> str:
+    """The last value of a state; one with longer delays is a list, one step back first."""
+    return f"{state}[0]" if state in delayed else state
 
 
 def _distance(values: list[str]) -> str:

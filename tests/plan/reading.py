@@ -135,7 +135,7 @@ class _Reader:
             name, path, axis, tuple(scanned), tuple(given), tuple(states), tuple(variables), outputs, self.graph(equations, inputs),
             lengths=found["lengths"][1:] if "lengths" in found else None, mask=found["mask"][1:] if "mask" in found else None,
             steps=(steps[1:] if steps.startswith("%") else int(steps)) if steps else None, until=found.get("until"),
-            reverse=" reverse" in options, hold=" hold" in options, carry=" carry" in options,
+            reverse=" reverse" in options, hold=" hold" in options, carry=" carry" in options, same_draws=" same_draws" in options,
         )  # fmt: skip
 
 
