@@ -88,6 +88,7 @@ class Spec:
         self.layers: list[str] = []
         self.cells: list[str] = []
         self.paths: list[str] = ["**"]
+        self.axes: list[str] = []
         self.proposed: list[tuple[list[str], str]] = []
         """Names of the statement at hand, for the lists that they join once it is accepted."""
 
@@ -101,6 +102,11 @@ class Spec:
         """A name that nothing has yet."""
         free = [name for name in NAMES if name not in taken]
         return self.random.choice(free) + (str(self.random.randrange(100)) if self.chance(0.2) else "")
+
+    def new_axis(self) -> str:
+        """An axis of its own for what gets another length: that of an input might be called as data is, with another one."""
+        self.axes = [f"part{len(self.lines)}{letter}" for letter in "abc"]
+        return self.random.choice(self.axes)
 
     def value(self) -> str:
         """An expression: what has a name already, a number, or something made of both."""
@@ -197,7 +203,8 @@ def _function(spec: Spec) -> tuple[str, str, str]:
     for parameter in op.parameters:
         if parameter.default is not None and parameter.kind != "tensor" and spec.chance(0.6):
             continue
-        arguments.append(f"{parameter.name} = {_argument(spec, parameter.kind)}")
+        argument = spec.new_axis() if parameter.name == "to" else _argument(spec, parameter.kind)
+        arguments.append(f"{parameter.name} = {argument}")
     if op.kind == "reduction":
         arguments = [
             spec.value(),
@@ -211,17 +218,19 @@ def _function(spec: Spec) -> tuple[str, str, str]:
         f"sort({spec.value()}, axis = {spec.pick('-1', '0')})",
         f"top_k({spec.value()}, {spec.pick('1', '2')}){spec.pick('', '.values', '.ids')}",
         f"{spec.value()}[{spec.pick(*AXES)} = {spec.pick('0', '-1')}]",
-        f"{spec.value()}[{spec.pick(*AXES)} = {spec.pick('1..', '..-1', '0.. by 2')}, to = {spec.pick(*AXES)}]",
+        f"{spec.value()}[{spec.pick(*AXES)} = {spec.pick('1..', '..-1', '0.. by 2')}, to = {spec.new_axis()}]",
         f"window({spec.value()}, {spec.pick('1', '3')}, over = {spec.pick(*AXES)})",
         f"position(over = {spec.pick(*AXES)})",
-        f"rename({spec.value()}, {spec.pick(*AXES)} = {spec.pick(*AXES)})",
+        f"rename({spec.value()}, {spec.pick(*AXES)} = {spec.new_axis()})",
         'einsum("i,j->ij", ' + f"{spec.value()}, {spec.value()})",
         "tabulate(2, 3, tab)",
         f"cast({spec.value()}, {spec.pick(*DTYPES, 'wide')})",
         f"{spec.pick('l1', 'l2')}({{{spec.pick('mine', 'trainable_variables')}}})",
     )
     call = spec.pick(*special) if spec.chance(0.25) else f"{op.name}({', '.join(arguments)})"
-    return f"{name} = {call}", name, "value"
+    made = [axis for axis in spec.axes if axis in call]
+    declared = f"axis {', '.join(made)}\n  " if made else ""
+    return f"{declared}{name} = {call}", name, "value"
 
 
 def _argument(spec: Spec, kind: str) -> str:
