@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rnndsl.language.ops.table import OPS
 from rnndsl.language.rules.types import FLOATS
-from rnndsl.plan.attributes import Constant, OfVariable, Result
+from rnndsl.plan.attributes import Constant, OfVariable, Read, Result
 from rnndsl.plan.indices import All, At, Index, Item, Part
 from rnndsl.plan.model import Graph, Node, Scan, all_nodes
 from rnndsl.plan.rewriting import is_saved, scan_ends, target_of, used_ids
@@ -51,17 +51,17 @@ class Equations:
         self.called: dict[str, str] = {x.id: x.id for x in graph.inputs}
         self.taken = Counter[str](self.called.values())
         self.nodes = {n.id: n for n in all_nodes(graph) if isinstance(n, Node)}
+        self.scans = {n.id: n for n in all_nodes(graph) if isinstance(n, Scan)}
         self.unnamed = 0
         self.text: dict[str, _Text] = {}
 
     def lines(self, nodes: Iterable[Node | Scan]) -> Iterator[str]:
         """The equations of `nodes`, which follow those asked for before."""
-        scans = {n.id: n for n in self.graph.nodes if isinstance(n, Scan)}
         for node in nodes:
             if isinstance(node, Scan):
                 yield from self._scan(node)
             elif isinstance(node.attrs, Result):
-                self._result(node, node.attrs, scans[node.args[0]])
+                self._result(node, node.attrs, self.scans[node.args[0]])
             else:
                 yield from self._node(node)
 
@@ -153,7 +153,7 @@ class Equations:
     def _expression(self, node: Node) -> _Text:
         if isinstance(node.attrs, Constant):
             return _Text(str(node.attrs.value).lower() if isinstance(node.attrs.value, bool) else f"{node.attrs.value}")
-        if isinstance(node.attrs, OfVariable) and node.op == "read":
+        if isinstance(node.attrs, Read):
             return _Text(node.attrs.variable)
         row, args = OPS[node.op], [self._read(x) for x in node.args]
         if isinstance(node.attrs, Index):

@@ -101,6 +101,9 @@ def _parts(function: Function, train: Train | None) -> Iterator[tuple[str, Seque
     from rnndsl.plan.rewriting import is_derived
 
     nodes = list(function.graph.nodes)
+    if train is not None and not train.optimizer.rules:  # least squares: residuals, tangents and attempts
+        yield "step", nodes
+        return
     forward = list(takewhile(lambda node: not is_derived(node.id), nodes))
     rest = nodes[len(forward) :]
     back = rest if train is None else list(takewhile(lambda node: not _of_optimizer(node, train), rest))

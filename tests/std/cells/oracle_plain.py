@@ -62,7 +62,7 @@ def narx(w: Weights, data: Data) -> tuple[Array, States]:
         seen = np.concatenate(inputs[t : t + 3][::-1], -1)
         fed_back = np.concatenate(outputs[t : t + 3][::-1], -1)
         outputs = [*outputs, w.of_input("readout", np.tanh(w.affine("hidden", seen, fed_back)))]
-    return np.stack(outputs[3:], 1), {"y": outputs[-1]}
+    return np.stack(outputs[3:], 1), {f"y[{k}]": outputs[-1 - k] for k in range(3)}
 
 
 def scrn(learn: bool) -> Oracle:
@@ -209,7 +209,7 @@ CASES = (
     Case("irnn", "IRNN(4)", irnn),
     Case("ind_rnn", "IndRNN(4)", ind_rnn),
     Case("jordan", "Jordan(4, 2, decay = 0.5)", jordan, "y s"),
-    Case("narx", "NARX(4, 2, input_taps = 2, output_taps = 3)", narx, "y"),
+    Case("narx", "NARX(4, 2, input_taps = 2, output_taps = 3)", narx, "y[0] y[1] y[2]"),
     Case("scrn", "SCRN(4, 2, alpha = 0.9)", scrn(False), "h s"),
     Case("scrn_decay", "SCRN(4, 2, learn_decay = true)", scrn(True), "h s"),
     Case("clockwork", "Clockwork(6, periods = [1, 2, 3])", clockwork, "h_0 h_1 h_2 tick"),

@@ -36,7 +36,8 @@ RANGES = {"period": (2.0, 5.0), "shift": (0.0, 3.0), "open": (0.3, 0.8)}
 
 
 def output_name(case: Case, result: str) -> str:
-    return f"{case.name}__{result.replace('.', '_')}"
+    plain = re.sub(r"\W", "_", result)
+    return f"{case.name}__{plain}"
 
 
 def text(dtype: str, options: str = "") -> str:
