@@ -177,12 +177,19 @@ def step(session: Session, value: Instance | MappedCell, values: Feed, span: Spa
     assert session.graphs.step is not None
     first = session.graphs.step.stepped.get(id(value))
     if first is not None:
-        time_codes.stepped_twice(span, value.path, first).throw()
+        time_codes.stepped_twice(_by_user(session, span), value.path, None if first.source.library else first).throw()
     session.graphs.step.stepped[id(value)] = span
     before = len(session.graphs.step.states)
     output = run(session, value, values, span, prefix)
     value.registered = tuple(session.graphs.step.states)[before:]
     return output
+
+
+def _by_user(session: Session, span: Span) -> Span:
+    """Where a user has made what the library applies at `span`: `Stack([a, a])`."""
+    made = (session.registry.instances.get(layer) for layer in session.reports.within())
+    spans = (each.constructor.span for each in made if each is not None)
+    return next((each for each in spans if not each.source.library), span) if span.source.library else span
 
 
 def apply_unnamed(session: Session, constructor: Constructor, call: tree.Call, env: Env) -> Value:

@@ -37,6 +37,10 @@ class Reports:
         finally:
             self._applications.pop()
 
+    def within(self) -> list[str]:
+        """The layers that are being applied, the innermost first."""
+        return [layer for layer, _ in reversed(self._applications)]
+
     def attempt(self, action: Callable[[], object]) -> None:
         """Runs `action`; a fault of the spec goes to the sink and ends only this action. Nothing is done once no more is told."""
         if self.sink.full:

@@ -174,9 +174,14 @@ def delay_too_long(span: Span, steps: int) -> Diagnostic:
 # ---------------------------------------------------------------- cells and steps
 
 
-def stepped_twice(span: Span, path: str, first: Span) -> Diagnostic:
+def stepped_twice(span: Span, path: str, first: Span | None) -> Diagnostic:
+    """`first`: the other place, if it is in a text of the user's."""
     wrong = STEPPED_TWICE(span, f"the cell `{path}` is applied twice within one step")
-    return wrong.note("the first application is here", first)
+    return (
+        wrong.suggest("each step of a cell needs a state of its own")
+        if first is None
+        else wrong.note("the first application is here", first)
+    )
 
 
 def cell_outside_scan(span: Span, path: str) -> Diagnostic:
