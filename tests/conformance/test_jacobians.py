@@ -9,6 +9,8 @@ from tests.conformance.subject import VALID, Array, Subject
 from tests.derive.least_squares.jacobians import Derived
 
 TOLERANCE = 1e-8
+BENDS, NEAR = 2, 1e-5
+"""So many values of a column may have the bend of a `relu` within the reach of the differences; they are held to nearer ones."""
 
 
 def trained(subject: Subject) -> list[str]:
@@ -50,4 +52,7 @@ def test_jacobian_column_by_column(planned: Subject) -> None:
     size = max(1.0, float(np.abs(j).max()))
     for k, way in enumerate(np.eye(j.shape[1])):
         expected = columns.difference(planned.data, planned.values, way)
-        np.testing.assert_allclose(j[:, k], expected, rtol=0, atol=TOLERANCE * size, err_msg=str(k))
+        bent = np.abs(j[:, k] - expected) > TOLERANCE * size
+        assert bent.sum() <= BENDS, k
+        near = columns.difference(planned.data, planned.values, way, NEAR)
+        np.testing.assert_allclose(j[bent, k], near[bent], rtol=0, atol=1e-7 * size, err_msg=str(k))

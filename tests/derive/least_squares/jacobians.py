@@ -40,14 +40,14 @@ class Derived:
         j, r = compute(self.plan, self.graph, [self.jacobian, self.residual], inputs, variables)
         return np.moveaxis(j, -2, -1).reshape(-1, j.shape[-2]), r.reshape(-1)
 
-    def difference(self, inputs: Mapping[str, Array], variables: Mapping[str, Array], way: Array) -> Array:
+    def difference(self, inputs: Mapping[str, Array], variables: Mapping[str, Array], way: Array, step: float = STEP) -> Array:
         """How the value changes as the variables, one vector, go a way: central differences."""
         sizes = [variables[path].size for path in self.paths]
         parts = np.split(way, np.cumsum(sizes)[:-1])
         ways = {path: x.reshape(variables[path].shape) for path, x in zip(self.paths, parts, strict=True)}
 
         def at(steps: int) -> Array:
-            moved = {path: variables[path] + steps * STEP * w for path, w in ways.items()}
+            moved = {path: variables[path] + steps * step * w for path, w in ways.items()}
             return compute(self.plan, self.plain, [self.value], inputs, {**variables, **moved})[0]
 
-        return slope([at(k) for k in REACH], STEP).reshape(-1)
+        return slope([at(k) for k in REACH], step).reshape(-1)
