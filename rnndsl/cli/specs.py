@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from rnndsl.cli.parser import UsageError
+from rnndsl.cli.parser import UsageError, pairs
 from rnndsl.cli.saying import say_json
 from rnndsl.driver import Job
 from rnndsl.syntax import tree
@@ -41,6 +42,15 @@ def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definiti
         return job.plan(module, models, settings)
     except SettingError as error:
         raise UsageError(faults.with_parameters(error.fault, [(m.name.name, _parameters(m)) for m in models])) from None
+
+
+def chosen_plans(job: Job, arguments: Namespace) -> list[Plan]:
+    """The plans of the models that a command line of `add_settings` chooses. Raises DiagnosticsError, UsageError."""
+    module = job.resolve()
+    models = choose_models(module, arguments.model, arguments.source)
+    if not models:
+        raise UsageError(faults.no_models(arguments.source))
+    return plan_models(job, module, models, pairs("--set", arguments.settings))
 
 
 def _parameters(model: tree.Definition) -> list[str]:

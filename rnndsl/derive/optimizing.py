@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.making import Making
-from rnndsl.language.ops.derivative.writing import V, added, apply, number, total
+from rnndsl.language.ops.derivative.writing import V, added, apply, cast, number, total
 from rnndsl.language.ops.table import has_rule
 from rnndsl.language.rules.types import widest
-from rnndsl.plan.attributes import Constant, Read, ToDType
+from rnndsl.plan.attributes import Constant, Read
 from rnndsl.plan.function import Assign, Output
-from rnndsl.plan.model import DType, Node, Optimizer, Rule, Scan, Train, Variable
+from rnndsl.plan.model import Node, Optimizer, Rule, Scan, Train, Variable
 from rnndsl.plan.tables import INPUT
 from rnndsl.records import Immutable, field, mutable, record
 
@@ -49,19 +49,15 @@ def clipped(optimizer: Optimizer, gradients: Mapping[str, V]) -> dict[str, V]:
     if optimizer.clip_norm is None:
         return found
     dtype = widest(g.type.dtype for g in found.values())
-    squares = added([total(apply("square", _cast(g, dtype)), (), _all_dims(g)) for g in found.values()])
+    squares = added([total(apply("square", cast(g, dtype)), (), _all_dims(g)) for g in found.values()])
     assert squares is not None  # something is trained
     most = number(squares, optimizer.clip_norm)
     scale = most / apply("maximum", apply("sqrt", squares), most)
-    return {path: g * _cast(scale, g.type.dtype) for path, g in found.items()}
+    return {path: g * cast(scale, g.type.dtype) for path, g in found.items()}
 
 
 def _all_dims(x: V) -> Sequence[int]:
     return range(-len(x.type.dims), 0)
-
-
-def _cast(x: V, dtype: DType) -> V:
-    return x if x.type.dtype == dtype else apply("cast", x, told=ToDType(dtype))
 
 
 @mutable
@@ -78,7 +74,7 @@ class _Step:
     def run(self, values: Mapping[str, V], gradients: Mapping[str, V]) -> None:
         """`values` and `gradients` of the trained variables, by path."""
         optimizer = self.train.optimizer
-        wide = {path: _cast(g, widest((g.type.dtype, "f32"))) for path, g in gradients.items()}
+        wide = {path: cast(g, widest((g.type.dtype, "f32"))) for path, g in gradients.items()}
         counter = self.own("step")
         now = self.read(counter)
         count = now + number(now, 1)
@@ -89,8 +85,8 @@ class _Step:
 
     def variable(self, variable: Variable, rule: Rule, value: V, gradient: V, count: V) -> None:
         dtype = gradient.type.dtype
-        before = _cast(value, dtype)
-        names = {"value": before.id, "gradient": gradient.id, "step": _cast(count, dtype).id}
+        before = cast(value, dtype)
+        names = {"value": before.id, "gradient": gradient.id, "step": cast(count, dtype).id}
         slots = {slot.name: self.own(f"{variable.path}/{slot.name}") for slot in rule.slots}
         names |= {name: self.read(path).id for name, path in slots.items()}
         names |= {x.id: x.id.removeprefix(INPUT) for x in rule.graph.inputs if x.id.startswith(INPUT)}
@@ -98,7 +94,7 @@ class _Step:
         after = V(self.writer, names[rule.value])
         if variable.rate != 1.0:
             after = before + (after - before) * variable.rate
-        after = _cast(after, variable.dtype)
+        after = cast(after, variable.dtype)
         self.written[variable.path] = after.id
         self.assign(self.own(variable.path), variable.path, after)
         for slot in rule.slots:
@@ -106,7 +102,7 @@ class _Step:
         if self.train.optimizer.average is not None:
             path = self.own(f"average/{variable.path}")
             average = self.read(path)
-            self.assign(path, path, average - (average - _cast(after, dtype)) * (1 - self.train.optimizer.average))
+            self.assign(path, path, average - (average - cast(after, dtype)) * (1 - self.train.optimizer.average))
 
     def spliced(self, nodes: Iterable[Node | Scan], given: Mapping[str, str]) -> dict[str, str]:
         """The nodes of a rule, written once more on the ids `given`; what they are called here. Equal ones are written once."""

@@ -182,13 +182,6 @@ class Steps(Over):
 
 
 @record
-class Places(Over):
-    """A leading axis with so many places."""
-
-    size: int
-
-
-@record
 class ValidSteps(Over):
     """The axis of a scan, and whether its `lengths` and its `mask`, in this order, are arguments."""
 

@@ -42,7 +42,6 @@ class Equations:
     """The equations of a graph. `names`: of values, by id; `ends`: the ids that are read from without; `types`: are written too."""
 
     def __init__(self, graph: Graph, names: Mapping[str, str], ends: Iterable[str], *, types: bool = True) -> None:
-        self.graph = graph
         self.types = types
         self.names = dict(names)
         self.uses = Counter(x for node in all_nodes(graph) for x in _used(node))
@@ -158,10 +157,10 @@ class Equations:
         row, args = OPS[node.op], [self._read(x) for x in node.args]
         if isinstance(node.attrs, Index):
             return _Text(f"{args[0].within(_POWER)}[{', '.join(map(_item, node.attrs.items))}]")
-        if row.symbol and len(args) == 2:
+        if row.kind == "binary" and row.symbol:
             binds = _BINDS.get(row.symbol, _COMPARES)
             return _Text(f"{args[0].within(binds - 1)} {row.symbol} {args[1].within(binds)}", binds)
-        if row.symbol:
+        if row.kind == "unary" and row.symbol:
             return _Text(f"{row.symbol}{' ' if row.symbol.isalpha() else ''}{args[0].within(_NEGATIVE)}", _NEGATIVE)
         told = [f"{name} = {_said(value)}" for name, value in node.attrs.said().items() if name != "stream" and value != ()]
         return _Text(f"{node.op}({', '.join([*(x.text for x in args), *told])})")

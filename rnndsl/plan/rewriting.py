@@ -43,6 +43,11 @@ class FreshIds:
         return f"{base}_{number}"
 
 
+def new_axis(name: str, axes: Sequence[str]) -> str:
+    """`name`, or with a number behind it, as none of the `axes` is called."""
+    return next(x for x in (name, *(f"{name}_{k}" for k in range(2, len(axes) + 3))) if x not in axes)
+
+
 def cotangent_id(name: str) -> str:
     """What nodes are called, but for the number behind it, that make the cotangent of %name: `d13x2` of `%13_2`, `d_x` of `%x`."""
     whole = re.sub(r"_(\d+)$", r"x\1", name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.elaborate.state.origins import loaded
+from rnndsl.language.builtins import DTYPES
 from rnndsl.language.initializers import numpy_dtype
-from rnndsl.plan.model import DType, Load, Variable
+from rnndsl.plan.model import Load, Variable
 from rnndsl.records import Immutable, record
 from rnndsl.text.codes import weights as codes
 from rnndsl.text.codes.weights import Absent, Misshapen
@@ -14,7 +15,6 @@ from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.weights.source import TensorInfo
 
 Tensors = Mapping[str, TensorInfo]
-_DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
 _SEPARATORS = ("/", ".")
 
 
@@ -71,7 +71,7 @@ def left_over(loads: Sequence[Load], matched: Sequence[Matched]) -> Diagnostic |
 
 def shown(info: TensorInfo) -> str:
     """The type of a tensor as the language writes it; a dtype that it has not by NumPy's name."""
-    names = {numpy_dtype(dtype).name: dtype for dtype in _DTYPES}
+    names = {numpy_dtype(dtype).name: dtype for dtype in DTYPES}
     return f"{names.get(info.dtype, info.dtype)}{list(info.shape)}"
 
 

@@ -8,12 +8,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.commands.inspect import WIDTH, steps_table
-from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
+from rnndsl.cli.parser import Parser, UsageError, add_settings
 from rnndsl.cli.saying import say
-from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
+from rnndsl.cli.specs import chosen_plans, counted, exit_status, job_for, print_findings
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.faults import calls
-from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
     from rnndsl.artefact.summary import SignatureSummary
@@ -38,12 +37,7 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser.read(argv)
     job = job_for(arguments.source)
     try:
-        module = job.resolve()
-        models = choose_models(module, arguments.model, arguments.source)
-        if not models:
-            raise UsageError(faults.no_models(arguments.source))
-        plans = plan_models(job, module, models, pairs("--set", arguments.settings))
-        plans = [job.optimise(plan, arguments.opt_level) for plan in plans]
+        plans = [job.optimise(plan, arguments.opt_level) for plan in chosen_plans(job, arguments)]
     except DiagnosticsError:
         print_findings([job.findings], "text", sys.stderr)
         return exit_status([job.findings])

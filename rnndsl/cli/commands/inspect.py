@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
+from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings
 from rnndsl.cli.saying import say, say_json
-from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
+from rnndsl.cli.specs import chosen_plans, counted, exit_status, job_for, print_findings
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.faults import command as faults
@@ -39,11 +39,7 @@ def run(argv: Sequence[str]) -> int:
         return _print(_of_artefact(Path(arguments.source)), arguments)
     job = job_for(arguments.source)
     try:
-        module = job.resolve()
-        models = choose_models(module, arguments.model, arguments.source)
-        if not models:
-            raise UsageError(faults.no_models(arguments.source))
-        plans = plan_models(job, module, models, pairs("--set", arguments.settings))
+        plans = chosen_plans(job, arguments)
     except DiagnosticsError:
         print_findings([job.findings], arguments.format, sys.stderr if arguments.format == "text" else None)
         return exit_status([job.findings])

@@ -9,7 +9,7 @@ from typing import Any
 
 from rnndsl.plan.attributes import Attributes, Renamed
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Scan, ScanInput, TensorType
-from rnndsl.plan.rewriting import FreshIds, types_of
+from rnndsl.plan.rewriting import FreshIds, new_axis, types_of
 from rnndsl.records import replace
 
 _OF_AXES = ("over", "to", "axes", "old", "new", "shared")
@@ -54,7 +54,7 @@ def _renamed(scan: Scan, types: dict[str, TensorType], axes: list[str], fresh: F
 
 def _other(axis: str, axes: list[str]) -> str:
     """A new axis, with its place behind `axis` in the order."""
-    name = next(x for x in (f"{axis}_{k}" for k in range(2, len(axes) + 3)) if x not in axes)
+    name = new_axis(axis, axes)
     axes.insert(axes.index(axis) + 1, name)
     return name
 

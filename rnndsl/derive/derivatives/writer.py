@@ -74,17 +74,16 @@ class GraphWriter:
             self._selected.add(name)
 
     def literal(self, value: float, dtype: DType) -> str:
-        key = ("literal", repr(value), dtype)
-        if key not in self._made:
-            node = Node(self.fresh.like("d_number"), "literal", (), Constant(value), TensorType(dtype), self.place)
-            self._made[key] = self.put(node)
-        return self._made[key]
+        return self._leaf("d_number", "literal", Constant(value), TensorType(dtype))
 
     def identity(self, n: int, dtype: DType) -> str:
-        key = ("identity", n, dtype)
+        return self._leaf("d_identity", EYE.name, Size(n), TensorType(dtype, (), (n, n)))
+
+    def _leaf(self, stem: str, op: str, attrs: Attributes, t: TensorType) -> str:
+        """A node without arguments, whose type is told."""
+        key = (stem, repr(attrs), t)
         if key not in self._made:
-            node = Node(self.fresh.like("d_identity"), EYE.name, (), Size(n), TensorType(dtype, (), (n, n)), self.place)
-            self._made[key] = self.put(node)
+            self._made[key] = self.put(Node(self.fresh.like(stem), op, (), attrs, t, self.place))
         return self._made[key]
 
     def wide(self, t: TensorType) -> TensorType:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.derivatives.writer import GraphWriter
-from rnndsl.derive.least_squares.jacobian import Unknowns, cast
+from rnndsl.derive.least_squares.jacobian import Unknowns
 from rnndsl.derive.least_squares.normal_equations import Equations, cost, damped_step, length
 from rnndsl.derive.replay import replay
-from rnndsl.language.ops.derivative.writing import V, apply, compare, contract, number, spread, total, where
+from rnndsl.language.ops.derivative.writing import V, apply, cast, compare, contract, number, spread, total, where
 from rnndsl.language.ops.table import has
 from rnndsl.plan.attributes import DType, Result
 from rnndsl.plan.graph import Graph, GraphInput, Node, Scan, ScanInput, ScanState, TensorType

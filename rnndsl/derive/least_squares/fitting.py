@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.least_squares.attempts import Attempted, Attempts
-from rnndsl.derive.least_squares.jacobian import Unknowns, jacobian, new_axis
+from rnndsl.derive.least_squares.jacobian import Unknowns, jacobian
 from rnndsl.derive.least_squares.normal_equations import equations
 from rnndsl.derive.making import Making
 from rnndsl.derive.optimizing import Optimized
@@ -13,6 +13,7 @@ from rnndsl.language.ops.derivative.writing import V
 from rnndsl.plan.attributes import Read
 from rnndsl.plan.function import Assign, Output
 from rnndsl.plan.model import Node, Train
+from rnndsl.plan.rewriting import new_axis
 from rnndsl.plan.tables import DAMPING, GROWTH, SCALE
 
 

@@ -13,10 +13,12 @@ from rnndsl.derive.derivatives.jvp import jvp
 from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.making import Making
-from rnndsl.language.ops.derivative.writing import V, apply, contract, reshape
-from rnndsl.plan.attributes import Dim, Over, Places, ToDType
+from rnndsl.language.ops.derivative.writing import V, apply, cast, contract, reshape
+from rnndsl.plan.attributes import Dim, Over
 from rnndsl.plan.graph import DType, TensorType
 from rnndsl.plan.indices import All, Index, Part
+from rnndsl.plan.rewriting import new_axis
+from rnndsl.plan.stretches import Exchanged
 from rnndsl.records import Immutable, record, replace
 
 
@@ -58,15 +60,6 @@ class Rows(Immutable):
     residual: V
 
 
-def cast(x: V, dtype: DType) -> V:
-    return x if x.type.dtype == dtype else apply("cast", x, told=ToDType(dtype))
-
-
-def new_axis(name: str, axes: Sequence[str]) -> str:
-    """`name`, or with a number behind it, as none of the `axes` is called."""
-    return next(x for x in (name, *(f"{name}_{k}" for k in range(2, len(axes) + 3))) if x not in axes)
-
-
 def jacobian(
     making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns, *, forward: bool
 ) -> Callable[[GraphWriter, DType], list[Rows]]:
@@ -92,7 +85,7 @@ def _by_columns(
         made: list[Rows] = []
         for name in residuals:
             residual = _flat(V(writer, name), dtype)
-            tangents = apply("from_axis", V(writer, found[name]), told=Places(axis, unknowns.count))
+            tangents = apply("as_dim", V(writer, found[name]), told=Exchanged(axis, unknowns.count))
             made.append(Rows(cast(reshape(tangents, (unknowns.count, *residual.type.dims)), dtype), residual))
         return made
 
@@ -104,7 +97,7 @@ def _directions(writer: GraphWriter, unknowns: Unknowns, path: str, axis: str) -
     t = unknowns.types[path]
     every = V(writer, writer.identity(unknowns.count, t.dtype))
     own = apply("index", every, told=Index((All(), unknowns.parts()[path])))
-    return apply("to_axis", reshape(own, (unknowns.count, *t.dims)), told=Over(axis))
+    return apply("as_axis", reshape(own, (unknowns.count, *t.dims)), told=Exchanged(axis, unknowns.count))
 
 
 def _by_rows(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.layers.instances import local_name
-from rnndsl.elaborate.layers.stepping import with_axes
 from rnndsl.elaborate.state.environment import Env, Lazy, dotted
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, Tensor
@@ -33,7 +32,7 @@ def old_state(session: Session, expr: tree.Attribute, steps: int, env: Env) -> T
         codes.further_ahead(expr.span, expr.span.text, layer.path).throw()
     full = dotted(dotted(env.state_prefix, local_name(session, layer, expr.target, env)), expr.name)
     if full not in step.ahead:
-        type = with_axes(session, _type(session, declared, expr, layer, inner), step)
+        type = _type(session, declared, expr, layer, inner).with_axes(step.axes, session.graphs.axes)
         step.ahead[full] = step.body.input(type), expr.span
     return step.ahead[full][0]
 

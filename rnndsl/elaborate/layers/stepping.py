@@ -26,7 +26,7 @@ def declare_state(session: Session, statement: tree.State, name: str, env: Env) 
     if env.kind != "cell" or step is None:
         codes.state_outside_cell(statement.span, env.kind).throw()
     declared = types.full(session, statement.type, env, env.frame().defaults.dtype)
-    type = with_axes(session, declared, step)
+    type = declared.with_axes(step.axes, session.graphs.axes)
     full = dotted(env.frame().state_prefix, name)
 
     def define() -> Tensor:
@@ -42,15 +42,10 @@ def declare_input_state(session: Session, statement: tree.Input, name: str, tens
     if session.graphs.step is None:
         codes.input_of_block(statement.initial.span, name, env.kind).throw()
     base = dotted(env.frame().state_prefix, name)
-    type = with_axes(session, tensor.type, session.graphs.step)
+    type = tensor.type.with_axes(session.graphs.step.axes, session.graphs.axes)
     full = f"{base}[t-1]"
     _register(session, full, base, type, statement.initial, lambda: tensor, env, statement.span)
     env.frame().states[name] = full
-
-
-def with_axes(session: Session, declared: TensorType, step: StepContext) -> TensorType:
-    axes = tuple(a for a in session.graphs.axes if a in step.axes or a in declared.axes)
-    return TensorType(declared.dtype, axes, declared.dims)
 
 
 def _register(

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnndsl.elaborate.evaluate.applying import attribute
 from rnndsl.elaborate.evaluate.binding import bind
+from rnndsl.elaborate.state.bytes import size_of
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
@@ -25,7 +26,6 @@ MOST_UNKNOWNS = 20_000
 """Solving for so many numbers is at their cube minutes a step, and their matrix 1.6 or 3.2 GB."""
 _MANY = 64
 """How long an axis is taken to be whose length the plan does not know."""
-_BYTES = {"f32": 4, "f64": 8}
 
 
 @record
@@ -100,7 +100,7 @@ def optimizer(
     count = sum(sizes.values())
     if count > MOST_UNKNOWNS:
         largest = dict(sorted(sizes.items(), key=lambda x: -x[1]))
-        size = count * count * _BYTES[dtype]
+        size = size_of(dtype, (count, count))
         codes.too_many_unknowns(statement.span, statement.name.name, count, MOST_UNKNOWNS, size, largest).throw()
     forward = is_forward(count, types) if found["jacobian"] == "auto" else found["jacobian"] == "forward"
     told = LeastSquares(

@@ -22,6 +22,7 @@ from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.attributes import NOTHING, Along, Attributes, Dim, Dims, OneHot, Over, Reduction, Shape, ToDType
 from rnndsl.plan.model import DType, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.ordering import Largest
+from rnndsl.plan.rewriting import new_axis
 from rnndsl.plan.stretches import Exchanged
 from rnndsl.records import replace
 from rnndsl.text.codes import loops as codes
@@ -38,9 +39,8 @@ class Search(Feedback):
     def __init__(self, session: Session, loop: Loop, width: int, span: Span, path: str) -> None:
         super().__init__(session, loop, path)
         self.width, self.span = width, span
-        known = session.graphs.axes
-        self.axis = next(name for name in ("beam", *(f"beam_{k}" for k in range(2, len(known) + 3))) if name not in known)
-        known.append(self.axis)
+        self.axis = new_axis("beam", session.graphs.axes)
+        session.graphs.axes.append(self.axis)
         self.parents: Tensor | None = None
         self.done: StateRecordInProgress | None = None
 

@@ -98,8 +98,7 @@ def _taught(fed: Fed, inner: Options) -> Tensor | None:
 def _state(session: Session, fed: Fed, taught: Tensor | None, step: StepContext) -> StateRecordInProgress:
     first, span = fed.first
     like = first.type if taught is None else taught.type
-    axes = {*step.axes, *first.type.axes, *like.axes}
-    type = TensorType(like.dtype, tuple(a for a in session.graphs.axes if a in axes), like.dims)
+    type = like.with_axes((*step.axes, *first.type.axes), session.graphs.axes)
     if not types.fits(first.type, type):
         codes.first_type(span, fed.name, type, first.type).throw()
     return StateRecordInProgress(fed.name, fed.name, step.body.input(type), first, _undefined, span, of_loop=True)

@@ -5,35 +5,12 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, tensors, traits
 from rnndsl.language.rules import least_squares as rules
 from rnndsl.language.rules import products
-from rnndsl.plan.attributes import Over, Places, Reduction
+from rnndsl.plan.attributes import Over, Reduction
 
 _INTERNAL = traits("internal")
-_MOVES = traits("internal", "moves")
 _OF_MATRIX = traits("internal", "heavy", "singular")
 
 ROWS: tuple[Op, ...] = (
-    Op(
-        "to_axis",
-        "structure",
-        tensors("x"),
-        rules.to_axis,
-        ".least_squares:to_axis",
-        "x with its first trailing dim as a leading axis",
-        traits=_MOVES,
-        attributes=Over,
-        derivative=".least_squares:to_axis",
-    ),
-    Op(
-        "from_axis",
-        "structure",
-        tensors("x"),
-        rules.from_axis,
-        ".least_squares:from_axis",
-        "x with a leading axis as its first trailing dim",
-        traits=_MOVES,
-        attributes=Places,
-        derivative=".least_squares:from_axis",
-    ),
     Op(
         "each_place",
         "structure",

@@ -10,7 +10,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.align import Operand, expand, fit, meet, move, unite, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.plan.attributes import Contraction, Einsum, Over, Places, Reduction, Scatter
+from rnndsl.plan.attributes import Contraction, Einsum, Over, Reduction, Scatter
 from rnndsl.plan.model import Node, TensorType
 
 
@@ -116,14 +116,6 @@ def _solved(frame: Frame, a: Operand, b: Operand, solver: Callable[[Any, Any], A
 # ---- what normal equations are made of
 
 
-def to_axis(frame: Frame, node: Node, x: Operand) -> Any:
-    return move(x.tensor, len(x.type.axes), node.type.axes.index(node.told(Over).over), x.tensor.shape.rank)
-
-
-def from_axis(frame: Frame, node: Node, x: Operand) -> Any:
-    return move(x.tensor, x.type.axes.index(node.told(Places).over), len(x.type.axes) - 1, x.tensor.shape.rank)
-
-
 def each_place(frame: Frame, node: Node, like: Operand) -> Any:
     count = tf.size(like.tensor)
     places = tf.reshape(tf.eye(count, dtype=like.tensor.dtype), tf.concat([[count], tf.shape(like.tensor)], 0))
@@ -208,8 +200,6 @@ LOWERINGS: Mapping[str, Lower] = {
     "inv": inv,
     "logdet": logdet,
     "solve": solve,
-    "to_axis": to_axis,
-    "from_axis": from_axis,
     "each_place": each_place,
     "upper": upper,
     "triangle": triangle,

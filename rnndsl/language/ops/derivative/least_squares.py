@@ -17,16 +17,7 @@ from rnndsl.language.ops.derivative.writing import (
     told,
     with_dims,
 )
-from rnndsl.plan.attributes import Over, Places, Reduction
-
-
-def _to_axis(n: Local, d: V, at: int) -> V:
-    over = told(n, Over).over
-    return apply("from_axis", spread(d, n.whole), told=Places(over, n.type(0).dims[0]))
-
-
-def _from_axis(n: Local, d: V, at: int) -> V:
-    return apply("to_axis", spread(d, n.whole), told=Over(told(n, Places).over))
+from rnndsl.plan.attributes import Reduction
 
 
 def _upper(n: Local, d: V, at: int) -> V:
@@ -133,8 +124,6 @@ def _letters(n: Local) -> tuple[str, str, str]:
     return f"{lead}n{column}", f"{lead}m{column}", own
 
 
-to_axis = linear(_to_axis)
-from_axis = linear(_from_axis)
 upper = linear(_upper)
 triangle = Derivative(_triangle, _triangle_forward)
 solve_triangle = Derivative(_solve_triangle, _solve_triangle_forward)

@@ -7,9 +7,10 @@ zero, and so is what is made of it: see `where_seen`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Protocol, TypeVar
 
-from rnndsl.plan.attributes import NOTHING, Attributes, Contraction, Dims, Reduction, Shape
+from rnndsl.plan.attributes import NOTHING, Attributes, Contraction, Dims, Reduction, Shape, ToDType
 from rnndsl.plan.graph import DType, Node, TensorType
 from rnndsl.records import Immutable, record
 
@@ -130,6 +131,11 @@ def spread(x: V, t: TensorType) -> V:
     if (x.type.axes, x.type.dims) == (t.axes, t.dims):
         return x
     return apply("broadcast", x, told=Shape(t.dims, t.axes))
+
+
+def cast(x: V, dtype: DType) -> V:
+    """`x` in a dtype."""
+    return x if x.type.dtype == dtype else apply("cast", x, told=ToDType(dtype))
 
 
 def with_dims(x: V, dims: tuple[int, ...]) -> V:
@@ -289,9 +295,4 @@ def zeros(w: Writer, t: TensorType) -> V:
 
 def added(parts: Sequence[V]) -> V | None:
     """The sum of `parts`; None if there are none."""
-    if not parts:
-        return None
-    result = parts[0]
-    for x in parts[1:]:
-        result = result + x
-    return result
+    return reduce(V.__add__, parts) if parts else None

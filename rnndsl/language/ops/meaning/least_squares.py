@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned, unite
-from rnndsl.plan.attributes import Over, Places, Reduction
-from rnndsl.plan.model import Node, TensorType
-
-
-def to_axis(frame: Frame, node: Node, x: Value) -> Array:
-    return np.moveaxis(x.array, len(x.type.axes), node.type.axes.index(node.told(Over).over))
-
-
-def from_axis(frame: Frame, node: Node, x: Value) -> Array:
-    return np.moveaxis(x.array, x.type.axes.index(node.told(Places).over), len(x.type.axes) - 1)
+from rnndsl.language.ops.meaning.align import Array, Frame, Value
+from rnndsl.language.ops.meaning.products import solved
+from rnndsl.plan.attributes import Over, Reduction
+from rnndsl.plan.model import Node
 
 
 def each_place(frame: Frame, node: Node, like: Value) -> Array:
@@ -50,7 +41,7 @@ def triangle(frame: Frame, node: Node, x: Value) -> Array:
 
 def solve_triangle(frame: Frame, node: Node, a: Value, b: Value) -> Array:
     """From the last row up; infinite, or no number, where the diagonal has a zero."""
-    return _solved(frame, a, b, _back_substituted)
+    return solved(frame, a, b, _back_substituted)
 
 
 def _back_substituted(a: Array, b: Array) -> Array:
@@ -62,7 +53,7 @@ def _back_substituted(a: Array, b: Array) -> Array:
 
 
 def solve_positive(frame: Frame, node: Node, a: Value, b: Value) -> Array:
-    return _solved(frame, a, b, _by_cholesky)
+    return solved(frame, a, b, _by_cholesky)
 
 
 def _by_cholesky(a: Array, b: Array) -> Array:
@@ -76,17 +67,3 @@ def _by_cholesky(a: Array, b: Array) -> Array:
     turned = np.ascontiguousarray(np.flip(factors, (-1, -2)))  # a lower triangle from its end is an upper one
     forth = np.flip(_back_substituted(turned, np.flip(b, -2)), -2)
     return _back_substituted(np.swapaxes(factors, -1, -2), forth)
-
-
-def _solved(frame: Frame, a: Value, b: Value, solver: Callable[[Array, Array], Array]) -> Array:
-    """a [.., n, n] x = b [.., n, k], or b [n], which is one column."""
-    vector = len(b.type.dims) == 1
-    wide = TensorType(b.type.dtype, b.type.axes, (*b.type.dims, 1))
-    columns = Value(b.array[..., np.newaxis], wide) if vector else b
-    axes = unite([a.type, b.type], frame.order)
-    ndims = max(len(a.type.dims), len(columns.type.dims))
-    left, right = aligned(a, axes, ndims), aligned(columns, axes, ndims)
-    outer = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    left, right = np.broadcast_to(left, (*outer, *left.shape[-2:])), np.broadcast_to(right, (*outer, *right.shape[-2:]))
-    found = solver(left, right)
-    return found[..., 0] if vector else found

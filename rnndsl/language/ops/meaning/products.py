@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from string import ascii_letters
 
 import numpy as np
@@ -59,13 +59,20 @@ def logdet(frame: Frame, node: Node, a: Value) -> Array:
 
 
 def solve(frame: Frame, node: Node, a: Value, b: Value) -> Array:
+    return solved(frame, Value(_regular(a.array), a.type), b, np.linalg.solve)
+
+
+def solved(frame: Frame, a: Value, b: Value, solver: Callable[[Array, Array], Array]) -> Array:
     """a [.., n, n] x = b [.., n, k], or b [n], which is one column."""
     vector = len(b.type.dims) == 1
     wide = TensorType(b.type.dtype, b.type.axes, (*b.type.dims, 1))
     columns = Value(b.array[..., np.newaxis], wide) if vector else b
     axes = unite([a.type, b.type], frame.order)
     ndims = max(len(a.type.dims), len(columns.type.dims))
-    found = np.linalg.solve(_regular(aligned(a, axes, ndims)), aligned(columns, axes, ndims))
+    left, right = aligned(a, axes, ndims), aligned(columns, axes, ndims)
+    outer = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    left, right = np.broadcast_to(left, (*outer, *left.shape[-2:])), np.broadcast_to(right, (*outer, *right.shape[-2:]))
+    found = solver(left, right)
     return found[..., 0] if vector else found
 
 
