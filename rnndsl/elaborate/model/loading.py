@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from rnndsl.elaborate.model.patterns import is_quick
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.plan.model import Load
 from rnndsl.syntax import tree
@@ -32,7 +33,8 @@ def load(statement: tree.Load, records: Iterable[VariableRecord], loaded: Mappin
 
 def _keys(statement: tree.Load, paths: list[str]) -> list[tuple[str, str]]:
     """Each path with the name of its tensor: by the first rule that matches the whole path, or the path itself."""
-    rules = [(rule, _compiled(rule)) for rule in statement.rules]
+    longest = max(map(len, paths), default=0)
+    rules = [(rule, _compiled(rule, longest)) for rule in statement.rules]
     used: set[int] = set()
     found: list[tuple[str, str]] = []
     for path in paths:
@@ -51,11 +53,16 @@ def _keys(statement: tree.Load, paths: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _compiled(rule: tree.MapRule) -> re.Pattern[str]:
+def _compiled(rule: tree.MapRule, longest: int) -> re.Pattern[str]:
+    """The pattern of `rule`, for paths of up to `longest` letters."""
+    pattern = rule.pattern
     try:
-        return re.compile(rule.pattern.value)
+        compiled = re.compile(pattern.value)
     except (re.error, RecursionError, OverflowError) as error:
-        codes.bad_pattern(rule.pattern.span, str(error)).throw()
+        codes.bad_pattern(pattern.span, str(error)).throw()
+    if not is_quick(pattern.value, longest):
+        codes.slow_pattern(pattern.span, pattern.value).throw()
+    return compiled
 
 
 def _expanded(rule: tree.MapRule, match: re.Match[str]) -> str:

@@ -87,6 +87,11 @@ def bad_pattern(span: Span, reason: str) -> Diagnostic:
     return BAD_MAP(span, f"this is no regular expression: {reason}")
 
 
+def slow_pattern(span: Span, pattern: str) -> Diagnostic:
+    wrong = BAD_MAP(span, f"`{pattern}` may take for ever: there are too many ways in which it could match")
+    return wrong.suggest("repeat nothing that is itself repeated or a choice: `[ab]*` for `(a|b)*`, `(.*/)?` for `(.+/)*`")
+
+
 def bad_replacement(span: Span, reason: str, groups: int) -> Diagnostic:
     """`groups`: how many the pattern has; `reason`: the words of Python's `re`."""
     return BAD_MAP(span, f"this cannot replace what the pattern matches, which has {counted(groups, 'group')}: {reason}")
