@@ -40,7 +40,8 @@ class Parser(argparse.ArgumentParser):
         if unknown is not None:
             known = [o for action in self._actions for o in action.option_strings]
             raise UsageError(faults.no_option(self.prog, unknown, known))
-        arguments, extra = self.parse_known_args(argv)
+        parse = self.parse_known_args if "--" in argv else self.parse_known_intermixed_args  # the latter forgets a `--`
+        arguments, extra = parse(argv)
         if extra:
             raise UsageError(faults.unexpected(self.prog, extra[0]))
         return arguments
