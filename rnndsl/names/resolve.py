@@ -59,7 +59,7 @@ class Resolver:
 
     def _load(self, key: str, source: SourceFile, path: Path | None) -> None:
         found = Sink()
-        module = ResolvedModule(parse(source, found), path, self.core)
+        module = ResolvedModule(_library(source, found) if source.library else parse(source, found), path, self.core)
         # the names of std.tf1 are TensorFlow's, and no user can change the looks of the std
         self.sink.extend(d for d in found.found if path is not None or d.severity != "lint")
         module.read_whole = not found.failed
@@ -165,6 +165,20 @@ class Resolver:
     def _poison(self, module: ResolvedModule, item: tree.Import) -> None:
         """Names of a file that could not be read: known, so that no further diagnostic follows."""
         module.imported.update({n.alias: n.span for n in item.names})
+
+
+_LIBRARY: dict[str, tree.Module] = {}
+"""Modules of the standard library by name: a process that reads many specs parses each once."""
+
+
+def _library(source: SourceFile, sink: Sink) -> tree.Module:
+    kept = _LIBRARY.get(source.name)
+    if kept is not None and kept.source.text == source.text:
+        return kept
+    found = parse(source, sink)
+    if not sink.failed:
+        _LIBRARY[source.name] = found
+    return found
 
 
 def _definition(module: ResolvedModule, item: tree.Definition | tree.FunctionDef | tree.Const | tree.LayoutDef) -> Definition:

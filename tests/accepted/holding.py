@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,14 @@ def numbers(plan: Plan, seed: int) -> dict[str, Any]:
     return found
 
 
-def hold(text: str, folder: Path, seed: int) -> None:
+def hold(text: str, folder: Path, seed: int, levels: Iterable[int] = LEVELS) -> None:
     """Raises AssertionError, or whatever goes wrong."""
     import rnndsl
 
     (folder / "spec.rnn").write_text(text, encoding="utf-8")
     plan = plan_of(folder / "spec.rnn")
     inputs = numbers(plan, seed)
-    for level in LEVELS:
+    for level in levels:
         out = folder / f"out{level}"
         rnndsl.compile(folder / "spec.rnn", out, opt_level=level, emit=("saved-model", "meta-graph") if level else ("saved-model",))
         loaded = rnndsl.load(out)

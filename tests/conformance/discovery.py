@@ -41,6 +41,8 @@ _WHOLE_PERIODS = "as in TensorFlow 1, the count of whole periods is a constant"
 SPECIAL: dict[str, Special] = {
     "std.core.DropoutCell": Special({"input": "0.3", "output": "0.2", "state": "0.1"}),
     "std.cells.Clockwork": Special({"units": "4", "periods": "[1, 2]"}),
+    "std.cells.ConvLSTM2D": Special({"filters": "2", "kernel": "[3, 2]"}),
+    "std.cells.ConvLSTM3D": Special({"filters": "2", "kernel": "[2, 1, 3]"}),
     "std.cells.PhasedLSTM": Special(ranges={"period": (2, 5), "shift": (0, 3), "open": (0.3, 0.8)}),
     "std.tf1.DropoutWrapper": Special({"input_keep_prob": "0.7", "output_keep_prob": "0.8", "state_keep_prob": "0.9"}),
     "std.tf1.DeviceWrapper": Special({"device": '"/cpu:0"'}),
@@ -172,16 +174,17 @@ def variants() -> list[Case]:
     ]
 
 
-def representatives() -> set[str]:
-    """Ids of a few cells that stand for all where a check is dear: each calls a function that none before it calls."""
-    called: set[str] = set()
+@cache
+def representatives() -> frozenset[str]:
+    """Ids of the few cells that stand for all where a check is dear: together they call each function that any cell calls."""
+    calls = {c.id: set(re.findall(r"\b[a-z]\w*(?=\()", c.definition.span.text)) & set(functions()) for c in cases()}
+    left = set[str]().union(*calls.values())
     chosen: set[str] = set()
-    for case in cases():
-        calls = set(re.findall(r"\b[a-z]\w*(?=\()", case.definition.span.text)) & set(functions())
-        if calls - called:
-            chosen.add(case.id)
-        called |= calls
-    return chosen
+    while left:
+        most = max(calls, key=lambda name: len(calls[name] & left))
+        chosen.add(most)
+        left -= calls[most]
+    return frozenset(chosen)
 
 
 def declared_names(case: Case) -> tuple[set[str], set[str]]:

@@ -25,12 +25,11 @@ def unite(types: Iterable[TensorType], order: Sequence[str]) -> tuple[str, ...]:
     return tuple(axis for axis in order if axis in present)
 
 
-def expand(tensor: Any, rank: int, at: Sequence[int]) -> Any:
-    """`tensor` with new dims of size 1, so that the result has `rank` dims and the new ones are at `at`."""
-    if not at:
-        return tensor
-    places = set(at)
-    return tensor[tuple(tf.newaxis if i in places else slice(None) for i in range(rank))]
+def expand(tensor: Any, at: Iterable[int]) -> Any:
+    """`tensor` with new dims of size 1, which are at `at` of the result, in ascending order."""
+    for place in at:  # not by tf.newaxis, which TFLite cannot always convert
+        tensor = tf.expand_dims(tensor, place)
+    return tensor
 
 
 def align(x: Operand, axes: Sequence[str], ndims: int) -> Any:
@@ -45,7 +44,7 @@ def align(x: Operand, axes: Sequence[str], ndims: int) -> Any:
     gap = ndims - len(x.type.dims)
     new = [i for i, axis in enumerate(kept) if axis not in own]
     new += [len(kept) + i for i in range(gap)]
-    return expand(x.tensor, len(kept) + ndims, new)
+    return expand(x.tensor, new)
 
 
 def meet(operands: Sequence[Operand], order: Sequence[str]) -> list[Any]:

@@ -146,9 +146,16 @@ def test_draws_within_a_scan_are_the_same_at_each_attempt() -> None:
 
 
 @pytest.mark.tf
-@pytest.mark.parametrize("jit", ["never", "auto"])
-@pytest.mark.parametrize("options", ["jacobian = forward", "jacobian = reverse, solver = qr"])
-def test_backends_agree(jit: str, options: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "jit"),
+    [
+        ("jacobian = forward", "never"),
+        ("jacobian = reverse, solver = qr", "auto"),
+        pytest.param("jacobian = forward", "auto", marks=pytest.mark.slow),
+        pytest.param("jacobian = reverse, solver = qr", "never", marks=pytest.mark.slow),
+    ],
+)
+def test_backends_agree(options: str, jit: str) -> None:
     from rnndsl.backends.tensorflow.module import build
 
     plan = plan_of(RECURRENT.replace("OPTIONS", f"{options}, damping = 0.1"), level=1)

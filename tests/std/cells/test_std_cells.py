@@ -96,7 +96,7 @@ def runs() -> Any:
     return cache(Run)
 
 
-@pytest.mark.parametrize("dtype", ["f64", "f32"])
+@pytest.mark.parametrize("dtype", ["f64", pytest.param("f32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_outputs_and_final_states_are_the_papers(case: Case, dtype: str, runs: Any) -> None:
     run = runs(dtype)

@@ -83,7 +83,7 @@ def dot(frame: Frame, node: Node, *operands: Operand) -> Any:
 
 def outer(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     first = a.tensor.shape.rank
-    widened = expand(a.tensor, first + len(b.type.dims), range(first, first + len(b.type.dims)))
+    widened = expand(a.tensor, range(first, first + len(b.type.dims)))
     left = Operand(widened, TensorType(a.type.dtype, a.type.axes, (*a.type.dims, *(1 for _ in b.type.dims))))
     return tf.multiply(*meet([left, b], frame.context.order))
 
