@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rnndsl"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 300
-LONG = {"syntax.tree": 530}  # a table of node types
+LONG = {"syntax.tree": 540}  # a table of node types
 MOST_FILES = 15
 FULL = {"text/codes": 22}  # one for each range of numbers
 

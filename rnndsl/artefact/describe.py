@@ -60,9 +60,13 @@ def _loaded(v: Variable, receipt: Receipt | None) -> Variable:
     return replace(v, initializer=Initializer("loaded", {"file": receipt.file}), initializer_origin=receipt.origin)
 
 
+def _receipt(x: Receipt) -> ReceiptInfo:
+    return ReceiptInfo(file=x.file, keys=x.keys, equation=x.equation, sha256=x.sha256)
+
+
 def _variable(v: Variable, keys: Mapping[str, str], receipt: Receipt | None) -> VariableInfo:
     return VariableInfo(
-        loaded=ReceiptInfo(file=receipt.file, keys=receipt.keys, sha256=receipt.sha256) if receipt else None,
+        loaded=_receipt(receipt) if receipt else None,
         path=v.path,
         kind=v.kind,
         dtype=dtype_name(DTYPES[v.dtype]),

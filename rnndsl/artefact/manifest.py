@@ -74,11 +74,13 @@ class InitializerInfo(Part):
 
 
 class ReceiptInfo(Part):
-    """Where a loaded value comes from: a file of `provenance` and the tensors there that it is made of. `sha256` is of its bytes,
-    in C order and little-endian: of what `initialize` returns."""
+    """Where a loaded value comes from: a file of `provenance` and the tensors there that it is made of. `equation`: of the layout
+    that was solved for it; without one it is the tensor itself. `sha256` is of its bytes, in C order and little-endian: of what
+    `initialize` returns."""
 
     file: RelativePath
     keys: tuple[str, ...]
+    equation: str | None = None
     sha256: Digest
 
 

@@ -112,12 +112,29 @@ class _Binder:
 
     def _layout(self, item: tree.LayoutDef, scope: Scope) -> None:
         self._known(self.module.scope, item.target)
+        target = self.module.find(item.target.name)
+        of = target.sites[0].statement if target and target.sites else None
+        if target is not None and target.scope is not None and isinstance(of, tree.Definition):
+            enter(target.scope.module, of)  # its layers are read by name
         for each in item.params:
             self._default(scope, each, each.default)
-        for term in item.terms:
-            for name in (name for key in term.keys for name in holes(key)):
+        for each in walk(item.terms):
+            match each:
+                case tree.LayoutTerm():
+                    self._layout_keys(each, scope)
+                    self._expressions(scope, each.value)
+                case tree.If() | tree.Require():
+                    self._expressions(scope, each.condition)
+                case tree.Const():
+                    self._expressions(scope, each.value)
+                case _:
+                    pass
+
+    def _layout_keys(self, term: tree.LayoutTerm, scope: Scope) -> None:
+        for key in term.keys:
+            for name in holes(key.name):
                 self._use(scope, name)
-            self._expressions(scope, term.value)
+            self._expressions(scope, *key.indices)
 
     def _own(self) -> list[Definition]:
         """What the item itself defines in the file; a second definition of a name, which is told elsewhere, defines nothing."""

@@ -15,6 +15,7 @@ from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import elsewhere
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
+from rnndsl.text.codes import weights as weights_codes
 from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import Span
@@ -38,6 +39,8 @@ def check_names(module: ResolvedModule, sink: Sink) -> None:
                 _check_parameters(item, sink)
             case tree.FunctionDef():
                 _each_once(item.params, sink)
+            case tree.LayoutDef():
+                _check_layout(module, item, sink)
             case _:
                 pass
     bindings = bind(module)
@@ -49,6 +52,23 @@ def check_names(module: ResolvedModule, sink: Sink) -> None:
     for name, span in module.imported.items():
         if name in module.names and name not in bindings.used:
             sink.add(codes.unused_import(span, name))
+
+
+def _check_layout(module: ResolvedModule, layout: tree.LayoutDef, sink: Sink) -> None:
+    """Reports a layout for what is no block and no cell, and its faulty parameters."""
+    _each_once(layout.params, sink)
+    _check_types(layout.params, PARAMETER_TYPES, sink)
+    target = module.find(layout.target.name)
+    if target is None:
+        sink.add(unknown(module, layout.target))
+    elif target.sites and not any(site.kind in ("block", "cell", "import") for site in target.sites):
+        sink.add(weights_codes.layout_target(layout.target.span, layout.target.name, target.sites[0].kind))
+
+
+def _check_types(params: Iterable[tree.ConstructorParam], known: frozenset[str], sink: Sink) -> None:
+    for param in params:
+        if param.type.name not in known:
+            sink.add(codes.unknown_name(param.type.span, param.type.name, known))
 
 
 def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
@@ -65,8 +85,7 @@ def _check_parameters(definition: tree.Definition, sink: Sink) -> None:
             sink.add(codes.parameter_redefined(name.span, name.name, params[name.name]))
     for param in definition.params:
         known = PARAMETER_TYPES | {"rate"} if definition.kind == "optimizer" and not param.is_list else PARAMETER_TYPES
-        if param.type.name not in known:
-            sink.add(codes.unknown_name(param.type.span, param.type.name, known))
+        _check_types([param], known, sink)
 
 
 def _check_given(definition: tree.Definition, sink: Sink) -> None:

@@ -9,6 +9,7 @@ from rnndsl.language.builtins import AXES, GIVEN
 from rnndsl.names.modules import Definition, Kind, ResolvedModule, Scope, Site, Use
 from rnndsl.records import record, replace
 from rnndsl.syntax import tree
+from rnndsl.syntax.walk import walk
 from rnndsl.text.source import Span
 
 Name = tree.Name | tree.IndexedName | tree.ConstructorParam
@@ -132,8 +133,10 @@ class _Declarer:
             for each in reversed([*declare(target.scope.module, of).chain()][:-1]):
                 made.plain.update(each.plain)
                 made.families.update(each.families)
-        made.plain.update({each.name: Definition(each.name, made) for each in item.params})
+        own = (name.name for each in walk(item.terms) for name in names_of(each))
+        made.plain.update({name: Definition(name, made) for name in (*(each.name for each in item.params), *own)})
         self._parameters(made, item.params)
+        self._statements(item.terms, _Place(made, made))
         return made
 
     def _function(self, item: tree.FunctionDef, around: Scope) -> Scope:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS, SPECIALS, STEP_OPTIONS
 from rnndsl.names.binder import bind
 from rnndsl.names.declaring import declare, kind_of
-from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Site, Use, of_language
+from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Site, Use, layout_name, of_language
 from rnndsl.names.paths import Paths
 from rnndsl.names.telling import Telling, Told
 from rnndsl.syntax import tree
@@ -94,7 +94,7 @@ class _Members:
                 for each in node.names:
                     self._import(each)
             case tree.LayoutDef():
-                layout = self.module.names.get(f"{node.name.name} for {node.target.name}")
+                layout = self.module.names.get(layout_name(node.name.name, node.target.name))
                 self._note(node.name.span, [layout] if layout else [])
             case tree.Load():
                 self._using(node.using)
@@ -134,7 +134,7 @@ class _Members:
         """The layouts of a name, whatever they are for."""
         name = expr.function if isinstance(expr, tree.Call) else expr
         if isinstance(name, tree.Name):
-            self._note(name.span, (d for m in self.reached for key, d in m.names.items() if key.startswith(f"{name.name} for ")))
+            self._note(name.span, (layout for module in self.reached for layout, _ in module.layouts_of(name.name)))
 
     def _in_collections(self, names: Iterable[tree.Name]) -> None:
         for name in names:

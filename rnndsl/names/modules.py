@@ -24,6 +24,11 @@ Kind = Literal[
 _MEMBER = re.compile(r"(?:_[0-9]+)+$")
 
 
+def layout_name(name: str, target: str) -> str:
+    """What a layout is called among the names of a file: no name of anything else has a space."""
+    return f"{name} for {target}"
+
+
 @record
 class Site:
     """One place where a name is defined. `span` is the name's own, `statement` what defines it.
@@ -208,12 +213,13 @@ class Bindings:
 @mutable
 class ResolvedModule:
     """One file: its tree and what its names stand for. `core` is `std.core`, None in std.core itself; `optimizers` is
-    `std.optimizers` where something is trained."""
+    `std.optimizers` where something is trained, `layouts` `std.layouts` where something is loaded by one."""
 
     tree: tree.Module
     path: Path | None
     core: ResolvedModule | None
     optimizers: ResolvedModule | None = None
+    layouts: ResolvedModule | None = None
     names: dict[str, Definition] = field(default_factory=dict[str, Definition])
     axes: dict[str, Definition] = field(default_factory=dict[str, Definition])
     collections: dict[str, Definition] = field(default_factory=dict[str, Definition])
@@ -244,6 +250,11 @@ class ResolvedModule:
             found = found or (library.names.get(name) if library else None)
         return found or (of_language(name) if name in LANGUAGE else None)
 
+    def layouts_of(self, name: str) -> list[tuple[Definition, tree.LayoutDef]]:
+        """The layouts called `name` here, whatever each is for."""
+        found = [(each, each.sites[0].statement) for key, each in self.names.items() if key.startswith(layout_name(name, ""))]
+        return [(each, item) for each, item in found if isinstance(item, tree.LayoutDef)]
+
     def use(self, name: str) -> Definition | None:
         """As `find`; an import of this name has not been in vain."""
         if name in self.names or name in self.imported:
@@ -256,7 +267,7 @@ class ResolvedModule:
         for each in found:
             scopes = [definition.scope for definition in (*each.names.values(), *each.collections.values())]
             found += dict.fromkeys(scope.module for scope in scopes if scope is not None and scope.module not in found)
-        last = [each for each in (self.optimizers, self.core) if each]
+        last = [each for each in (self.layouts, self.optimizers, self.core) if each]
         return [each for each in found if each not in last] + last
 
     def models(self) -> list[tree.Definition]:

@@ -1,7 +1,7 @@
 """From files to definitions: imports, what each name of a file stands for, and a check of every name.
 
 `resolve` reads the spec and everything that it imports, each file once. `std.core` is in scope of every file, `std.optimizers` of
-those that train; a file's own definitions and imports come before them.
+those that train, the layouts of `std.layouts` of those that load by one; a file's own definitions and imports come before them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rnndsl.language.builtins import COLLECTIONS
 from rnndsl.names.declaring import kind_of, own_span
-from rnndsl.names.modules import Definition, ResolvedModule, Site
+from rnndsl.names.modules import Definition, ResolvedModule, Site, layout_name
 from rnndsl.records import field, mutable
 from rnndsl.syntax import parse, tree
 from rnndsl.syntax.walk import walk
@@ -24,6 +24,7 @@ from rnndsl.text.source import SourceFile, Span
 
 CORE = "std.core"
 OPTIMIZERS = "std.optimizers"
+LAYOUTS = "std.layouts"
 
 
 class FileReader(Protocol):
@@ -65,8 +66,11 @@ class Resolver:
         module.read_whole = not found.failed
         self.modules[key] = module
         bodies = (item.body for item in module.tree.items if isinstance(item, tree.Definition))
-        if any(isinstance(statement, tree.Train) for body in bodies for statement in walk(body)):
+        statements = [statement for body in bodies for statement in walk(body)]
+        if any(isinstance(statement, tree.Train) for statement in statements):
             module.optimizers = self.std(OPTIMIZERS, None)
+        if any(isinstance(statement, tree.Load) and statement.using for statement in statements):
+            module.layouts = self.std(LAYOUTS, None)
         self.loading.append(key)
         for item in module.tree.items:
             self._declare(module, item)
@@ -86,8 +90,7 @@ class Resolver:
                 predeclared = [n for n in item.names if n.name in COLLECTIONS]
                 self.sink.extend(training_codes.predeclared(n.span, n.name) for n in predeclared)
             case tree.LayoutDef():
-                self.sink.add(training_codes.not_yet(item.name.span, "layout"))
-                self._bind(module, f"{item.name.name} for {item.target.name}", item.name.span, _definition(module, item))
+                self._bind(module, layout_name(item.name.name, item.target.name), item.name.span, _definition(module, item))
             case _:
                 self._bind(module, item.name.name, item.name.span, _definition(module, item))
 
@@ -137,14 +140,17 @@ class Resolver:
         collection = source.collections.get(imported.name)
         if collection is not None:
             self._import_collection(module, imported, collection)
+        layouts = source.layouts_of(imported.name)
+        for definition, item in layouts:
+            self._bind(module, layout_name(imported.alias, item.target.name), imported.span, definition)
         definition = source.names.get(imported.name) or source.axes.get(imported.name)
-        if definition is None and collection is not None:
+        if definition is None and (layouts or collection is not None):
             return
         if definition is None:
             module.imported[imported.alias] = imported.span
             if not source.read_whole:
                 return  # the definition may stand in what could not be read
-            known = [n for n in (*source.names, *source.axes, *source.collections) if " " not in n]
+            known = [n.partition(" for ")[0] for n in (*source.names, *source.axes, *source.collections)]
             self.sink.add(codes.not_in_module(imported.span, imported.name, source.tree.source.name, known))
             return
         if definition.sites[0].kind == "model":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rnndsl.plan.indices import All, At, Part
+from rnndsl.plan.layouts import Foreign
 from rnndsl.plan.model import (
     Assign,
     Clear,
@@ -114,6 +115,18 @@ def _load(load: Load) -> Iterator[str]:
     at = "" if load.at is None else f" at {_json(load.at)}"
     yield f"{'optional ' if load.optional else ''}{_json(load.source)}{at}"
     yield from (f"{_PAD}{path} = {_json(key)}" for path, key in load.keys)
+    if load.layout is not None:
+        yield f"{_PAD}using {load.layout.name}"
+        yield from (f"{_PAD * 2}{line}" for line in graph_lines(load.layout.graph))
+        yield from (f"{_PAD * 2}{' + '.join(map(_foreign, x.foreign))} = %{x.value}" for x in load.layout.equations)
+
+
+def _foreign(x: Foreign) -> str:
+    whole = all(
+        isinstance(item, Part) and item.start == 0 and size is not None for item, size in zip(x.items, x.sizes, strict=True)
+    )
+    items = (str(item.index) if isinstance(item, At) else f"{item.start}..{item.stop}" for item in x.items)
+    return _json(x.key) + ("" if whole else f"[{', '.join(items)}]")
 
 
 def _plain(value: Any) -> Any:

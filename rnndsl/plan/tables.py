@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from rnndsl.plan.graph import DType, Graph, TensorType
+from rnndsl.plan.layouts import Layout
 from rnndsl.records import Immutable, field, record
 from rnndsl.text.source import Span
 
@@ -201,8 +202,8 @@ class Signature(Immutable):
 class Load(Immutable):
     """Variables whose initial values are tensors of the file `source`, a path as it is written at `source_span`.
 
-    `keys` is each variable's path with the name of its tensor, counted from `at` if that is given. `optional`: a variable whose
-    tensor the file lacks is initialised as any other.
+    `keys` is each variable's path with the name of its tensor, counted from `at` if that is given; a `layout` has equations for
+    them instead. `optional`: a variable whose tensor the file lacks is initialised as any other.
     """
 
     source: str
@@ -211,14 +212,22 @@ class Load(Immutable):
     keys: tuple[tuple[str, str], ...]
     optional: bool
     span: Span
+    layout: Layout | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The variables that it gives their values."""
+        return self.layout.paths if self.layout is not None else tuple(path for path, _ in self.keys)
 
 
 @record
 class Receipt(Immutable):
     """Where the value of a variable comes from: `file`, as the manifest lists it, and the tensors there by `keys`; `origin` is
-    that in words. `sha256` is of the value's bytes, in C order and little-endian, in hexadecimal."""
+    that in words. `equation`: of the layout that was solved for it, if it is not the tensor itself. `sha256` is of the value's
+    bytes, in C order and little-endian, in hexadecimal."""
 
     file: str
     keys: tuple[str, ...]
     origin: str
     sha256: str
+    equation: str | None = None

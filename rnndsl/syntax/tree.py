@@ -372,6 +372,22 @@ class Load(Node):
 
 
 @record
+class LayoutKey(Node):
+    """`"key"`, a foreign tensor by its name, with `{arg}` holes, or `"key"[0, 3..]`, a part of one."""
+
+    name: String
+    indices: tuple[Expr, ...]
+
+
+@record
+class LayoutTerm(Node):
+    """One equation of a layout: `"key" + "key"[1] = expr`. `keys` are summed."""
+
+    keys: tuple[LayoutKey, ...]
+    value: Expr
+
+
+@record
 class SignatureDecl(Node):
     """`signature name = output, output`."""
 
@@ -443,6 +459,7 @@ Statement = (
     | CollectSelector
     | RateSelector
     | Load
+    | LayoutTerm
     | SignatureDecl
     | If
     | For
@@ -470,19 +487,11 @@ class Definition(Node):
 
 
 @record
-class LayoutTerm(Node):
-    """One equation of a layout: `"key" + "key" = expr`. `keys` are the summed foreign names, with `{arg}` holes."""
-
-    keys: tuple[String, ...]
-    value: Expr
-
-
-@record
 class LayoutDef(Node):
     name: Name
     params: tuple[ConstructorParam, ...]
     target: Name
-    terms: tuple[LayoutTerm, ...]
+    terms: tuple[Statement, ...]
     doc: str | None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from rnndsl.derive.inverse import solve
+from rnndsl.elaborate.state.origins import loaded
 from rnndsl.language.initializers import initial_value
 from rnndsl.names.reading import Reader
 from rnndsl.plan.model import Load, Plan, Receipt, Variable
@@ -16,7 +18,8 @@ from rnndsl.text.codes import weights as codes
 from rnndsl.text.diagnostics import SpecError
 from rnndsl.text.faults import files as faults
 from rnndsl.text.sink import Sink
-from rnndsl.weights.matching import Match, Matched, left_over, match
+from rnndsl.weights.layouts import imported
+from rnndsl.weights.matching import Matched, doubled, left_over, match
 from rnndsl.weights.opening import is_light, open_source
 from rnndsl.weights.source import Array, Source, WeightsFileError
 
@@ -43,7 +46,12 @@ class Loader:
         self._warned: set[str] = set()
 
     def check(self, plan: Plan) -> None:
-        """Hold the loads against files whose tensors are known without TensorFlow; others wait for `read`."""
+        """Solve the layouts, and hold the loads against files whose tensors are known without TensorFlow; others wait for
+        `read`."""
+        for load in plan.loads:
+            self._solve(load)
+        if self.sink.failed:
+            return
         for path, loads in self._files(plan):
             if is_light(path):
                 self._open(path, loads, plan, Pretrained(), is_read=False)
@@ -66,40 +74,60 @@ class Loader:
                 self.sink.add(error.diagnostic)
         yield from found.items()
 
+    def _solve(self, load: Load) -> None:
+        try:
+            if load.layout is not None:
+                solve(load.layout, load.span)
+        except SpecError as error:
+            self.sink.add(error.diagnostic)
+
     def _open(self, path: Path, loads: Sequence[Load], plan: Plan, result: Pretrained, *, is_read: bool) -> None:
         try:
             with open_source(path) as source:
-                matches = self._match(source, loads, {v.path: v for v in plan.variables})
+                matched = self._match(source, loads, {v.path: v for v in plan.variables})
                 if is_read and not self.sink.failed:
-                    self._read(source, path, matches, loads[0], result)
+                    self._read(source, path, loads, matched, result)
         except WeightsFileError as error:
             self.sink.add(codes.unreadable(loads[0].source_span, loads[0].source, path, error.fault))
 
-    def _match(self, source: Source, loads: Sequence[Load], variables: Mapping[str, Variable]) -> list[Match]:
+    def _match(self, source: Source, loads: Sequence[Load], variables: Mapping[str, Variable]) -> list[Matched]:
         matched: list[Matched] = [match(load, source.tensors, variables) for load in loads]
         for each in matched:
             self.sink.extend(each.wrong)
-        rest = left_over(loads, matched)
-        if rest is not None and loads[0].source not in self._warned:
+        twice = None if self.sink.failed else doubled(loads, matched, source.tensors)
+        if twice is not None:
+            self.sink.add(twice)
+        if loads[0].source not in self._warned:
             self._warned.add(loads[0].source)
-            self.sink.add(rest)
-        return [x for each in matched for x in each.matches]
+            self.sink.extend(left_over(loads, matched, source.tensors))
+        return matched
 
-    def _read(self, source: Source, path: Path, matches: Iterable[Match], load: Load, result: Pretrained) -> None:
-        """`load`: the file's first, where it is named."""
+    def _read(self, source: Source, path: Path, loads: Sequence[Load], matched: Sequence[Matched], result: Pretrained) -> None:
+        name = self.reader.name_of(path)
         strange: list[tuple[str, int, int]] = []
-        for each in matches:
-            value = np.ascontiguousarray(source.read(each.key)).reshape(source.tensors[each.key].shape)
-            result.values[each.path] = value
-            result.receipts[each.path] = Receipt(self.reader.name_of(path), (each.key,), each.origin, digest(value))
-            strange += _not_finite(each.path, value)
+        for load, each in zip(loads, matched, strict=True):
+            for variable, value, keys, equation in _values(source, load, each):
+                result.values[variable] = value
+                result.receipts[variable] = Receipt(name, keys, loaded(load.span), digest(value), equation)
+                strange += _not_finite(variable, value)
         if strange:
-            self.sink.add(codes.not_finite(load.source_span, load.source, strange))
+            self.sink.add(codes.not_finite(loads[0].source_span, loads[0].source, strange))
         try:
             for file in source.files:
                 self.reader.record_weights(file)
         except OSError as error:
             raise WeightsFileError(faults.unread(path, error)) from None
+
+
+def _values(source: Source, load: Load, matched: Matched) -> Iterator[tuple[str, Array, tuple[str, ...], str | None]]:
+    """Each variable of `load` with its value, the names of its tensors and the equation that it was solved from, if it was."""
+    for each in matched.matches:
+        yield each.path, np.ascontiguousarray(source.read(each.key)).reshape(source.tensors[each.key].shape), (each.key,), None
+    if load.layout is not None:
+        solution = solve(load.layout, load.span)
+        for path, value, at in imported(load.layout, solution, matched.equations, source.read):
+            keys = tuple(dict.fromkeys(matched.equations[at]))
+            yield path, np.array(value, order="C"), keys, load.layout.equations[at].text
 
 
 def digest(value: Array) -> str:

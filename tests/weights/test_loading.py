@@ -169,6 +169,7 @@ def test_the_manifest_has_a_receipt_for_each_and_files_are_hashed(tmp_path):
     assert receipts["enc/lstm/input_gate/wx"] == {
         "file": "lm.npz",
         "keys": ["rnn/input_gate/wx"],
+        "equation": None,
         "sha256": hashlib.sha256(value.tobytes()).hexdigest(),
     }
     [file] = [f for f in manifest["provenance"]["files"] if f["kind"] == "weights"]

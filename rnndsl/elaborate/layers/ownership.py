@@ -100,10 +100,10 @@ def _claim(session: Session, key: str, place: _Place, span: Span, owner: str) ->
 
 def segments(session: Session, expr: tree.Expr, env: Env) -> tuple[str, ...]:
     """The segments of a path, empty ones left out. Raises SpecError."""
-    return tuple(part for part in _filled(session, expr, env).split("/") if part)
+    return tuple(part for part in filled(session, expr, env).split("/") if part)
 
 
-def _filled(session: Session, expr: tree.Expr, env: Env) -> str:
+def filled(session: Session, expr: tree.Expr, env: Env) -> str:
     """A string with `{name}` replaced by the compile-time number or string of that name."""
     written = {name.name: name for name in holes(expr)} if isinstance(expr, tree.String) else {}
     text = session.evaluate(expr, env)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rnndsl.elaborate.model.patterns import is_quick
 from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.plan.layouts import Layout
 from rnndsl.plan.model import Load
 from rnndsl.syntax import tree
 from rnndsl.text.codes import weights as codes
+
+
+def by_layout(statement: tree.Load, layout: Layout, loaded: Mapping[str, Load]) -> Load:
+    """What `statement` takes, by the equations of `layout`. Raises SpecError for a variable that is loaded already, and for a
+    `map`, which a layout leaves nothing to."""
+    _check_once(statement, layout.paths, loaded)
+    if statement.rules:
+        codes.map_with_layout(statement.rules[0].span).throw()
+    return Load(statement.source.value, statement.source.span, _at(statement), (), statement.optional, statement.span, layout)
 
 
 def load(statement: tree.Load, records: Iterable[VariableRecord], loaded: Mapping[str, Load]) -> Load:
@@ -19,16 +29,23 @@ def load(statement: tree.Load, records: Iterable[VariableRecord], loaded: Mappin
     variables.
     """
     paths = [record.path for record in records]
-    twice = [path for path in paths if path in loaded]
-    if twice:
-        codes.loaded_twice(statement.span, twice, loaded[twice[0]].span).throw()
+    _check_once(statement, paths, loaded)
     keys = _keys(statement, paths)
     owners: dict[str, str] = {}
     for path, key in keys:
         if owners.setdefault(key, path) != path:
             codes.one_tensor(statement.span, key, owners[key], path).throw()
-    at = statement.at.value if statement.at is not None else None
-    return Load(statement.source.value, statement.source.span, at or None, tuple(keys), statement.optional, statement.span)
+    return Load(statement.source.value, statement.source.span, _at(statement), tuple(keys), statement.optional, statement.span)
+
+
+def _check_once(statement: tree.Load, paths: Sequence[str], loaded: Mapping[str, Load]) -> None:
+    twice = [path for path in paths if path in loaded]
+    if twice:
+        codes.loaded_twice(statement.span, twice, loaded[twice[0]].span).throw()
+
+
+def _at(statement: tree.Load) -> str | None:
+    return (statement.at.value or None) if statement.at is not None else None
 
 
 def _keys(statement: tree.Load, paths: list[str]) -> list[tuple[str, str]]:

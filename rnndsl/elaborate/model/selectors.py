@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rnndsl.elaborate.layers import variables
 from rnndsl.elaborate.layers.defaults import joined
-from rnndsl.elaborate.model import loading
+from rnndsl.elaborate.model import layouts, loading
 from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
@@ -17,7 +17,6 @@ from rnndsl.elaborate.state.values import InitializerValue, Instance
 from rnndsl.plan.model import Initializer, Load
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
-from rnndsl.text.codes import training as training_codes
 from rnndsl.text.codes import variables as codes
 from rnndsl.text.diagnostics import Poisoned
 from rnndsl.text.wording import similar
@@ -135,11 +134,12 @@ def _one(session: Session, result: Selections, statement: tree.Statement, env: E
                 result.rates[record.path] = result.rates.get(record.path, 1.0) * factor
         case tree.Load():
             if statement.using is not None:
-                training_codes.not_yet(statement.using.span, "using").throw()
-            chosen = select(session, statement.selector, records, statement.optional)
-            made = loading.load(statement, chosen, result.loaded)
+                made = loading.by_layout(statement, layouts.layout(session, statement, env, records), result.loaded)
+            else:
+                chosen = select(session, statement.selector, records, statement.optional)
+                made = loading.load(statement, chosen, result.loaded)
             result.loads.append(made)
-            result.loaded.update(dict.fromkeys((path for path, _ in made.keys), made))
+            result.loaded.update(dict.fromkeys(made.paths, made))
         case _:
             pass
 

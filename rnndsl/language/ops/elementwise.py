@@ -66,6 +66,7 @@ def _unary(
     attributes: type[Attributes] = Nothing,
     traits: frozenset[Trait] = frozenset(),
     of_tanh: tuple[float, float, float] | None = None,
+    inverse: str = "",
 ) -> Op:
     derivative = _derivative(name, gradient, rule)
     parameters = (Parameter("x"), *more)
@@ -84,6 +85,7 @@ def _unary(
         derivative,
         _TRAITS | traits,
         of_tanh=of_tanh,
+        inverse=inverse,
     )
 
 
@@ -98,11 +100,27 @@ def _binary(
     parameters: tuple[Parameter, ...] = tensors("a", "b"),
     gradient: str = "everywhere",
     traits: frozenset[Trait] = frozenset(),
+    inverse: str = "",
 ) -> Op:
     words = _WORDS.get(rule, "")
     derivative = _derivative(name, gradient, rule)
     facts = traits | _TRAITS if "singular" in traits else traits | _TRAITS | _CHEAP
-    return Op(name, "binary", parameters, rule, meaning, formula, words, scalar, gradient, symbol, Nothing, derivative, facts)
+    return Op(
+        name,
+        "binary",
+        parameters,
+        rule,
+        meaning,
+        formula,
+        words,
+        scalar,
+        gradient,
+        symbol,
+        Nothing,
+        derivative,
+        facts,
+        inverse=inverse,
+    )
 
 
 def _derivative(name: str, gradient: str, rule: rules.Rule) -> str:
@@ -112,8 +130,8 @@ def _derivative(name: str, gradient: str, rule: rules.Rule) -> str:
     return f".elementwise:{'where_' if name == 'where' else name}"
 
 
-ADD = _binary("add", "a + b", "numpy:add", lambda a, b: a + b, symbol="+")
-MUL = _binary("mul", "a * b", "numpy:multiply", lambda a, b: a * b, symbol="*")
+ADD = _binary("add", "a + b", "numpy:add", lambda a, b: a + b, symbol="+", inverse=".inverse:add")
+MUL = _binary("mul", "a * b", "numpy:multiply", lambda a, b: a * b, symbol="*", inverse=".inverse:mul")
 WHERE = _binary(
     "where",
     "a where condition holds, else b",
@@ -126,7 +144,15 @@ WHERE = _binary(
 
 ROWS: tuple[Op, ...] = (
     # ---- of one value
-    _unary("linear", "x", ".elementwise:same", lambda x: x, rules.NUMERIC, traits=traits("cheap", "identity")),
+    _unary(
+        "linear",
+        "x",
+        ".elementwise:same",
+        lambda x: x,
+        rules.NUMERIC,
+        traits=traits("cheap", "identity"),
+        inverse=".inverse:linear",
+    ),
     _unary("sigmoid", "1 / (1 + exp(-x))", ".elementwise:sigmoid", _sigmoid, of_tanh=(0.5, 0.5, 0.5)),
     _unary("tanh", "tanh(x)", "numpy:tanh", math.tanh, of_tanh=(0.0, 1.0, 1.0)),
     _unary("relu", "max(x, 0)", ".elementwise:relu", lambda x: max(x, 0), rules.NUMERIC, gradient="0 at 0", traits=traits("cheap")),
@@ -206,14 +232,16 @@ ROWS: tuple[Op, ...] = (
     _unary("tan", "tan(x)", "numpy:tan", math.tan, traits=traits("singular")),
     _unary("atan", "atan(x)", "numpy:arctan", math.atan),
     _unary("erf", "2 / sqrt(pi) * integral of exp(-t*t) from 0 to x", ".elementwise:erf", math.erf),
-    _unary("neg", "-x", "numpy:negative", lambda x: -x, rules.NUMERIC, symbol="-", traits=traits("cheap")),
+    _unary("neg", "-x", "numpy:negative", lambda x: -x, rules.NUMERIC, symbol="-", traits=traits("cheap"), inverse=".inverse:neg"),
     _unary("not", "not x", "numpy:logical_not", lambda x: not x, rules.BOOLEAN, symbol="not", traits=traits("cheap")),
     _unary("stop_gradient", "x, without a gradient", ".elementwise:same", rule=rules.same, gradient=_ZERO, traits=traits("cheap")),
     # ---- of several values
     ADD,
-    _binary("sub", "a - b", "numpy:subtract", lambda a, b: a - b, symbol="-"),
+    _binary("sub", "a - b", "numpy:subtract", lambda a, b: a - b, symbol="-", inverse=".inverse:sub"),
     MUL,
-    _binary("div", "a / b", "numpy:divide", lambda a, b: a / b, rules.FLOAT, "/", traits=traits("singular")),
+    _binary(
+        "div", "a / b", "numpy:divide", lambda a, b: a / b, rules.FLOAT, "/", traits=traits("singular"), inverse=".inverse:div"
+    ),
     _binary(
         "floordiv",
         "floor(a / b)",

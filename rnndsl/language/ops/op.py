@@ -12,6 +12,7 @@ from rnndsl.records import Immutable, record
 
 if TYPE_CHECKING:
     from rnndsl.language.ops.derivative.writing import Derivative
+    from rnndsl.language.ops.inverse import Inverse
 
 Kind = Literal["unary", "binary", "structure", "reduction", "random", "loss", "leaf", "control"]
 ParameterKind = Literal["tensor", "int", "size", "number", "bool", "string", "dtype", "dims", "tensors", "axis"]
@@ -69,6 +70,8 @@ class Op(Immutable):
     derivative: in both directions, `module:name` of `rnndsl.language.ops.derivative`, imported when it is wanted; none where it is
         zero, or the value no float.
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
+    inverse: what an argument is where the value is known, `module:name` of `rnndsl.language.ops`, imported when it is wanted; none
+        where the value does not tell.
     of_tanh: the numbers (a, b, c) for which it is a + b * tanh(c * x), if there are such.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.
     """
@@ -89,6 +92,7 @@ class Op(Immutable):
     in_training: int | None = None
     outside_training: int | None = None
     of_tanh: tuple[float, float, float] | None = None
+    inverse: str = ""
 
     @property
     def tensors(self) -> tuple[Parameter, ...]:
@@ -112,6 +116,10 @@ class Op(Immutable):
     def differentiate(self) -> Derivative | None:
         """The derivative that the row names, if it has one."""
         return _named(self.derivative, "rnndsl.language.ops.derivative") if self.derivative else None
+
+    def invert(self) -> Inverse | None:
+        """The inverse that the row names, if it has one."""
+        return _named(self.inverse, "rnndsl.language.ops") if self.inverse else None
 
 
 def _named(path: str, package: str) -> Any:

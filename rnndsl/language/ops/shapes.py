@@ -25,9 +25,25 @@ def _structure(
     attributes: type[Attributes] = Nothing,
     derivative: str = "",
     traits: frozenset[Trait] = frozenset(),
+    inverse: str = "",
 ) -> Op:
     meaning = f".shapes:{name}"
-    return Op(name, "structure", parameters, rule, meaning, formula, types, None, gradient, symbol, attributes, derivative, traits)
+    return Op(
+        name,
+        "structure",
+        parameters,
+        rule,
+        meaning,
+        formula,
+        types,
+        None,
+        gradient,
+        symbol,
+        attributes,
+        derivative,
+        traits,
+        inverse=inverse,
+    )
 
 
 ROWS: tuple[Op, ...] = (
@@ -50,6 +66,7 @@ ROWS: tuple[Op, ...] = (
         traits=_MOVES,
         attributes=Dim,
         derivative=".shapes:concat",
+        inverse=".inverse:concat",
     ),
     _structure(
         "stack",
@@ -58,6 +75,7 @@ ROWS: tuple[Op, ...] = (
         "the values along a new last dim",
         traits=_MOVES,
         derivative=".shapes:stack",
+        inverse=".inverse:stack",
     ),
     _structure(
         "index", tensors("x"), shapes.index, "a part of x", symbol="[…]", traits=_VIEW, attributes=Index, derivative=".shapes:index"
@@ -71,6 +89,7 @@ ROWS: tuple[Op, ...] = (
         traits=_VIEW,
         attributes=Dims,
         derivative=".shapes:reshape_",
+        inverse=".inverse:reshape",
     ),
     _structure(
         "broadcast",
@@ -89,6 +108,7 @@ ROWS: tuple[Op, ...] = (
         "any [.., n, m] -> [.., m, n]",
         traits=_VIEW,
         derivative=".shapes:transpose",
+        inverse=".inverse:transpose",
     ),
     _structure(
         "roll",
@@ -99,6 +119,7 @@ ROWS: tuple[Op, ...] = (
         traits=_MOVES,
         attributes=Shifted,
         derivative=".shapes:roll",
+        inverse=".inverse:roll",
     ),
     _structure(
         "place",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rnndsl.syntax import tree
 from rnndsl.syntax.formatting.expressions import WIDTH, argument, broken, flat, lay_out, name_text, type_text
 
-Item = tree.TopLevel | tree.Statement | tree.LayoutTerm
+Item = tree.TopLevel | tree.Statement
 
 
 def statement_text(item: Item, indent: str) -> str:
@@ -74,7 +74,7 @@ def _of_models(item: Item, indent: str) -> str:
         case tree.Import():
             return _import(item)
         case tree.LayoutTerm():
-            return lay_out(f"{' + '.join(key.span.text for key in item.keys)} = ", item.value, "", indent)
+            return lay_out(f"{' + '.join(map(_key, item.keys))} = ", item.value, "", indent)
         case _:
             raise TypeError(f"{type(item).__name__} is no simple statement")
 
@@ -96,6 +96,10 @@ def _load(item: tree.Load, indent: str) -> str:
         inner = "".join(f"{indent}  {rule}\n" for rule in rules)
         line += f" map {{\n{inner}{indent}}}"
     return line + (f" using {flat(item.using)}" if item.using else "")
+
+
+def _key(key: tree.LayoutKey) -> str:
+    return key.name.span.text + (f"[{', '.join(map(flat, key.indices))}]" if key.indices else "")
 
 
 def _import(item: tree.Import) -> str:

@@ -79,8 +79,14 @@ class Builder(ExpressionBuilder):
         return tree.LayoutDef(span, self.as_name(name), tuple(params), self.as_name(target), tuple(terms), self.docs.get(start))
 
     def layout_term(self, values: Values, start: int, end: int) -> tree.LayoutTerm:
-        keys = tuple(self.string([key], key.start, key.end) for key in values[0])
-        return tree.LayoutTerm(self.span(start, end), keys, values[2])
+        return tree.LayoutTerm(self.span(start, end), tuple(values[0]), values[2])
+
+    def layout_key(self, values: Values, start: int, end: int) -> tree.LayoutKey:
+        return tree.LayoutKey(self.span(start, end), self.string(values[:1], values[0].start, values[0].end), ())
+
+    def layout_part(self, values: Values, start: int, end: int) -> tree.LayoutKey:
+        name = self.string(values[:1], values[0].start, values[0].end)
+        return tree.LayoutKey(self.span(start, end), name, tuple(values[2]))
 
     # ------------------------------------------------------------ statements of every definition
 

@@ -19,7 +19,6 @@ NOTHING_TO_TRAIN = Code("RNN0506", "nothing to train")
 UPDATES_LEFT_OUT = Code("RNN0507", "updates left out", severity="warning")
 DECLARED_UNDER_TRAINING = Code("RNN0508", "declared under training")
 UNKNOWN_OPTIMIZER = Code("RNN0509", "not an optimizer")
-NOT_YET = Code("RNN0510", "not yet")
 BAD_SIGNATURE = Code("RNN0511", "signature of something else")
 EMPTY_COLLECTION = Code("RNN0512", "empty collection")
 DECLARED_COLLECTION = Code("RNN0513", "collection declared twice")
@@ -160,10 +159,6 @@ def write_target(span: Span, name: str, slots: Iterable[str]) -> Diagnostic:
     known = ["value", *slots]
     wrong = WRITE_TARGET(span, f"`<-` writes `value` or a slot, and `{name}` is neither")
     return wrong.suggest(did_you_mean(name, known) or f"declare a slot, `var {name} ~ zeros`, or define it by `{name} = …`")
-
-
-def not_yet(span: Span, word: str) -> Diagnostic:
-    return NOT_YET(span, f"`{word}` is not in this version of rnndsl yet")
 
 
 def bad_signature(span: Span, signature: str, output: str, known: Iterable[str]) -> Diagnostic:

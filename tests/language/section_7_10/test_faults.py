@@ -81,13 +81,16 @@ SECTION_8 = [
     ("levenberg_marquardt fits residuals", model("train s = levenberg_marquardt() on a"), "RNN0517", "no residual `a`"),
 ]
 
+LOAD = 'load d from "x.npz" using k'
 SECTION_9 = [
     ("load of what is not there", model('load d/** from "x.npz"'), "RNN0601", "there is no file `x.npz`"),
     ("load twice", model('load d/** from "x.npz"\nload d/bias from "x.npz"'), "RNN0604", "loaded twice"),
     ("load map", model('load d/** from "x" map { "e/(.*)" -> "e/\\1" }'), "RNN0605", "matches no variable"),
-    ("load at", model('load d from "x.h5" at "a/b" using keras'), "RNN0510", "`using` is not in this version"),
-    ("load using arguments", model('load d from "x" using torch(0)'), "RNN0510", "`using` is not in this version"),
-    ("layout", f'layout keras for Dense {{ "0" = kernel }}\n{model("")}', "RNN0510", "`layout` is not in this version"),
+    ("using wants a layer", model('load d/** from "x.h5" at "a/b" using keras'), "RNN0608", "`d/**` is none"),
+    ("no such layout", model('load d from "x" using keraz'), "RNN0608", "no layout `keraz` for `Dense`"),
+    ("what a layout leaves out", f'layout k for Dense {{ "0" = kernel }}\n{model(LOAD)}', "RNN0609", "nothing of 1 variable"),
+    ("what cannot be inverted", f'layout k for Dense {{ "0" = square(kernel) "1" = bias }}\n{model(LOAD)}', "RNN0609", "`square`"),
+    ("a layout of a model", f"layout k for m {{ }}\n{model('')}", "RNN0608", "`m` is of the kind `model`"),
 ]
 
 SECTION_10 = [

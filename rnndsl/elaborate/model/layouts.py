@@ -1,0 +1,188 @@
+"""`load LAYER from "FILE" using LAYOUT`: the layout of that name for what the layer is, its equations in the layer's variables."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from rnndsl.elaborate.evaluate.binding import bind
+from rnndsl.elaborate.layers import instances
+from rnndsl.elaborate.layers.ownership import filled
+from rnndsl.elaborate.layers.requirements import require
+from rnndsl.elaborate.state.describing import describe
+from rnndsl.elaborate.state.environment import Env, Lazy
+from rnndsl.elaborate.state.records import VariableRecord
+from rnndsl.elaborate.state.session import Session
+from rnndsl.elaborate.state.values import Instance
+from rnndsl.language.ops.op import Required
+from rnndsl.names.binder import enter
+from rnndsl.names.modules import ResolvedModule
+from rnndsl.plan.graph import TensorType
+from rnndsl.plan.indices import At, Part
+from rnndsl.plan.layouts import Foreign, Layout, LayoutEquation
+from rnndsl.plan.rewriting import used_ids
+from rnndsl.records import replace
+from rnndsl.syntax import tree
+from rnndsl.text.codes import kinds
+from rnndsl.text.codes import weights as codes
+from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.source import Span
+
+
+def layout(session: Session, statement: tree.Load, env: Env, records: Iterable[VariableRecord]) -> Layout:
+    """The layout of a `load … using …`, which has equations for all variables of its layer, given as `records` of the model.
+
+    Raises SpecError for a path that is no layer's, an unknown layout, and equations that cannot be carried out.
+    """
+    assert statement.using is not None
+    instance = _layer(session, statement.selector)
+    call = _call(statement.using)
+    module, item = _find(call, instance, env.scope.module)
+    if instance.frame is None:
+        raise Poisoned  # it is never applied, or its body is faulty
+    inner = _arguments(session, module, item, call, instance.frame, env)
+    builder = session.graphs.new_builder()
+    builder.outer = lambda _, span: codes.layout_of_values(span).throw()
+    with session.graphs.building(builder), session.reducing("error"):
+        equations = [_equation(session, term, where) for term, where in _terms(session, item.terms, inner, call.span)]
+    _check_parts(equations)
+    whole = builder.graph()
+    wanted = {x.value for x in equations}
+    for node in reversed(whole.nodes):
+        wanted.update(used_ids(node) if node.id in wanted else ())
+    graph = replace(whole, nodes=tuple(node for node in whole.nodes if node.id in wanted))
+    made = Layout(re.sub(r"\s+", " ", statement.using.span.text), graph, tuple(equations))
+    rest = [r.path for r in records if r.path.startswith(f"{instance.path}/") and r.path not in made.paths]
+    if rest:
+        codes.unsolved(call.span, made.name, rest).throw()
+    return made
+
+
+def _layer(session: Session, selector: tree.Selector) -> Instance:
+    found = next((each for each in session.registry.instances.values() if each.path == selector.pattern), None)
+    if found is None and session.reports.incomplete:
+        raise Poisoned
+    if found is None:
+        codes.no_layer(selector.span, selector.pattern, [i.path for i in session.registry.instances.values()]).throw()
+    return found
+
+
+def _call(using: tree.Expr) -> tree.Call:
+    """`torch` as `torch()`."""
+    call = using if isinstance(using, tree.Call) else tree.Call(using.span, using, ())
+    if not isinstance(call.function, tree.Name):
+        codes.not_a_layout(using.span).throw()
+    return call
+
+
+def _find(call: tree.Call, instance: Instance, module: ResolvedModule) -> tuple[ResolvedModule, tree.LayoutDef]:
+    """The layout and its file: of the spec or its imports, else of the library."""
+    assert isinstance(call.function, tree.Name)
+    name, definition = call.function.name, instance.constructor.definition
+    files = [module, *([module.layouts] if module.layouts else [])]
+    every = [(key.partition(" for ")[0], *found) for file in files for key in file.names for found in _as_layout(file, key)]
+    fitting = [(own, where, item) for own, where, item in every if _is_for(where, item, definition)]
+    found = next(((where, item) for own, where, item in fitting if own == name), None)
+    if found is None:
+        of = list(dict.fromkeys(item.target.name for own, _, item in every if own == name))
+        known = list(dict.fromkeys(own for own, _, _ in fitting))
+        codes.no_layout(call.span, name, definition.name.name, known, of).throw()
+    return found
+
+
+def _as_layout(file: ResolvedModule, key: str) -> Iterator[tuple[ResolvedModule, tree.LayoutDef]]:
+    definition = file.names[key]
+    item = definition.sites[0].statement if definition.sites else None
+    if isinstance(item, tree.LayoutDef) and definition.scope is not None:
+        yield definition.scope.module, item
+
+
+def _is_for(file: ResolvedModule, item: tree.LayoutDef, definition: tree.Definition) -> bool:
+    target = file.find(item.target.name)
+    return target is not None and any(site.statement is definition for site in target.sites)
+
+
+def _arguments(session: Session, module: ResolvedModule, item: tree.LayoutDef, call: tree.Call, frame: Env, env: Env) -> Env:
+    """The names of the layout: its parameters, then those of the layer's body, as they were at its latest application."""
+    bound = bind(item.name.name, {p.name: Required if p.default is None else None for p in item.params}, call)
+    inner = Env(enter(module, item), frame, kind=frame.kind, defaults=frame.defaults)
+    for param in item.params:
+        expr = bound[param.name].expr
+        inner.names[param.name] = instances.parameter(session, param, expr, env if expr is not None else inner)
+    return inner
+
+
+def _terms(session: Session, terms: Sequence[tree.Statement], env: Env, used: Span) -> Iterator[tuple[tree.LayoutTerm, Env]]:
+    """The equations that hold for the arguments. `used`: where the layout is."""
+    for term in terms:
+        match term:
+            case tree.LayoutTerm():
+                yield term, env
+            case tree.Require():
+                require(session, term, env, used)
+            case tree.Const():
+                compute = functools.partial(session.evaluate, term.value, env)
+                env.names[term.name.name] = Lazy(term.name.name, term.span, compute, "const", exprs=(term.value,), env=env)
+            case tree.If():
+                condition = session.evaluate(term.condition, env)
+                if not isinstance(condition, bool):
+                    kinds.condition(term.condition.span, describe(condition)).throw()
+                yield from _terms(session, term.yes if condition else term.no, env, used)
+            case _:
+                raise AssertionError(f"{type(term).__name__} in a layout")
+
+
+def _equation(session: Session, term: tree.LayoutTerm, env: Env) -> LayoutEquation:
+    span = term.value.span
+    value = session.tensor(session.evaluate(term.value, env), span)
+    assert not value.type.axes  # inputs alone have any
+    foreign = tuple(_foreign(session, key, value.type, env) for key in term.keys)
+    left = " + ".join(f'"{each.key}"{_indices(key)}' for each, key in zip(foreign, term.keys, strict=True))
+    text = re.sub(r"\s+", " ", f"{left} = {span.text}")
+    return LayoutEquation(foreign, value.id, value.type, text, term.span)
+
+
+def _indices(key: tree.LayoutKey) -> str:
+    return f"[{', '.join(each.span.text for each in key.indices)}]" if key.indices else ""
+
+
+def _foreign(session: Session, key: tree.LayoutKey, type: TensorType, env: Env) -> Foreign:
+    """The part that a key names, if it equals a value of `type`: a dim without an index is whole."""
+    single = [each for each in key.indices if not isinstance(each, tree.Range)]
+    rank = len(type.dims) + len(single)
+    if len(key.indices) > rank:
+        codes.part_rank(key.span, len(key.indices), rank).throw()
+    dims = iter(type.dims)
+    items: list[At | Part] = []
+    sizes: list[int | None] = []
+    for each in (*[None] * (rank - len(key.indices)), *key.indices):
+        if each is not None and not isinstance(each, tree.Range):
+            items.append(At(_bound(session, each, env)))
+            sizes.append(None)
+            continue
+        size = next(dims)
+        start = 0 if each is None or each.start is None else _bound(session, each.start, env)
+        if each is not None and each.stop is not None and (stop := _bound(session, each.stop, env)) - start != size:
+            codes.part_size(each.span, stop - start, size).throw()
+        items.append(Part(start, start + size))
+        sizes.append(start + size if each is None or each.stop is None else None)
+    return Foreign(filled(session, key.name, env), tuple(items), tuple(sizes))
+
+
+def _bound(session: Session, expr: tree.Expr, env: Env) -> int:
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        codes.part_bound(expr.span, describe(value)).throw()
+    return value
+
+
+def _check_parts(equations: Sequence[LayoutEquation]) -> None:
+    """Raises SpecError if something foreign stands on the left twice."""
+    seen: list[tuple[Foreign, Span]] = []
+    for equation in equations:
+        for each in equation.foreign:
+            first = next((span for other, span in seen if each.meets(other)), None)
+            if first is not None:
+                codes.parts_meet(equation.span, each.key, first).throw()
+            seen.append((each, equation.span))
