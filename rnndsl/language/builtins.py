@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,6 +13,13 @@ from rnndsl.language.rules.products import PADDINGS
 from rnndsl.plan.model import DType
 
 DTYPES: tuple[DType, ...] = ("f16", "bf16", "f32", "f64", "i32", "i64", "bool")
+LEAST: Mapping[DType, float] = MappingProxyType(
+    {
+        "f16": -65504.0, "bf16": -(2 - 2.0**-7) * 2.0**127, "f32": -(2 - 2.0**-23) * 2.0**127, "f64": -sys.float_info.max,
+        "i32": -(2**31), "i64": -(2**63),
+    }
+)  # fmt: skip
+"""The least finite number of each dtype."""
 WIDE = "wide"
 """The dtype in force, f32 where that is narrower: what sums and moments over many values are computed in."""
 AXES = ("batch", "time")

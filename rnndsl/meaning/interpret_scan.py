@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Value, aligned
+from rnndsl.language.ops.meaning.axes import turned
 from rnndsl.language.ops.meaning.philox import mix
 from rnndsl.meaning.interpreter import Frame
 from rnndsl.plan.attributes import Result
@@ -66,11 +67,8 @@ class _Run:
         whole = np.stack([self.frame.fit(Value(step, x.type), t) for step in x.array]) if len(x.array) else x.array
         if not len(whole):
             return Value(np.zeros([0, *(self.frame.sizes[a] for a in axes), *t.dims], x.array.dtype), t)
-        steps = np.arange(self.length).reshape([-1, *[1] * len(axes)])
-        own = np.clip(aligned(self.lengths, axes, 0), 0, self.length)
-        place = np.where(steps < own, own - 1 - steps, steps)
-        place = np.broadcast_to(place, whole.shape[: 1 + len(axes)]).reshape([*whole.shape[: 1 + len(axes)], *[1] * len(t.dims)])
-        return Value(np.take_along_axis(whole, np.broadcast_to(place, whole.shape), 0), t)
+        along = TensorType(t.dtype, (self.scan.axis, *axes), t.dims)
+        return Value(turned(Value(whole, along), self.scan.axis, self.lengths), t)
 
     # ---- which rows count
 

@@ -1,7 +1,7 @@
 """Computes what depends on a scan's inputs alone before the loop, for all steps at once: one [time, batch, n] @ [n, m].
 
 Named axes make that exact: the same node, whose type has the scan's axis too. It holds for a scan in reverse, with lengths or
-a mask, since each step's value depends on that step's inputs alone.
+a mask, since each step's value depends on that step's inputs alone; in reverse with lengths only of each row alone.
 
 **What may move**: pure nodes of scanned inputs, given values and constants, whose type rule gives for the whole sequence the
 type of one step plus the axis. That leaves out what has the scan's axis already (attention over the sequence that is scanned),
@@ -48,6 +48,7 @@ class _Cone:
         inner = {x.id: x.type for x in scan.body.inputs}
         inner.update((n.id, n.type) for n in self.nodes.values())
         self.fixed = fixed_ids(scan)
+        self.ends = {*outer[scan.lengths].axes} if scan.reverse and scan.lengths is not None else set[str]()
         self.types: dict[str, TensorType] = {x: inner[x] for x in self.fixed}
         self.varying = {x.inner for x in scan.scanned if outer[x.outer] == self.along(inner[x.inner])}
         self.types.update((x.inner, outer[x.outer]) for x in scan.scanned if x.inner in self.varying)
@@ -64,13 +65,17 @@ class _Cone:
         """Whether `node` may move, given that its arguments may."""
         if not is_pure(node) or not all(x in self.types for x in node.args) or not any(x in self.varying for x in node.args):
             return False
-        if self.scan.axis in node.type.axes or self.fails_early(node) or self.grows(node):
+        if self.scan.axis in node.type.axes or self.fails_early(node) or self.grows(node) or self.meets(node):
             return False
         try:
             whole = result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.order)
         except TypeRuleError:
             return False
         return whole == self.along(node.type)
+
+    def meets(self, node: Node) -> bool:
+        """Whether rows meet in `node` that are not at one step of time: each is reversed within its own length."""
+        return not self.ends.isdisjoint(node.attrs.about)
 
     def fails_early(self, node: Node) -> bool:
         """Whether `node` could fail on a step that the loop leaves out."""

@@ -8,6 +8,7 @@ them: then so are those of the derivative.
 from __future__ import annotations
 
 from rnndsl.derive.derivatives.axes import with_own_axes
+from rnndsl.derive.derivatives.turning import turned
 from rnndsl.language.ops.elementwise import MUL
 from rnndsl.language.ops.random import DROPOUT
 from rnndsl.language.ops.table import has
@@ -26,7 +27,8 @@ from rnndsl.records import replace
 def prepared(function: Function) -> Function:
     """`function`, ready to be differentiated."""
     fresh = FreshIds(function.graph)
-    function = with_own_axes(replace(function, graph=_spelled_out(function.graph, fresh)))
+    graph = turned(_spelled_out(function.graph, fresh), fresh)
+    function = with_own_axes(replace(function, graph=graph))
     for change in (pack_projections, pack_sums, pack_activations, hoist_invariants, hoist_inputs):
         function = change(function)
     return function

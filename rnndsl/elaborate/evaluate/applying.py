@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnndsl.elaborate.evaluate import rows
 from rnndsl.elaborate.evaluate.lookup import binding, is_tensor, is_word
 from rnndsl.elaborate.evaluate.unify import unify_for
 from rnndsl.elaborate.state.arithmetic import compute
@@ -72,6 +73,8 @@ def apply_op(session: Session, op: Op, tensors: Sequence[tuple[Value, Span]], at
     if op.scalar is not None and _plain(op, values):
         return compute(op, values, span, attrs)
     args = unify_for(session, op, tensors, env)
+    if attrs.get("over") is not None:
+        args[0] = rows.only_counting(session, op, args[0], attrs["over"], span)
     if attrs.get("dim", -1) >= 0:
         attrs["dim"] = from_end(args[0], attrs["dim"], span)
     if _is_argument(op, attrs, args):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from rnndsl.elaborate.evaluate import applying, lookup
+from rnndsl.elaborate.evaluate import applying, lookup, rows
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.evaluate.unify import alone, unify
 from rnndsl.elaborate.state.describing import describe
@@ -14,6 +14,7 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Builtin, CollectionValue, Tensor, UserFunction, Value
 from rnndsl.language.ops.op import Required
+from rnndsl.language.ops.table import OPS
 from rnndsl.plan.attributes import Attributes, Dim, Dims, Einsum, OfCollection, Over, Renamed, Steps
 from rnndsl.plan.indices import All, Index, Item, Part
 from rnndsl.plan.model import Scan, TensorType
@@ -199,9 +200,10 @@ def _window(session: Session, call: tree.Call, env: Env) -> Value:
     if n < 1:
         type_codes.not_a_dim(call.span, n).throw()
     builder, dims = session.graphs.builder, Dims((1, *x.type.dims))
+    x = rows.only_counting(session, OPS["shift"], x, over, call.span)
     shifted = [builder.add("shift", [x], call.span, Steps(over, k)) for k in reversed(range(n))]
-    rows = [builder.add("reshape", [each], call.span, dims) for each in shifted]
-    return builder.add("concat", rows, call.span, Dim(-len(dims.dims)))
+    steps = [builder.add("reshape", [each], call.span, dims) for each in shifted]
+    return builder.add("concat", steps, call.span, Dim(-len(dims.dims)))
 
 
 def _rename(session: Session, call: tree.Call, env: Env) -> Value:

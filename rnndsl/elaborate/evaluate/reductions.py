@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnndsl.elaborate.evaluate import rows
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.evaluate.lookup import is_word
 from rnndsl.elaborate.evaluate.unify import alone
@@ -27,20 +28,10 @@ def reduce(session: Session, op: Op, call: tree.Call, env: Env) -> Value:
     args = [x]
     if bound["mask"].expr is not None:
         args.append(session.tensor(session.evaluate(bound["mask"].expr, env), bound["mask"].expr.span, "bool"))
-    valid = _valid_rows(session, x, axes)
+    valid = rows.counting(session, x, axes, call.span)
     if valid is not None:
         args[1:] = [session.graphs.builder.add("and", [*args[1:], valid], call.span) if args[1:] else valid]
     return session.graphs.builder.add(op.name, args, call.span, Reduction(tuple(axes), tuple(dims)))
-
-
-def _valid_rows(session: Session, x: Tensor, axes: list[str]) -> Tensor | None:
-    """The rows of a step under `lengths` or `mask` that count, if `x` has them and they are reduced."""
-    step = session.graphs.step
-    if step is None or step.body is not session.graphs.builder or not axes:
-        return None
-    valid = step.valid()
-    is_of_rows = valid is not None and {*valid.type.axes} <= {*x.type.axes} and {*valid.type.axes} & {*axes}
-    return valid if is_of_rows else None
 
 
 def _what(session: Session, op: Op, x: Tensor, over: Bound, span: Span, env: Env) -> tuple[list[str], list[int]]:

@@ -52,8 +52,8 @@ class StepContext:
     """The `map_recurrent` around the cell that is being stepped, the outermost first."""
     read_as: dict[str, str] = field(default_factory=dict[str, str])
     """By the id of a past value, that of what products read for it."""
-    valid: Callable[[], Tensor | None] = lambda: None
-    """Which rows count at this step: bool, of its axes; None where all do. An input of the body, made when first asked for."""
+    valid: Callable[[], tuple[Tensor, ...]] = tuple
+    """Which rows count at this step: see `rnndsl.elaborate.time.counting`."""
     used_initials: set[str] = field(default_factory=set[str])
     ahead: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, "tuple[Tensor, Span]"])
     """What states of cells that are not applied yet were one step back, by dotted name, and where that is read."""

@@ -16,7 +16,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import LENGTH, ScanResult, Tensor
-from rnndsl.elaborate.time.closed import ENDED, Feedback, own_state
+from rnndsl.elaborate.time.closed import Feedback, own_state
 from rnndsl.elaborate.time.scan_options import Loop
 from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.attributes import NOTHING, Along, Attributes, Dim, Dims, OneHot, Over, Reduction, Shape, ToDType
@@ -46,6 +46,9 @@ class Search(Feedback):
 
     def axes(self, axes: tuple[str, ...]) -> tuple[str, ...]:
         return (*axes, self.axis)
+
+    def rows(self, step: StepContext) -> tuple[str, ...]:
+        return step.axes[:-1]
 
     # ---- one step
 
@@ -99,19 +102,17 @@ class Search(Feedback):
 
     def _count(self, step: StepContext, ids: Tensor, best: Tensor, end: int | None) -> None:
         """The lengths of sequences, the steps of rows, and what has ended."""
-        rows = step.axes[:-1]
         one, length = self._number(1, "i32"), own_state(self.session, step, LENGTH, TensorType("i32", step.axes), 0, self.span)
-        steps = own_state(self.session, step, STEPS, TensorType("i32", rows), 0, self.span)
+        steps = own_state(self.session, step, STEPS, TensorType("i32", self.rows(step)), 0, self.span)
         steps.new = self._add("add", [steps.old, one])
         grown = one
-        if self.done is not None:
+        if self.done is not None and self.ended is not None:
             was = self._moved(self.done.old)
             now = self._add("or", [was, self._add("eq", [ids, self._number(end, "i32")])])
             self.done.new = self._as_axis(now)
             grown = self._add("where", [was, self._number(0, "i32"), one])
             over = self._add("or", [now, self._is_none(best)])
-            ended = own_state(self.session, step, ENDED, TensorType("bool", rows), False, self.span)
-            ended.new = self._add("all", [over], Reduction((), (-1,)))
+            self.ended.new = self._add("all", [over], Reduction((), (-1,)))
         length.new = self._as_axis(self._add("add", [self._moved(length.old), grown]))
 
     def _is_none(self, score: Tensor) -> Tensor:

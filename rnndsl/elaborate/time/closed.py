@@ -33,14 +33,22 @@ class Feedback:
     def __init__(self, session: Session, loop: Loop, path: str) -> None:
         self.session, self.loop, self.path = session, loop, path
         self.fed: list[StateRecordInProgress] = []
+        self.ended: StateRecordInProgress | None = None
+        """Which rows have ended, if any may."""
 
     def axes(self, axes: tuple[str, ...]) -> tuple[str, ...]:
         """Those of a step, from those of what it is given."""
         return axes
 
+    def rows(self, step: StepContext) -> tuple[str, ...]:
+        """The axes of what ends."""
+        return step.axes
+
     def open(self, step: StepContext, inner: Options, given: Callable[[Tensor], Tensor]) -> None:
         """Puts the input of the step into `inner`, what the body is given, in the place of the teacher's. `given` brings a value of
         the enclosing graph into the body."""
+        if self.loop.end is not None:
+            self.ended = own_state(self.session, step, ENDED, TensorType("bool", self.rows(step)), False, self.loop.end[1])
         take = _Choice(self.session, step, self.loop, given, self.path)
         for fed in self.loop.fed:
             taught = _taught(fed, inner)
@@ -58,7 +66,8 @@ class Feedback:
         if self.loop.end is None:
             return output
         end = self.loop.end
-        ended = own_state(self.session, step, ENDED, TensorType("bool", step.axes), False, end[1])
+        ended = self.ended
+        assert ended is not None
         ended.define = lambda: _is_end(self.session, end, output, ended.old.type, self.loop.env)
         length = own_state(self.session, step, LENGTH, TensorType("i32", step.axes), 0, end[1])
         length.define = lambda: step.body.add("add", [length.old, self.session.literal(1, "i32", end[1])], end[1])

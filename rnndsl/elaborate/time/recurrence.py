@@ -111,6 +111,9 @@ def _step(session: Session, call: tree.Call, env: Env) -> Value:
     options = scan_options.read(session, call, call.arguments[1:], env, "step", _inputs(cell))
     axes = leading_axes(session, cell, options, None)
     step = StepContext(session.graphs.builder, session.graphs.builder, axes, options.initial, options.initial_spans, call.span)
+    around = session.graphs.step
+    if around is not None and around.body is step.body:
+        step.valid = around.valid
     session.graphs.steps.append(step)
     try:
         feed = scanning.feed_of(cell, options, call.span)

@@ -13,18 +13,15 @@ from rnndsl.elaborate.state.records import StateRecordInProgress, StepContext
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, ScanResult, StateRecord, Tensor, Value
 from rnndsl.elaborate.time.axes import check_options, leading_axes
-from rnndsl.elaborate.time.closed import ENDED, Feedback, own_state
+from rnndsl.elaborate.time.closed import ENDED, Feedback
+from rnndsl.elaborate.time.counting import Counting, valid_steps
 from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.elaborate.time.states import Series, local_variables
-from rnndsl.plan.attributes import Asked, Result, ValidSteps
-from rnndsl.plan.indices import At, Index
+from rnndsl.plan.attributes import Asked, Result, Shape
 from rnndsl.plan.model import GraphInput, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType
 from rnndsl.records import replace
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
-
-TAKEN = "output.taken"
-"""The state that counts the steps of each row, where something asks which rows count. No name of a spec starts with `output`."""
 
 
 def scan(
@@ -37,14 +34,16 @@ def scan(
     step = StepContext(body, outer, loop.axes(axes) if loop else axes, options.initial, options.initial_spans, span)
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
-    step.valid = functools.cache(functools.partial(_valid, session, options, step, inner))
+    given, scanned = functools.partial(_given, inner, body), functools.partial(_scanned, inner, body, options.along)
+    step.valid = functools.cache(Counting(session, options, step, loop, session.graphs.step, scanned, given).rows)
     with session.graphs.building(body):
         session.graphs.steps.append(step)
         try:
             if loop is not None:
-                loop.open(step, inner.options, functools.partial(_given, inner, body))
+                loop.open(step, inner.options, given)
             feed = feed_of(cell, inner.options, span)
             output = of_step(session, instances.step(session, cell, feed, span, ""), span)
+            output = _of_rows(session, output, _selecting(options, step, loop), span)
             output = loop.close(step, output) if loop else output
             records = stepping.finish(session, step)
             stepping.check_initials(step)
@@ -90,13 +89,20 @@ def _given(inner: _Inner, body: GraphBuilder, value: Tensor) -> Tensor:
     return tensor
 
 
+def _scanned(inner: _Inner, body: GraphBuilder, along: str, value: Tensor) -> Tensor:
+    """A value of the enclosing graph, one step of it after another, as the body has it."""
+    tensor = body.input(value.type.without(along))
+    inner.scanned.append(ScanInput(value.id, tensor.id))
+    return tensor
+
+
 def _guarded(options: Options, outer: GraphBuilder) -> Options:
     """`options` with zeros in what is scanned where a step is not valid: whatever stands there, NaN or an id that no table has,
     reaches neither a result nor, by way of a product with zero, a gradient."""
     by = [pair[0] for pair in (options.lengths, options.mask) if pair]
     if not by:
         return options
-    attrs = _valid_steps(options)
+    attrs = valid_steps(options)
 
     def guard(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
         x, span = pair
@@ -106,10 +112,6 @@ def _guarded(options: Options, outer: GraphBuilder) -> Options:
 
     named = {name: guard(pair) for name, pair in options.named.items()}
     return replace(options, positional=[guard(pair) for pair in options.positional], named=named)
-
-
-def _valid_steps(options: Options) -> ValidSteps:
-    return ValidSteps(options.along, options.lengths is not None, options.mask is not None)
 
 
 def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool:
@@ -122,36 +124,6 @@ def _zero_where_masked(x: Tensor, options: Options, outer: GraphBuilder) -> bool
     if not isinstance(scan, Scan) or scan.hold or scan.axis != options.along:
         return False
     return (scan.lengths, scan.mask) == tuple(pair[0].id if pair else None for pair in (options.lengths, options.mask))
-
-
-def _valid(session: Session, options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
-    """Which rows count at a step under `lengths` or `mask`: one more scanned input, true at valid steps."""
-    if not options.scanned():
-        return _not_at_its_end(session, options, step, inner)
-    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
-    wanted = {options.along, *step.axes}
-    like = next((x for x, _ in options.scanned() if wanted <= {*x.type.axes}), None)
-    if not by or like is None:
-        return None
-    outer, span = step.outer, step.span
-    if like.type.dims:
-        like = outer.add("index", [like], span, Index((At(0),) * len(like.type.dims)))
-    zero = outer.add("zeros_like", [like], span)
-    valid = outer.add("valid_steps", [outer.add("eq", [zero, zero], span), *by], span, _valid_steps(options))
-    tensor = step.body.input(valid.type.without(options.along))
-    inner.scanned.append(ScanInput(valid.id, tensor.id))
-    return tensor
-
-
-def _not_at_its_end(session: Session, options: Options, step: StepContext, inner: _Inner) -> Tensor | None:
-    """Which rows count where nothing is scanned: those that have not taken as many steps yet as `lengths` says. One more state."""
-    if options.lengths is None or options.carry:
-        return None
-    taken = own_state(session, step, TAKEN, TensorType("i32", step.axes), 0, step.span)
-    with session.graphs.building(step.body):
-        one = session.literal(1, "i32", step.span)
-    taken.new = step.body.add("add", [taken.old, one], step.span)
-    return step.body.add("lt", [taken.old, _given(inner, step.body, options.lengths[0])], step.span)
 
 
 def _id(tensor: Tensor | None) -> str:
@@ -171,14 +143,11 @@ class _Inner:
 def _inner_inputs(options: Options, body: GraphBuilder) -> _Inner:
     inner = _Inner(options.function)
 
-    def scanned(pair: tuple[Tensor, Span]) -> tuple[Tensor, Span]:
-        outer, span = pair
-        tensor = body.input(outer.type.without(options.along))
-        inner.scanned.append(ScanInput(outer.id, tensor.id))
-        return tensor, span
+    def scanned(x: Tensor) -> Tensor:
+        return _scanned(inner, body, options.along, x)
 
-    inner.options.positional = [scanned(pair) for pair in options.positional]
-    inner.options.named = {name: scanned(pair) for name, pair in options.named.items()}
+    inner.options.positional = [(scanned(x), span) for x, span in options.positional]
+    inner.options.named = {name: (scanned(x), span) for name, (x, span) in options.named.items()}
     for name, (outer, span) in options.given.items():
         inner.options.given[name] = (_given(inner, body, outer), span)
     return inner
@@ -261,6 +230,23 @@ def of_step(session: Session, value: Value, span: Span) -> Tensor:
     """The output of a step, and its named ones, as tensors of the step."""
     tensor = session.tensor(value, span)
     return replace(tensor, named={name: of_step(session, each, span) for name, each in tensor.named.items()})
+
+
+def _selecting(options: Options, step: StepContext, loop: Feedback | None) -> set[str]:
+    """The axes by which it differs which steps are valid."""
+    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
+    ends = [step.states[name].old for name in (options.until or ())[:1] if name in step.states]
+    ends += [loop.ended.old] if loop is not None and loop.ended is not None else []
+    return {axis for each in (*by, *ends) for axis in each.type.axes} - {options.along}
+
+
+def _of_rows(session: Session, output: Tensor, axes: set[str], span: Span) -> Tensor:
+    """`output`, and its named ones, with a value for each row: what is the same in all rows is so in the valid ones alone."""
+    named = {name: _of_rows(session, each, axes, span) for name, each in output.named.items() if isinstance(each, Tensor)}
+    if axes <= {*output.type.axes}:
+        return replace(output, named=named)
+    whole = output.type.with_axes((*output.type.axes, *axes), session.graphs.axes)
+    return replace(session.graphs.builder.add("broadcast", [output], span, Shape(whole.dims, whole.axes)), named=named)
 
 
 def _every(output: Tensor) -> Collection[Tensor]:

@@ -21,6 +21,7 @@ ROWS: tuple[Op, ...] = (
         "any",
         attributes=Steps,
         derivative=".shapes:shift",
+        unseen="zeros",
         traits=traits("selects"),
     ),
     Op(
@@ -43,6 +44,17 @@ ROWS: tuple[Op, ...] = (
         gradient="none",
         attributes=Over,
         traits=traits("internal", "leaf", "constant"),
+    ),
+    Op(
+        "turn",
+        "structure",
+        tensors("x", "lengths"),
+        shapes.turn,
+        ".axes:turn",
+        "x, each sequence's own steps from their end",
+        traits=traits("internal"),
+        attributes=Over,
+        derivative=".shapes:turn",
     ),
     Op(
         "valid_steps",
@@ -111,6 +123,7 @@ ROWS: tuple[Op, ...] = (
         "any",
         attributes=Over,
         derivative=".shapes:reverse",
+        unseen="zeros",
     ),
     Op(
         "rename",

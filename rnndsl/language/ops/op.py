@@ -72,6 +72,7 @@ class Op(Immutable):
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
     inverse: what an argument is where the value is known, `module:name` of `rnndsl.language.ops`, imported when it is wanted; none
         where the value does not tell.
+    unseen: where it looks along an axis, `over`, what it does not see there: zeros, or the least number.
     of_tanh: the numbers (a, b, c) for which it is a + b * tanh(c * x), if there are such.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.
     """
@@ -93,6 +94,7 @@ class Op(Immutable):
     outside_training: int | None = None
     of_tanh: tuple[float, float, float] | None = None
     inverse: str = ""
+    unseen: Literal["", "zeros", "least"] = ""
 
     @property
     def tensors(self) -> tuple[Parameter, ...]:

@@ -20,6 +20,7 @@ ROWS: tuple[Op, ...] = (
         "number",
         attributes=Cumulative,
         derivative=".ordering:cumsum",
+        unseen="zeros",
     ),
     Op(
         "order",

@@ -117,6 +117,7 @@ ROWS: tuple[Op, ...] = (
         traits=_PRODUCT,
         attributes=Conv,
         derivative=".convolution:conv",
+        unseen="zeros",
     ),
     Op(
         "conv_input",

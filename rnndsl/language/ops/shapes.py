@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
@@ -26,6 +28,7 @@ def _structure(
     derivative: str = "",
     traits: frozenset[Trait] = frozenset(),
     inverse: str = "",
+    unseen: Literal["", "zeros", "least"] = "",
 ) -> Op:
     meaning = f".shapes:{name}"
     return Op(
@@ -43,6 +46,7 @@ def _structure(
         derivative,
         traits,
         inverse=inverse,
+        unseen=unseen,
     )
 
 
@@ -159,9 +163,25 @@ ROWS: tuple[Op, ...] = (
         traits=traits("heavy", "lookup", "can_fail"),
         derivative=".shapes:gather",
     ),
-    _structure("softmax", _ALONG, shapes.softmax, "exp(x) / sum(exp(x))", "float", attributes=Along, derivative=".shapes:softmax"),
     _structure(
-        "log_softmax", _ALONG, shapes.softmax, "x - log(sum(exp(x)))", "float", attributes=Along, derivative=".shapes:log_softmax"
+        "softmax",
+        _ALONG,
+        shapes.softmax,
+        "exp(x) / sum(exp(x))",
+        "float",
+        attributes=Along,
+        derivative=".shapes:softmax",
+        unseen="least",
+    ),
+    _structure(
+        "log_softmax",
+        _ALONG,
+        shapes.softmax,
+        "x - log(sum(exp(x)))",
+        "float",
+        attributes=Along,
+        derivative=".shapes:log_softmax",
+        unseen="least",
     ),
     _structure(
         "argmax",
@@ -171,5 +191,6 @@ ROWS: tuple[Op, ...] = (
         "number [.., n] -> i32 [..]",
         gradient="none",
         attributes=Along,
+        unseen="least",
     ),
 )

@@ -148,6 +148,11 @@ def over_axis(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str
     return args[0]
 
 
+def turn(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    need_axis(args[0], attrs.told(Over).over)
+    return args[0].with_axes(args[1].axes, order)
+
+
 def step_at(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     over = attrs.told(Over).over
     need_axis(args[0], over)

@@ -56,6 +56,8 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("put", ["[time, 2, 3]", "i32[batch, 2, 3]"], {"dim": -1, "size": 4}),
     ("shift", ["[batch, time, 2]"], {"over": "time", "steps": 1}),
     ("reverse", ["[batch, time, 2]"], {"over": "time"}),
+    ("turn", ["[batch, time, 2]", "i32[batch]"], {"over": "time"}),
+    ("turn", ["[time, 2]", "i32[batch]"], {"over": "time"}),
     ("rename", ["[batch, time, 2]"], {"old": "time", "new": "src"}),
     ("as_dim", ["[batch, time, 2]"], {"over": "batch", "size": 2}),
     ("as_axis", ["[time, 2, 3]"], {"over": "batch", "size": 2}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, align, meet, move, relaid, unite, zeros_around
+from rnndsl.backends.tensorflow.align import Operand, align, fit, meet, move, move_axis_first, relaid, unite, zeros_around
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
@@ -34,6 +34,32 @@ def position(frame: Frame, node: Node, like: Operand) -> Any:
 
 def axis_length(frame: Frame, node: Node) -> Any:
     return tf.cast(frame.sizes[node.told(Over).over], tf.int32)
+
+
+def turn(frame: Frame, node: Node, x: Operand, lengths: Operand) -> Any:
+    t, over = node.type, node.told(Over).over
+    ends = tf.clip_by_value(tf.cast(lengths.tensor, tf.int32), 0, frame.sizes[over])
+    ordered = Operand(move_axis_first(Operand(fit(x, t, frame.sizes), t), over), t.without(over))
+    return move(turned(ordered, Operand(ends, lengths.type), frame), 0, t.axes.index(over), len(t.axes) + len(t.dims))
+
+
+def turned(x: Operand, lengths: Operand, frame: Frame) -> Any:
+    """`x.tensor` [time, ...type], each sequence's own steps from their end; it has the axes of `lengths`, which are i32 and no more
+    than the steps."""
+    axes = unite([x.type, lengths.type], frame.context.order)
+    if not lengths.type.axes:
+        steps = tf.range(tf.shape(x.tensor)[0])
+        return tf.gather(x.tensor, tf.where(steps < lengths.tensor, lengths.tensor - 1 - steps, steps))
+    if axes != x.type.axes:
+        raise AssertionError(f"lengths over {axes} of a sequence {x.type}")
+    ends = tf.reshape(fit(lengths, TensorType("i32", axes), frame.sizes), [-1])
+    if len(axes) == 1:
+        return tf.reverse_sequence(x.tensor, ends, seq_axis=0, batch_axis=1)
+    shape = tf.shape(x.tensor)
+    flat = tf.reshape(x.tensor, tf.concat([[shape[0], -1], shape[1 + len(axes) :]], 0))
+    found = tf.reshape(tf.reverse_sequence(flat, ends, seq_axis=0, batch_axis=1), shape)
+    found.set_shape(x.tensor.shape)
+    return found
 
 
 def valid_steps(frame: Frame, node: Node, x: Operand, *by: Operand) -> Any:
@@ -119,6 +145,7 @@ LOWERINGS: Mapping[str, Lower] = {
     "shift": shift,
     "position": position,
     "axis_length": axis_length,
+    "turn": turn,
     "valid_steps": valid_steps,
     "step_at": step_at,
     "place_step": place_step,

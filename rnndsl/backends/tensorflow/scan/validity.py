@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnndsl.backends.tensorflow.align import Operand, fit, meet, move_axis_first, unite
+from rnndsl.backends.tensorflow.align import Operand, meet, move_axis_first, unite
 from rnndsl.backends.tensorflow.frame import Frame
+from rnndsl.backends.tensorflow.ops.axes import turned
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Scan, TensorType
 from rnndsl.records import mutable
@@ -71,26 +72,4 @@ class Validity:
         """`x.tensor` [time, ...type] between time order and the loop's order; the change is its own inverse."""
         if not self.reverse or self.lengths is None:
             return x.tensor
-        axes = unite([x.type, self.lengths.type], self.frame.context.order)
-        if not self.lengths.type.axes:
-            return _reversed_within(x.tensor, self.lengths.tensor)
-        rows = TensorType("i32", axes)
-        lengths = tf.reshape(fit(self.lengths, rows, self.frame.sizes), [-1])
-        return self._reverse_rows(x, axes, lengths)
-
-    def _reverse_rows(self, x: Operand, axes: tuple[str, ...], lengths: Any) -> Any:
-        if axes != x.type.axes:
-            raise AssertionError(f"lengths over {axes} of a sequence {x.type}")
-        if len(axes) == 1:
-            return tf.reverse_sequence(x.tensor, lengths, seq_axis=0, batch_axis=1)
-        shape = tf.shape(x.tensor)
-        flat = tf.reshape(x.tensor, tf.concat([[shape[0], -1], shape[1 + len(axes) :]], 0))
-        turned = tf.reshape(tf.reverse_sequence(flat, lengths, seq_axis=0, batch_axis=1), shape)
-        turned.set_shape(x.tensor.shape)
-        return turned
-
-
-def _reversed_within(x: Any, length: Any) -> Any:
-    """`x` [time, ...] reversed within the first `length` steps."""
-    t = tf.range(tf.shape(x)[0])
-    return tf.gather(x, tf.where(t < length, length - 1 - t, t))
+        return turned(x, self.lengths, self.frame)

@@ -113,6 +113,14 @@ def _valid_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
     return apply("valid_steps", spread(tangents[0], n.type(0)), *[n[i] for i in range(1, n.count)], told=n.node.attrs)
 
 
+def _turn(n: Local, d: V, at: int) -> V | None:
+    return None if at else back_to(apply("turn", spread(d, n.whole), n[1], told=n.node.attrs), n.type(0), n.whole)
+
+
+def _turn_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
+    return None if tangents[0] is None else apply("turn", spread(tangents[0], n.type(0)), n[1], told=n.node.attrs)
+
+
 def _rename(n: Local, d: V, at: int) -> V:
     names = told(n, Renamed)
     return apply("rename", d, told=Renamed(names.new, names.old)) if names.new in d.type.axes else d
@@ -149,4 +157,5 @@ reverse = linear(lambda n, d, at: apply("reverse", spread(d, n.whole), told=told
 rename = linear(_rename)
 as_dim = linear(lambda n, d, at: apply("as_axis", spread(d, n.whole), told=told(n, Exchanged)))
 as_axis = linear(lambda n, d, at: apply("as_dim", spread(d, n.whole), told=told(n, Exchanged)))
+turn = Derivative(_turn, _turn_forward)
 valid_steps = Derivative(_valid, _valid_forward)

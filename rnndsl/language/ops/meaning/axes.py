@@ -30,6 +30,20 @@ def axis_length(frame: Frame, node: Node) -> Array:
     return np.asarray(frame.sizes[node.told(Over).over])
 
 
+def turn(frame: Frame, node: Node, x: Value, lengths: Value) -> Array:
+    return turned(Value(frame.fit(x, node.type), node.type), node.told(Over).over, lengths)
+
+
+def turned(x: Value, over: str, lengths: Value) -> Array:
+    """`x`, each sequence's own steps along `over` from their end; it has the axes of `lengths`."""
+    axes, at = x.type.axes, x.type.axes.index(over)
+    size = x.array.shape[at]
+    steps = aligned(Value(np.arange(size), TensorType("i32", (over,))), axes, 0)
+    own = np.clip(aligned(lengths, axes, 0), 0, size)
+    place = np.broadcast_to(np.where(steps < own, own - 1 - steps, steps), x.array.shape[: len(axes)])
+    return np.take_along_axis(x.array, np.broadcast_to(place.reshape([*place.shape, *[1] * len(x.type.dims)]), x.array.shape), at)
+
+
 def valid_steps(frame: Frame, node: Node, x: Value, *by: Value) -> Array:
     """`by`: lengths, then a mask, those of them that the scan has."""
     axes, over, rest = x.type.axes, node.told(Over).over, list(by)
