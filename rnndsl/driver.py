@@ -68,9 +68,15 @@ class Job:
         return module
 
     def plan(
-        self, module: ResolvedModule, models: Sequence[tree.Definition], settings: Mapping[str, Mapping[str, object]]
+        self,
+        module: ResolvedModule,
+        models: Sequence[tree.Definition],
+        settings: Mapping[str, Mapping[str, object]],
+        *,
+        is_loaded: bool = True,
     ) -> list[Plan]:
-        """A plan for each of `models`; `settings` gives constructor parameters by model.
+        """A plan for each of `models`; `settings` gives constructor parameters by model. Unless it `is_loaded`, the files that are
+        named by its loads need not be there.
 
         Raises DiagnosticsError, and SettingError for a parameter that the model has not, or of another type.
         """
@@ -89,7 +95,7 @@ class Job:
                 check_names(plan)
             except SpecError as error:
                 self.sink.add(replace(error.diagnostic, span=model.header))
-            if plan.loads:
+            if plan.loads and is_loaded:
                 self.loader.check(plan)
         self.sink.raise_if_failed()
         return [plan for plan in plans if plan is not None]

@@ -31,7 +31,9 @@ def choose_models(module: ResolvedModule, name: str | None, shown: str) -> list[
     raise UsageError(faults.no_model(name, shown, [m.name.name for m in models]))
 
 
-def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definition], given: Mapping[str, str]) -> list[Plan]:
+def plan_models(
+    job: Job, module: ResolvedModule, models: Sequence[tree.Definition], given: Mapping[str, str], *, is_loaded: bool = True
+) -> list[Plan]:
     """The plans of `models`. Each gets those of the settings `given` that it has. Raises DiagnosticsError, UsageError."""
     from rnndsl.elaborate import SettingError
 
@@ -39,18 +41,18 @@ def plan_models(job: Job, module: ResolvedModule, models: Sequence[tree.Definiti
     every = set[str]().union(*known.values())
     settings = {m: {name: v for name, v in given.items() if name in names or name not in every} for m, names in known.items()}
     try:
-        return job.plan(module, models, settings)
+        return job.plan(module, models, settings, is_loaded=is_loaded)
     except SettingError as error:
         raise UsageError(faults.with_parameters(error.fault, [(m.name.name, _parameters(m)) for m in models])) from None
 
 
-def chosen_plans(job: Job, arguments: Namespace) -> list[Plan]:
+def chosen_plans(job: Job, arguments: Namespace, *, is_loaded: bool = True) -> list[Plan]:
     """The plans of the models that a command line of `add_settings` chooses. Raises DiagnosticsError, UsageError."""
     module = job.resolve()
     models = choose_models(module, arguments.model, arguments.source)
     if not models:
         raise UsageError(faults.no_models(arguments.source))
-    return plan_models(job, module, models, pairs("--set", arguments.settings))
+    return plan_models(job, module, models, pairs("--set", arguments.settings), is_loaded=is_loaded)
 
 
 def _parameters(model: tree.Definition) -> list[str]:

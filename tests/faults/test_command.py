@@ -67,7 +67,7 @@ COMMAND: Cases = {
     "no_command": (line("frob"), f"error: no command `frob`\n{COMMANDS}"),
     "nothing_asked": (line("--traceback"), f"error: no command is given\n{COMMANDS}"),
     "no_action": (line("weights", "lst"), "error: `weights` has no action `lst`\nhelp: did you mean `list`?\n"),
-    "no_action_given": (line("weights"), "error: no action is given\nhelp: there are list, diff, verify\n"),
+    "no_action_given": (line("weights"), "error: no action is given\nhelp: there are list, diff, export, verify\n"),
     "refused": (line("check"), "error: the following arguments are required: SPEC\nhelp: see `rnndsl check --help`\n"),
     "empty_argument": (
         line("check", ""),
@@ -78,6 +78,10 @@ COMMAND: Cases = {
     "no_pair": (line("check", "m.rnn", "--set", "units"), "error: --set wants NAME=VALUE, not `units`\n"),
     "set_twice": (line("check", "m.rnn", "--set", "a=1", "--set", "a=2"), "error: --set sets `a` twice\n"),
     "no_models": (line("compile", "none.rnn", "-o", "out"), "error: there is no model in none.rnn\n"),
+    "no_loads": (
+        line("weights", "export", "x.npz", "--spec", "m.rnn", "--to", "y.npz"),
+        "error: `m.rnn` has no `load`: nothing says how the file is to hold its variables\n",
+    ),
     "no_model": (line("inspect", "two.rnn", "--model", "c"), "error: no model `c` in two.rnn\nhelp: the models are a, b\n"),
     "choose_model": (line("run", "two.rnn"), "error: two.rnn has 2 models: choose one by --model\n"),
     "with_parameters": (

@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnndsl.plan.attributes import Read
+from rnndsl.plan.indices import Part
+from rnndsl.plan.layouts import Foreign, Layout, LayoutEquation
+from rnndsl.plan.model import Graph, Load, Node, TensorType
 from rnndsl.text.faults import weights
+from rnndsl.text.source import SourceFile, Span
+from rnndsl.weights.exporting import exported, save
 from rnndsl.weights.opening import open_source
 from rnndsl.weights.source import WeightsFileError
 from tests.faults.provoking import Cases, every, provoke
@@ -34,6 +40,16 @@ def written(name: str, data: bytes) -> Callable[[], object]:
 
 def headed(entries: object, size: int = 0) -> Callable[[], object]:
     return lambda: open_source(safetensors(HEADER, entries, size))
+
+
+def to_export(path: str, box: Part) -> Callable[[], object]:
+    """A load of `w` by a layout that says what the part `box` of a tensor is, exported from the value of the variable `path`."""
+    span = Span(SourceFile("m.rnn", "rnn 1"), 0, 5)
+    t = TensorType("f32", (), (4,))
+    graph = Graph((), (Node("1", "read", (), Read("w"), t, ""),))
+    equation = LayoutEquation((Foreign("k", (box,), (None,)),), "1", t, '"k" = w', span)
+    load = Load("x.npz", span, "at", (), False, span, Layout("theirs", graph, (equation,)))
+    return lambda: exported([load], {path: VALUES["w"]}, Path("x.npz"))
 
 
 def pickled(value: object) -> Callable[[], object]:
@@ -144,6 +160,15 @@ CASES: Cases = {
     ),
     "hole": (headed({"a": entry([2], 8, 16)}, 16), "`x.safetensors`: its tensors overlap or leave a hole at byte 0"),
     "total": (headed({"a": entry([2], 0, 8)}, 16), "`x.safetensors`: its tensors take 8 bytes, where the file has 16"),
+}
+CASES |= {
+    "no_writer": (
+        lambda: save(Path("x.onnx"), VALUES),
+        "`x.onnx` is of no format that is written here: .npz, .safetensors, .h5 (Keras), .pt, .pth or .bin (PyTorch)",
+    ),
+    "no_dtype": (lambda: save(Path("x.pt"), {"c": np.zeros(2, "complex64")}), "`x.pt`: the format has no complex64"),
+    "no_value": (to_export("v", Part(0, 4)), "there is no value of `w`, which the spec loads: is it the spec's artefact?"),
+    "part_missing": (to_export("w", Part(1, 5)), "a part of `at/k` is of no variable: the spec loads the other parts of it alone"),
 }
 """`…` is what a library says, which is another with another version."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 
+from rnndsl.weights.exporting import save
 from rnndsl.weights.opening import open_source
 from tests.memory import in_a_process
 from tests.weights.writing import PLAIN, TENSORFLOW, tensors
@@ -97,6 +99,7 @@ def test_names_of_dicts_within_a_torch_file_are_joined_by_dots(tmp_path):
 
 READ_ONE = """
 from pathlib import Path
+from rnndsl.weights.exporting import save
 from rnndsl.weights.opening import open_source
 from tests.memory import peak
 with open_source(Path(sys.argv[1])) as source:
@@ -118,3 +121,30 @@ def test_a_large_file_is_read_only_where_it_is_asked_for(tmp_path):
         file.write(len(header).to_bytes(8, "little") + header)
         file.truncate(8 + len(header) + rest + wanted)
     assert 5 < float(in_a_process(READ_ONE, str(path))) < 60
+
+
+@pytest.mark.parametrize("name", ["w.npz", "w.safetensors", "w.weights.h5", "w.pt"])
+def test_what_is_written_is_read_again(name, tmp_path):
+    values = tensors()
+    if name.endswith((".pt", ".safetensors")):
+        values["brain"] = np.arange(6).reshape(2, 3).astype(ml_dtypes.bfloat16)
+    (tmp_path / name).write_bytes(b"what was there")
+    save(tmp_path / name, values)
+    with open_source(tmp_path / name) as source:
+        assert set(source.tensors) == set(values)
+        for key, x in values.items():
+            assert source.read(key).dtype == x.dtype
+            np.testing.assert_array_equal(source.read(key), x)
+    first = (tmp_path / name).read_bytes()
+    save(tmp_path / name, values)
+    assert (tmp_path / name).read_bytes() == first
+
+
+def test_the_library_of_safetensors_reads_it_too(tmp_path):
+    from safetensors.numpy import load_file
+
+    save(tmp_path / "w.safetensors", tensors())
+    found = load_file(tmp_path / "w.safetensors")
+    assert set(found) == set(tensors())
+    for key, x in tensors().items():
+        np.testing.assert_array_equal(found[key], x)

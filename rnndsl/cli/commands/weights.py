@@ -1,26 +1,31 @@
-"""`rnndsl weights list FILE`, `diff A B`: tensors by name in files of every format that is known here; `verify DIR`: whether an
-artefact starts with what it loaded."""
+"""`rnndsl weights list FILE`, `diff A B`: tensors by name in files of every format that is known here; `export ARTEFACT`: values in
+another tool's keeping; `verify DIR`: whether an artefact starts with what it loaded."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import artefacts_in
-from rnndsl.cli.parser import Parser, UsageError, add_format
+from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings
 from rnndsl.cli.saying import say, say_json
+from rnndsl.cli.specs import chosen_plans, counted, exit_status, job_for, print_findings
+from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.faults import command as faults
 
 if TYPE_CHECKING:
     from rnndsl.artefact.manifest import ReceiptInfo
+    from rnndsl.plan.model import Load
     from rnndsl.weights.compare import Difference
     from rnndsl.weights.source import Source, TensorInfo
 
 ACTIONS = {
     "list": "the tensors of a file: name, dtype, shape",
     "diff": "how the tensors of two files differ",
+    "export": "values of an artefact into a file, as the loads of a spec have them",
     "verify": "whether an artefact starts with what it loaded",
 }
 
@@ -28,13 +33,13 @@ ACTIONS = {
 def run(argv: Sequence[str]) -> int:
     """Carry out one of `ACTIONS`. 0; 1 for `diff` if the files differ, for `verify` if a value is another one."""
     if argv and argv[0] in ACTIONS:
-        return {"list": _list, "diff": _diff, "verify": _verify}[argv[0]](argv[1:])
+        return {"list": _list, "diff": _diff, "export": _export, "verify": _verify}[argv[0]](argv[1:])
     if argv and not argv[0].startswith("-"):
         raise UsageError(faults.no_action("weights", argv[0], list(ACTIONS)))
     listed = "\n".join(f"  {name}  {what}" for name, what in ACTIONS.items())
     parser = Parser("rnndsl weights", "Look into files of trained values.", f"actions:\n{listed}")
     parser.formatter_class = __import__("argparse").RawDescriptionHelpFormatter
-    parser.usage = "rnndsl weights list FILE | diff A B | verify DIR"
+    parser.usage = "rnndsl weights list FILE | diff A B | export ARTEFACT --to FILE | verify DIR"
     parser.read(argv)
     raise UsageError(faults.no_action_given(list(ACTIONS)))
 
@@ -116,6 +121,45 @@ def _digits(x: float | None) -> str:
 def _number(x: float | None) -> float | str | None:
     """JSON has no infinity."""
     return "inf" if x == float("inf") else x
+
+
+def _export(argv: Sequence[str]) -> int:
+    description = (
+        "Write the values that an artefact has now into FILE, by the names of its variables; with a SPEC, under the names and by "
+        "the layouts of its `load`s, and nothing else."
+    )
+    parser = Parser("rnndsl weights export", description)
+    parser.add_argument("artefact", metavar="ARTEFACT")
+    parser.add_argument("--to", metavar="FILE", required=True, help=".pt, .safetensors, .npz or .weights.h5")
+    parser.add_argument("--spec", metavar="SPEC", dest="source", help="whose `load`s say what goes where")
+    add_settings(parser)
+    arguments = parser.read(argv)
+    from rnndsl.weights.exporting import exported, save
+    from rnndsl.weights.source import WeightsFileError
+
+    loads: list[Load] = []
+    if arguments.source is not None:
+        job = job_for(arguments.source)
+        try:
+            loads = [load for plan in chosen_plans(job, arguments, is_loaded=False) for load in plan.loads]
+        except DiagnosticsError:
+            print_findings([job.findings], "text", sys.stderr)
+            return exit_status([job.findings])
+        if not loads:
+            raise UsageError(faults.no_loads(arguments.source))
+    try:
+        with _opened(arguments.artefact) as source:
+            paths = {path for load in loads for path in load.paths} & set(source.tensors) if loads else set(source.tensors)
+            values = {path: source.read(path) for path in source.tensors if path in paths}
+            left = [path for path in source.tensors if path not in paths]
+        found = exported(loads, values, Path(arguments.to)) if loads else values
+        save(Path(arguments.to), found)
+    except WeightsFileError as error:
+        raise UsageError(error.fault) from None
+    say(f"{arguments.to}: {counted(len(found), 'tensor')} of {counted(len(values), 'variable')}")
+    if left:
+        say(f"not written, since nothing loads them: {', '.join(left)}")
+    return 0
 
 
 def _verify(argv: Sequence[str]) -> int:

@@ -67,6 +67,11 @@ def set_twice(option: str, name: str) -> Fault:
 # ---------------------------------------------------------------- models and artefacts
 
 
+def no_loads(spec: str) -> Fault:
+    """Of a spec whose loads were to say what a file holds."""
+    return Fault(f"`{spec}` has no `load`: nothing says how the file is to hold its variables")
+
+
 def no_models(spec: str) -> Fault:
     return Fault(f"there is no model in {spec}")
 

@@ -34,6 +34,26 @@ def no_latest() -> Fault:
     return Fault("its file `checkpoint` names none that is there")
 
 
+# ---------------------------------------------------------------- export
+
+
+def no_writer(path: PurePath) -> Fault:
+    return Fault(f"`{path}` is of no format that is written here: .npz, .safetensors, .h5 (Keras), .pt, .pth or .bin (PyTorch)")
+
+
+def no_dtype(path: PurePath, dtype: str) -> Fault:
+    return Fault(f"`{path}`: the format has no {dtype}")
+
+
+def no_value(path: str) -> Fault:
+    """`path`: of a variable that the spec loads."""
+    return Fault(f"there is no value of `{path}`, which the spec loads: is it the spec's artefact?")
+
+
+def part_missing(key: str) -> Fault:
+    return Fault(f"a part of `{key}` is of no variable: the spec loads the other parts of it alone")
+
+
 # ---------------------------------------------------------------- HDF5 and Keras
 
 

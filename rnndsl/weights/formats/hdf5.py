@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import io
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -56,3 +58,14 @@ class Hdf5Source(Source):
 
         self._file.visititems(visit)  # does not follow soft and external links
         return {name: d for name, d in found.items() if d.dtype.kind != "V" or d.dtype.name == "bfloat16"}
+
+
+def write(file: BinaryIO, tensors: Mapping[str, Array]) -> None:
+    """Raises KeyError of a dtype that HDF5 has not."""
+    held = io.BytesIO()  # HDF5 reads what it writes
+    with h5.File(held, "w") as made:
+        for name, x in tensors.items():
+            if x.dtype.kind not in "biufc":
+                raise KeyError(x.dtype.name)
+            made.create_dataset(name, data=x)
+    file.write(held.getvalue())

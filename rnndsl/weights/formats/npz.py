@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
 
 from rnndsl.arrays.npy import Archive
 from rnndsl.arrays.values import DataError
@@ -28,3 +32,11 @@ class NpzSource(Source):
 
     def close(self) -> None:
         self._archive.close()
+
+
+def write(file: BinaryIO, tensors: Mapping[str, Array]) -> None:
+    """Raises KeyError of the dtype that NumPy's own files have not."""
+    for x in tensors.values():
+        if x.dtype.kind not in "biufc":
+            raise KeyError(x.dtype.name)
+    np.savez(file, allow_pickle=False, **tensors)  # pyright: ignore[reportArgumentType]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -99,3 +100,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError(faults.name_twice())
     return found
+
+
+def write(file: BinaryIO, tensors: Mapping[str, Array]) -> None:
+    """Raises KeyError of a dtype that the format has not."""
+    names = {dtype: name for name, dtype in _DTYPES.items()}
+    header: dict[str, Any] = {}
+    at = 0
+    for name, x in tensors.items():
+        header[name] = {"dtype": names[x.dtype.name], "shape": list(x.shape), "data_offsets": [at, at + x.nbytes]}
+        at += x.nbytes
+    text = json.dumps(header, ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the values begin at a multiple of 8
+    file.write(len(text).to_bytes(8, "little") + text)
+    for x in tensors.values():
+        file.write(x.astype(x.dtype.newbyteorder("<"), copy=False).tobytes())
