@@ -23,6 +23,7 @@ from rnndsl.text.sink import Sink
 if TYPE_CHECKING:
     from rnndsl.artefact.manifest import Provenance
     from rnndsl.names.modules import ResolvedModule
+    from rnndsl.plan.layouts import Layout
     from rnndsl.plan.model import Plan
     from rnndsl.weights.loading import Loader, Pretrained
 
@@ -51,13 +52,14 @@ class Job:
         """What has been found so far, in order of place."""
         return Findings(tuple(self.sink.sorted()), self.reader.shown)
 
-    def resolve(self) -> ResolvedModule:
-        """The spec and all that it imports. Raises DiagnosticsError; a name that nothing defines waits for `plan` to find more."""
+    def resolve(self, *, with_layouts: bool = False) -> ResolvedModule:
+        """The spec and all that it imports, `with_layouts` of the library even if it uses none. Raises DiagnosticsError; a name
+        that nothing defines waits for `plan` to find more."""
         from rnndsl.names.check import check_all
         from rnndsl.names.resolve import resolve
 
         try:
-            module = resolve(self.reader.spec, self.reader, self.sink)
+            module = resolve(self.reader.spec, self.reader, self.sink, with_layouts=with_layouts)
         except SpecError as error:
             self.sink.add(error.diagnostic)
             raise DiagnosticsError(self.sink.sorted()) from None
@@ -99,6 +101,12 @@ class Job:
                 self.loader.check(plan)
         self.sink.raise_if_failed()
         return [plan for plan in plans if plan is not None]
+
+    def layouts(self, module: ResolvedModule, plan: Plan) -> list[tuple[str, Layout]]:
+        """The layouts that there are for each layer of `plan`, by the layer's path, with such arguments as are tried."""
+        from rnndsl.elaborate import layouts
+
+        return layouts(module, plan.name, plan.parameters)
 
     @property
     def loader(self) -> Loader:

@@ -195,11 +195,14 @@ def _place(definition: Definition) -> Span:
     return definition.sites[0].span
 
 
-def resolve(path: Path, reader: FileReader, sink: Sink) -> ResolvedModule:
-    """The spec at `path` with its imports. Faults go to `sink`; raises SpecError if the spec itself cannot be read."""
+def resolve(path: Path, reader: FileReader, sink: Sink, *, with_layouts: bool = False) -> ResolvedModule:
+    """The spec at `path` with its imports, `with_layouts` of the library even if it uses none. Faults go to `sink`; raises
+    SpecError if the spec itself cannot be read."""
     resolver = Resolver(reader, sink)
     resolver.core = resolver.std(CORE, None)
     module = resolver.file(path, None)
+    if with_layouts:
+        module.layouts = resolver.std(LAYOUTS, None)
     module.sound = all(each.read_whole for each in resolver.modules.values())
     module.files = [each for each in resolver.modules.values() if each.path is not None]
     return module

@@ -16,7 +16,7 @@ from rnndsl.text.diagnostics import Diagnostic
 from rnndsl.weights.source import TensorInfo
 
 Tensors = Mapping[str, TensorInfo]
-_SEPARATORS = ("/", ".")
+SEPARATORS = ("/", ".")
 
 
 @record
@@ -104,7 +104,7 @@ def _by_layout(load: Load, layout: Layout, below: Mapping[str, str], tensors: Te
 
 def _homes(keys: Sequence[str], tensors: Tensors) -> list[str]:
     """The places in the file that have tensors of all `keys`."""
-    ends = [f"{separator}{keys[0]}" for separator in _SEPARATORS]
+    ends = [f"{separator}{keys[0]}" for separator in SEPARATORS]
     found = [(name.removesuffix(end), end[0]) for name in tensors for end in ends if name.endswith(end)]
     return [place for place, separator in found if all(f"{place}{separator}{key}" in tensors for key in keys)]
 
@@ -115,7 +115,8 @@ def _part_type(part: Foreign, type: TensorType) -> str:
     return f"{type.dtype}[{', '.join(sizes)}]"
 
 
-def _claims(load: Load, matched: Matched, tensors: Tensors) -> Iterator[Claim]:
+def claims(load: Load, matched: Matched, tensors: Tensors) -> Iterator[Claim]:
+    """What a load takes of a file."""
     for each in matched.matches:
         yield Claim(each.key, tuple((0, size) for size in tensors[each.key].shape), each.path)
     for at, names in matched.equations.items():
@@ -128,7 +129,7 @@ def doubled(loads: Sequence[Load], matched: Sequence[Matched], tensors: Tensors)
     """A tensor of one file that two of its loads take; None if there is none. Within one load that has been told."""
     seen: dict[str, list[tuple[Load, Claim]]] = {}
     for load, each in zip(loads, matched, strict=True):
-        for claim in _claims(load, each, tensors):
+        for claim in claims(load, each, tensors):
             for other, first in seen.get(claim.name, ()):
                 if other is not load and claim.meets(first):
                     return codes.one_tensor(load.span, claim.name, first.of, claim.of)
@@ -140,7 +141,7 @@ def left_over(loads: Sequence[Load], matched: Sequence[Matched], tensors: Tensor
     """What the loads of one file look among and none of them takes, and what they take a part of."""
     taken: dict[str, int] = {}
     for load, each in zip(loads, matched, strict=True):
-        for claim in _claims(load, each, tensors):
+        for claim in claims(load, each, tensors):
             taken[claim.name] = taken.get(claim.name, 0) + math.prod(stop - start for start, stop in claim.box)
     names = list(dict.fromkeys(name for each in matched for name in each.seen if name not in taken))
     if names:
@@ -164,13 +165,13 @@ def _below(at: str | None, tensors: Tensors) -> dict[str, str]:
     """The names of tensors, by what is left of them below `at`."""
     if at is None:
         return {name: name for name in tensors}
-    ends = [at] if at.endswith(_SEPARATORS) else [f"{at}{separator}" for separator in _SEPARATORS]
+    ends = [at] if at.endswith(SEPARATORS) else [f"{at}{separator}" for separator in SEPARATORS]
     return {name.removeprefix(end): name for end in ends for name in tensors if name.startswith(end)}
 
 
 def _places(tensors: Tensors) -> list[str]:
     """Where `at` can point to."""
-    return sorted({name[:i] for name in tensors for i, c in enumerate(name) if c in _SEPARATORS and i})
+    return sorted({name[:i] for name in tensors for i, c in enumerate(name) if c in SEPARATORS and i})
 
 
 def _near(variable: Variable, free: Mapping[str, str], tensors: Tensors) -> tuple[Sequence[str], ...]:

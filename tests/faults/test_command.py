@@ -67,7 +67,7 @@ COMMAND: Cases = {
     "no_command": (line("frob"), f"error: no command `frob`\n{COMMANDS}"),
     "nothing_asked": (line("--traceback"), f"error: no command is given\n{COMMANDS}"),
     "no_action": (line("weights", "lst"), "error: `weights` has no action `lst`\nhelp: did you mean `list`?\n"),
-    "no_action_given": (line("weights"), "error: no action is given\nhelp: there are list, diff, export, verify\n"),
+    "no_action_given": (line("weights"), "error: no action is given\nhelp: there are list, diff, map, export, verify\n"),
     "refused": (line("check"), "error: the following arguments are required: SPEC\nhelp: see `rnndsl check --help`\n"),
     "empty_argument": (
         line("check", ""),

@@ -4,15 +4,16 @@ another tool's keeping; `verify DIR`: whether an artefact starts with what it lo
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import artefacts_in
-from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings
+from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.saying import say, say_json
-from rnndsl.cli.specs import chosen_plans, counted, exit_status, job_for, print_findings
+from rnndsl.cli.specs import choose_models, chosen_plans, counted, exit_status, job_for, plan_models, print_findings
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.faults import command as faults
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from rnndsl.artefact.manifest import ReceiptInfo
     from rnndsl.plan.model import Load
     from rnndsl.weights.compare import Difference
+    from rnndsl.weights.proposing import Proposal
     from rnndsl.weights.source import Source, TensorInfo
 
 ACTIONS = {
     "list": "the tensors of a file: name, dtype, shape",
     "diff": "how the tensors of two files differ",
+    "map": "the loads that a file suggests for a spec",
     "export": "values of an artefact into a file, as the loads of a spec have them",
     "verify": "whether an artefact starts with what it loaded",
 }
@@ -33,13 +36,13 @@ ACTIONS = {
 def run(argv: Sequence[str]) -> int:
     """Carry out one of `ACTIONS`. 0; 1 for `diff` if the files differ, for `verify` if a value is another one."""
     if argv and argv[0] in ACTIONS:
-        return {"list": _list, "diff": _diff, "export": _export, "verify": _verify}[argv[0]](argv[1:])
+        return {"list": _list, "diff": _diff, "map": _map, "export": _export, "verify": _verify}[argv[0]](argv[1:])
     if argv and not argv[0].startswith("-"):
         raise UsageError(faults.no_action("weights", argv[0], list(ACTIONS)))
     listed = "\n".join(f"  {name}  {what}" for name, what in ACTIONS.items())
     parser = Parser("rnndsl weights", "Look into files of trained values.", f"actions:\n{listed}")
     parser.formatter_class = __import__("argparse").RawDescriptionHelpFormatter
-    parser.usage = "rnndsl weights list FILE | diff A B | export ARTEFACT --to FILE | verify DIR"
+    parser.usage = "rnndsl weights list FILE | diff A B | map SPEC FILE | export ARTEFACT --to FILE | verify DIR"
     parser.read(argv)
     raise UsageError(faults.no_action_given(list(ACTIONS)))
 
@@ -121,6 +124,57 @@ def _digits(x: float | None) -> str:
 def _number(x: float | None) -> float | str | None:
     """JSON has no infinity."""
     return "inf" if x == float("inf") else x
+
+
+def _map(argv: Sequence[str]) -> int:
+    description = (
+        "Print the `load`s that would take a spec's variables from FILE: by names, shapes and layouts. What they do not tell is "
+        "listed with all that it may be, and the status is 1."
+    )
+    parser = Parser("rnndsl weights map", description)
+    parser.add_argument("source", metavar="SPEC")
+    parser.add_argument("file", metavar="FILE")
+    add_settings(parser)
+    arguments = parser.read(argv)
+    from rnndsl.weights.proposing import propose
+
+    job = job_for(arguments.source)
+    try:
+        module = job.resolve(with_layouts=True)
+        plans = plan_models(
+            job,
+            module,
+            choose_models(module, arguments.model, arguments.source),
+            pairs("--set", arguments.settings),
+            is_loaded=False,
+        )
+    except DiagnosticsError:
+        print_findings([job.findings], "text", sys.stderr)
+        return exit_status([job.findings])
+    with _opened(arguments.file) as source:
+        tensors = source.tensors
+    name = os.path.relpath(arguments.file, Path(arguments.source).parent).replace(os.sep, "/")
+    same = Path(arguments.file).resolve()
+    is_whole = True
+    for plan in plans:
+        found = propose(
+            plan, job.layouts(module, plan), tensors, lambda x: (Path(arguments.source).parent / x.source).resolve() == same
+        )
+        is_whole &= not found.open and not found.unknown
+        say("\n".join(_proposed(found, name)))
+    return 0 if is_whole else 1
+
+
+def _proposed(found: Proposal, file: str) -> Iterator[str]:
+    """The statements, and as comments what is not settled."""
+    yield from (f'load {x.path} from "{file}"{x.text}' for x in found.settled)
+    for path, choices in found.open.items():
+        yield f"# `{path}` may be any of these, and names and shapes do not tell which:"
+        yield from (f'#   load {path} from "{file}"{x.text}' for x in choices)
+    if found.unknown:
+        yield f"# nothing in the file fits: {', '.join(found.unknown)}"
+    if found.left:
+        yield f"# nothing takes: {', '.join(found.left)}"
 
 
 def _export(argv: Sequence[str]) -> int:

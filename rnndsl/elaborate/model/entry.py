@@ -10,12 +10,14 @@ from rnndsl.elaborate import expressions
 from rnndsl.elaborate.evaluate.needs import needs
 from rnndsl.elaborate.layers.ahead import old_state
 from rnndsl.elaborate.model import settings
+from rnndsl.elaborate.model.layouts import every
 from rnndsl.elaborate.model.model import Elaboration
 from rnndsl.elaborate.state.graphs import Graphs
 from rnndsl.elaborate.state.reports import Reports
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import AXES, COLLECTIONS
 from rnndsl.names.modules import ResolvedModule
+from rnndsl.plan.layouts import Layout
 from rnndsl.plan.model import Plan
 from rnndsl.text.codes.sizes import MAX_DEPTH
 from rnndsl.text.diagnostics import Poisoned
@@ -38,6 +40,15 @@ def elaborate(module: ResolvedModule, name: str, given: Mapping[str, object], si
             return Elaboration(session, module, model, values).run()
     except Poisoned:
         return None
+
+
+def layouts(module: ResolvedModule, name: str, given: Mapping[str, object]) -> list[tuple[str, Layout]]:
+    """The layouts for each layer of the model `name`, which `elaborate` has a plan of: see `layouts.every`."""
+    model = next(m for m in module.models() if m.name.name == name)
+    session = _session(module, Sink())
+    with _room_for_nesting():
+        Elaboration(session, module, model, settings.read(model, given, module)).run()
+        return list(every(session, module))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -11,7 +12,7 @@ from rnndsl.elaborate.layers import instances
 from rnndsl.elaborate.layers.ownership import filled
 from rnndsl.elaborate.layers.requirements import require
 from rnndsl.elaborate.state.describing import describe
-from rnndsl.elaborate.state.environment import Env, Lazy
+from rnndsl.elaborate.state.environment import Binding, Env, Lazy
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance
@@ -26,8 +27,11 @@ from rnndsl.records import replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import kinds
 from rnndsl.text.codes import weights as codes
-from rnndsl.text.diagnostics import Poisoned
+from rnndsl.text.diagnostics import Poisoned, SpecError
 from rnndsl.text.source import Span
+
+MOST_TRIED = 4
+"""How many numbers are tried for an argument, from 0 up: layers of a stack, directions."""
 
 
 def layout(session: Session, statement: tree.Load, env: Env, records: Iterable[VariableRecord]) -> Layout:
@@ -42,21 +46,67 @@ def layout(session: Session, statement: tree.Load, env: Env, records: Iterable[V
     if instance.frame is None:
         raise Poisoned  # it is never applied, or its body is faulty
     inner = _arguments(session, module, item, call, instance.frame, env)
+    made = _carried_out(session, item, inner, call.span, re.sub(r"\s+", " ", statement.using.span.text))
+    rest = [r.path for r in records if r.path.startswith(f"{instance.path}/") and r.path not in made.paths]
+    if rest:
+        codes.unsolved(call.span, made.name, rest).throw()
+    return made
+
+
+def every(session: Session, module: ResolvedModule) -> Iterator[tuple[str, Layout]]:
+    """The layouts for each layer, by its path, that the spec `module` sees and that apply to it: with what is left out as its
+    default, numbers up to MOST_TRIED, and both of what is true or false."""
+    for instance in session.registry.instances.values():
+        definition = instance.constructor.definition
+        for own, where, item in _known(module):
+            if instance.frame is None or not _is_for(where, item, definition):
+                continue
+            for text, values in _tried(item):
+                names = Env(
+                    enter(where, item), instance.frame, dict(values), kind=instance.frame.kind, defaults=instance.frame.defaults
+                )
+                try:
+                    _fill_in(session, item, names)
+                    yield instance.path, _carried_out(session, item, names, item.span, own + text)
+                except (SpecError, Poisoned):
+                    pass  # it does not apply
+
+
+def _tried(item: tree.LayoutDef) -> Iterator[tuple[str, dict[str, Binding]]]:
+    """Arguments, as they are written and by name; of a text that must be given none are known."""
+    numbers = range(MOST_TRIED)
+    tried = {"int": [(str(k), k) for k in numbers], "bool": [("false", False), ("true", True)]}
+    ways: list[list[tuple[str, str, object]]] = []
+    for i, param in enumerate(item.params):
+        left_out: list[tuple[str, str, object]] = [] if param.default is None else [("", param.name, None)]
+        known = tried.get(param.type.name, ())
+        given = [(text if i == 0 else f"{param.name} = {text}", param.name, value) for text, value in known if value is not False]
+        ways.append([*left_out, *given])
+    for each in itertools.product(*ways):
+        written = ", ".join(text for text, _, _ in each if text)
+        yield (f"({written})" if written else ""), {name: value for text, name, value in each if text}  # pyright: ignore[reportReturnType]
+
+
+def _fill_in(session: Session, item: tree.LayoutDef, names: Env) -> None:
+    for param in item.params:
+        if param.name not in names.names:
+            names.names[param.name] = instances.parameter(session, param, None, names)
+
+
+def _carried_out(session: Session, item: tree.LayoutDef, inner: Env, used: Span, name: str) -> Layout:
+    """The equations of a layout whose parameters have values in `inner`. Raises SpecError, with `used` as the place of what it
+    requires."""
     builder = session.graphs.new_builder()
     builder.outer = lambda _, span: codes.layout_of_values(span).throw()
     with session.graphs.building(builder), session.reducing("error"):
-        equations = [_equation(session, term, where) for term, where in _terms(session, item.terms, inner, call.span)]
+        equations = [_equation(session, term, where) for term, where in _terms(session, item.terms, inner, used)]
     _check_parts(equations)
     whole = builder.graph()
     wanted = {x.value for x in equations}
     for node in reversed(whole.nodes):
         wanted.update(used_ids(node) if node.id in wanted else ())
     graph = replace(whole, nodes=tuple(node for node in whole.nodes if node.id in wanted))
-    made = Layout(re.sub(r"\s+", " ", statement.using.span.text), graph, tuple(equations))
-    rest = [r.path for r in records if r.path.startswith(f"{instance.path}/") and r.path not in made.paths]
-    if rest:
-        codes.unsolved(call.span, made.name, rest).throw()
-    return made
+    return Layout(name, graph, tuple(equations))
 
 
 def _layer(session: Session, selector: tree.Selector) -> Instance:
@@ -80,15 +130,20 @@ def _find(call: tree.Call, instance: Instance, module: ResolvedModule) -> tuple[
     """The layout and its file: of the spec or its imports, else of the library."""
     assert isinstance(call.function, tree.Name)
     name, definition = call.function.name, instance.constructor.definition
-    files = [module, *([module.layouts] if module.layouts else [])]
-    every = [(key.partition(" for ")[0], *found) for file in files for key in file.names for found in _as_layout(file, key)]
-    fitting = [(own, where, item) for own, where, item in every if _is_for(where, item, definition)]
+    known = _known(module)
+    fitting = [(own, where, item) for own, where, item in known if _is_for(where, item, definition)]
     found = next(((where, item) for own, where, item in fitting if own == name), None)
     if found is None:
-        of = list(dict.fromkeys(item.target.name for own, _, item in every if own == name))
-        known = list(dict.fromkeys(own for own, _, _ in fitting))
-        codes.no_layout(call.span, name, definition.name.name, known, of).throw()
+        of = list(dict.fromkeys(item.target.name for own, _, item in known if own == name))
+        names = list(dict.fromkeys(own for own, _, _ in fitting))
+        codes.no_layout(call.span, name, definition.name.name, names, of).throw()
     return found
+
+
+def _known(module: ResolvedModule) -> list[tuple[str, ResolvedModule, tree.LayoutDef]]:
+    """The layouts that a spec sees, by their names there: its own, those that it imports, then the library's."""
+    files = [module, *([module.layouts] if module.layouts else [])]
+    return [(key.partition(" for ")[0], *found) for file in files for key in file.names for found in _as_layout(file, key)]
 
 
 def _as_layout(file: ResolvedModule, key: str) -> Iterator[tuple[ResolvedModule, tree.LayoutDef]]:
