@@ -46,13 +46,13 @@ def plan_models(
         raise UsageError(faults.with_parameters(error.fault, [(m.name.name, _parameters(m)) for m in models])) from None
 
 
-def chosen_plans(job: Job, arguments: Namespace, *, is_loaded: bool = True) -> list[Plan]:
+def chosen_plans(job: Job, arguments: Namespace) -> list[Plan]:
     """The plans of the models that a command line of `add_settings` chooses. Raises DiagnosticsError, UsageError."""
     module = job.resolve()
     models = choose_models(module, arguments.model, arguments.source)
     if not models:
         raise UsageError(faults.no_models(arguments.source))
-    return plan_models(job, module, models, pairs("--set", arguments.settings), is_loaded=is_loaded)
+    return plan_models(job, module, models, pairs("--set", arguments.settings))
 
 
 def _parameters(model: tree.Definition) -> list[str]:

@@ -13,6 +13,7 @@ from rnndsl.plan.model import Load
 from rnndsl.regular import replacing
 from rnndsl.text.faults import files
 from rnndsl.text.faults import weights as faults
+from rnndsl.text.source import Span
 from rnndsl.weights.layouts import values_of
 from rnndsl.weights.source import Array, WeightsFileError
 
@@ -51,10 +52,23 @@ def exported(loads: Sequence[Load], values: Mapping[str, Array], to: Path) -> di
     return found
 
 
+def by_layout(layouts: Sequence[tuple[str, Layout]], using: str, loads: Sequence[Load], file: Span) -> list[Load]:
+    """Loads of what none of `loads` takes, by the layouts called `using`, such as `torch(0)`, or by those of that name without
+    arguments; the tensors of each layer below its path. `layouts`: by the layers' paths. `file`: what they are said to stand in."""
+    taken = {path for load in loads for path in load.paths}
+    found: list[Load] = []
+    for name in (using, using.partition("(")[0]):
+        for path, layout in layouts:
+            if layout.name == name and taken.isdisjoint(layout.paths):
+                taken.update(layout.paths)
+                found.append(Load("", file, path, (), False, file, layout))
+    return found
+
+
 def _start(at: str | None, to: Path) -> str:
     if at is None or at.endswith(("/", ".")):
         return at or ""
-    return at + ("." if to.suffix in _DOTTED else "/")
+    return f"{at.replace('/', '.')}." if to.suffix in _DOTTED else f"{at}/"
 
 
 def _parts(layout: Layout, values: Mapping[str, Array], start: str) -> list[tuple[Foreign, Array]]:

@@ -106,7 +106,7 @@ class Loader:
         name = self.reader.name_of(path)
         strange: list[tuple[str, int, int]] = []
         for load, each in zip(loads, matched, strict=True):
-            for variable, value, keys, equation in _values(source, load, each):
+            for variable, value, keys, equation in self._values(source, load, each):
                 result.values[variable] = value
                 result.receipts[variable] = Receipt(name, keys, loaded(load.span), digest(value), equation)
                 strange += _not_finite(variable, value)
@@ -118,16 +118,19 @@ class Loader:
         except OSError as error:
             raise WeightsFileError(faults.unread(path, error)) from None
 
-
-def _values(source: Source, load: Load, matched: Matched) -> Iterator[tuple[str, Array, tuple[str, ...], str | None]]:
-    """Each variable of `load` with its value, the names of its tensors and the equation that it was solved from, if it was."""
-    for each in matched.matches:
-        yield each.path, np.ascontiguousarray(source.read(each.key)).reshape(source.tensors[each.key].shape), (each.key,), None
-    if load.layout is not None:
-        solution = solve(load.layout, load.span)
-        for path, value, at in imported(load.layout, solution, matched.equations, source.read):
-            keys = tuple(dict.fromkeys(matched.equations[at]))
-            yield path, np.array(value, order="C"), keys, load.layout.equations[at].text
+    def _values(self, source: Source, load: Load, matched: Matched) -> Iterator[tuple[str, Array, tuple[str, ...], str | None]]:
+        """Each variable of `load` with its value, the names of its tensors and the equation that it was solved from, if it was."""
+        for each in matched.matches:
+            yield each.path, np.ascontiguousarray(source.read(each.key)).reshape(source.tensors[each.key].shape), (each.key,), None
+        if load.layout is None:
+            return
+        equations = load.layout.equations
+        found = imported(load.layout, solve(load.layout, load.span), matched.equations, source.read)
+        if found.broken:
+            wrong = [equations[at] for at in found.broken]
+            self.sink.add(codes.not_held(load.span, load.source, [(x.text, x.span) for x in wrong]))
+        for path, (value, at) in found.values.items():
+            yield path, np.array(value, order="C"), tuple(dict.fromkeys(matched.equations[at])), equations[at].text
 
 
 def digest(value: Array) -> str:

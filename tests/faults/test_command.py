@@ -80,7 +80,11 @@ COMMAND: Cases = {
     "no_models": (line("compile", "none.rnn", "-o", "out"), "error: there is no model in none.rnn\n"),
     "no_loads": (
         line("weights", "export", "x.npz", "--spec", "m.rnn", "--to", "y.npz"),
-        "error: `m.rnn` has no `load`: nothing says how the file is to hold its variables\n",
+        "error: `m.rnn` has no `load`, and no layer for a layout `--using`: nothing says how the file is to hold its variables\n",
+    ),
+    "using_alone": (
+        line("weights", "export", "x.npz", "--using", "torch", "--to", "y.npz"),
+        "error: --using wants a --spec: an artefact does not hold what its layers are\n",
     ),
     "no_model": (line("inspect", "two.rnn", "--model", "c"), "error: no model `c` in two.rnn\nhelp: the models are a, b\n"),
     "choose_model": (line("run", "two.rnn"), "error: two.rnn has 2 models: choose one by --model\n"),

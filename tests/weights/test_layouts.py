@@ -9,6 +9,7 @@ import pytest
 
 from rnndsl.driver import Job
 from rnndsl.meaning.running import Model
+from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.weights.layouts import values_of
 from tests.elaborate.checking import check, check_text
 from tests.weights import foreign
@@ -225,3 +226,18 @@ def test_the_receipt_tells_the_equation(tmp_path):
     receipt = found.receipts["g/reset_gate/bi"]
     assert receipt.keys == ("g/bias_ih_l0", "g/bias_hh_l0")
     assert receipt.equation == ('"bias_ih_l0"[0..2 * units] + "bias_hh_l0"[0..2 * units] = concat([reset_gate.bi, update_gate.bi])')
+
+
+def test_what_no_values_fulfil_is_an_error(tmp_path):
+    theirs = 'layout theirs(scale: float) for RNN {\n  "a" = scale * wx\n  "b" = wt\n  "c" = bi + 1\n}\n'
+    shapes = {"a": (N, U), "b": (U, U), "c": (U,)}
+    np.savez(tmp_path / "w.npz", **{f"r/{key}": x for key, x in random(shapes, 1).items()})
+    path = tmp_path / "m.rnn"
+    path.write_text(spec({"r": (f"RNN({U})", "theirs(0.0)")}, more=theirs))
+    with pytest.raises(DiagnosticsError) as error:
+        loaded(path)
+    [told] = [d for d in error.value.diagnostics if d.severity == "error"]
+    assert told.code == "RNN0610"
+    assert [note.text for note in told.notes] == ['this is "a" = scale * wx']
+    path.write_text(spec({"r": (f"RNN({U})", "theirs(1e-3)")}, more=theirs))
+    assert loaded(path)[2] == []

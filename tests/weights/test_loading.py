@@ -112,6 +112,28 @@ def test_what_tensorflow_is_needed_for_is_told_when_it_is_compiled(tmp_path):
 
 
 @pytest.mark.tf
+def test_a_renamed_attribute_of_a_checkpoint_is_told(tmp_path):
+    """TensorFlow's `Checkpoint.restore` passes over it, unless it is asked whether all has matched."""
+    import tensorflow as tf
+
+    encoder = tf.Module()
+    encoder.lstm = tf.Module()
+    for name in SHAPES:
+        gate, part = name.split("/")
+        owner = getattr(encoder.lstm, gate, None) or tf.Module()
+        setattr(encoder.lstm, gate, owner)
+        setattr(owner, part, tf.Variable(values("")[name]))
+    tf.train.Checkpoint(encodr=encoder).write(str(tmp_path / "m.ckpt"))
+    load = 'load enc/** from "m.ckpt" map { "enc/(.*)" -> "encoder/\\1" }'
+    with pytest.raises(DiagnosticsError) as error:
+        loaded(spec(tmp_path, load))
+    [told] = [d for d in error.value.diagnostics if d.code == "RNN0602"]
+    assert len(told.notes) == len(SHAPES)
+    assert all("did you mean `encodr/lstm/" in note.text for note in told.notes)
+    assert set(loaded(spec(tmp_path, load.replace("encoder/", "encodr/")))[2].values) == {f"enc/lstm/{name}" for name in SHAPES}
+
+
+@pytest.mark.tf
 def test_values_are_baked_in(tmp_path):
     """Inside somebody else's graph, where nothing runs but what is asked for, they are there; `reset` brings them back."""
     import tensorflow as tf

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rnndsl.cli.artefacts import artefacts_in
 from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
 from rnndsl.cli.saying import say, say_json
-from rnndsl.cli.specs import choose_models, chosen_plans, counted, exit_status, job_for, plan_models, print_findings
+from rnndsl.cli.specs import choose_models, counted, exit_status, job_for, plan_models, print_findings
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.faults import command as faults
 
@@ -180,27 +180,36 @@ def _proposed(found: Proposal, file: str) -> Iterator[str]:
 def _export(argv: Sequence[str]) -> int:
     description = (
         "Write the values that an artefact has now into FILE, by the names of its variables; with a SPEC, under the names and by "
-        "the layouts of its `load`s, and nothing else."
+        "the layouts of its `load`s, and by the layout `--using` for other layers, below their paths; and nothing else."
     )
     parser = Parser("rnndsl weights export", description)
     parser.add_argument("artefact", metavar="ARTEFACT")
     parser.add_argument("--to", metavar="FILE", required=True, help=".pt, .safetensors, .npz or .weights.h5")
     parser.add_argument("--spec", metavar="SPEC", dest="source", help="whose `load`s say what goes where")
+    parser.add_argument("--using", metavar="LAYOUT", help="for layers of the SPEC that it does not load: torch(0)")
     add_settings(parser)
     arguments = parser.read(argv)
-    from rnndsl.weights.exporting import exported, save
+    from rnndsl.weights.exporting import by_layout, exported, save
     from rnndsl.weights.source import WeightsFileError
 
     loads: list[Load] = []
     if arguments.source is not None:
         job = job_for(arguments.source)
         try:
-            loads = [load for plan in chosen_plans(job, arguments, is_loaded=False) for load in plan.loads]
+            module = job.resolve(with_layouts=True)
+            models = choose_models(module, arguments.model, arguments.source)
+            plans = plan_models(job, module, models, pairs("--set", arguments.settings), is_loaded=False)
         except DiagnosticsError:
             print_findings([job.findings], "text", sys.stderr)
             return exit_status([job.findings])
+        loads = [load for plan in plans for load in plan.loads]
+        if arguments.using is not None:
+            layouts = [each for plan in plans for each in job.layouts(module, plan)]
+            loads += by_layout(layouts, arguments.using, loads, module.scope.span)
         if not loads:
             raise UsageError(faults.no_loads(arguments.source))
+    elif arguments.using is not None:
+        raise UsageError(faults.using_alone())
     try:
         with _opened(arguments.artefact) as source:
             paths = {path for load in loads for path in load.paths} & set(source.tensors) if loads else set(source.tensors)

@@ -20,6 +20,7 @@ LEFT_OVER = Code("RNN0606", "tensors left over", severity="warning")
 NOT_FINITE = Code("RNN0607", "NaN or infinity in weights", severity="warning")
 NO_LAYOUT = Code("RNN0608", "layout does not apply")
 UNSOLVABLE = Code("RNN0609", "layout cannot be solved")
+NOT_HELD = Code("RNN0610", "layout does not hold")
 
 SHOWN = 50
 """Variables or tensors that one diagnostic tells about; of more, it says how many."""
@@ -208,6 +209,14 @@ def two_unknowns(span: Span, function: str, equation: str, place: Span) -> Diagn
     """`function`: the operation whose arguments both have variables."""
     wrong = UNSOLVABLE(span, f"variables on both sides of `{function}` do not follow from {equation}")
     return wrong.note("the equation is here", place)
+
+
+def not_held(span: Span, file: str, equations: Sequence[tuple[str, Span]]) -> Diagnostic:
+    """`equations`: their texts and places."""
+    wrong = NOT_HELD(span, f"no values of the variables fulfil the layout for what `{file}` holds")
+    for text, place in equations[:SHOWN]:
+        wrong = wrong.note(f"this is {text}", place)
+    return _more(wrong, len(equations))
 
 
 def left_over(span: Span, file: str, names: Sequence[str]) -> Diagnostic:

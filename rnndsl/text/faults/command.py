@@ -69,7 +69,11 @@ def set_twice(option: str, name: str) -> Fault:
 
 def no_loads(spec: str) -> Fault:
     """Of a spec whose loads were to say what a file holds."""
-    return Fault(f"`{spec}` has no `load`: nothing says how the file is to hold its variables")
+    return Fault(f"`{spec}` has no `load`, and no layer for a layout `--using`: nothing says how the file is to hold its variables")
+
+
+def using_alone() -> Fault:
+    return Fault("--using wants a --spec: an artefact does not hold what its layers are")
 
 
 def no_models(spec: str) -> Fault:
