@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS
-from rnndsl.names.declaring import declare, member, own_span
+from rnndsl.names.declaring import declare, member, own_span, target_of
 from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Use
 from rnndsl.records import record
 from rnndsl.syntax import tree
@@ -112,10 +112,9 @@ class _Binder:
 
     def _layout(self, item: tree.LayoutDef, scope: Scope) -> None:
         self._known(self.module.scope, item.target)
-        target = self.module.find(item.target.name)
-        of = target.sites[0].statement if target and target.sites else None
-        if target is not None and target.scope is not None and isinstance(of, tree.Definition):
-            enter(target.scope.module, of)  # its layers are read by name
+        target = target_of(self.module, item)
+        if target is not None:
+            enter(*target)  # its layers are read by name
         for each in item.params:
             self._default(scope, each, each.default)
         for each in walk(item.terms):
@@ -221,6 +220,8 @@ class _Binder:
                 self._expressions(scope, statement.initializer)
             case tree.RateSelector():
                 self._expressions(scope, statement.factor)
+            case tree.Load(using=tree.Call() as using):
+                self._expressions(scope, *(each.value for each in using.arguments))
             case _:
                 pass
 

@@ -61,8 +61,9 @@ def _check_layout(module: ResolvedModule, layout: tree.LayoutDef, sink: Sink) ->
     target = module.find(layout.target.name)
     if target is None:
         sink.add(unknown(module, layout.target))
-    elif target.sites and not any(site.kind in ("block", "cell", "import") for site in target.sites):
-        sink.add(weights_codes.layout_target(layout.target.span, layout.target.name, target.sites[0].kind))
+    elif not any(site.kind in ("block", "cell", "import") for site in target.sites):
+        kind = target.sites[0].kind if target.sites else "function"
+        sink.add(weights_codes.layout_target(layout.target.span, layout.target.name, kind))
 
 
 def _check_types(params: Iterable[tree.ConstructorParam], known: frozenset[str], sink: Sink) -> None:

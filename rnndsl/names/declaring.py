@@ -89,6 +89,15 @@ def declare(module: ResolvedModule, item: tree.TopLevel) -> Scope:
     return made
 
 
+def target_of(module: ResolvedModule, layout: tree.LayoutDef) -> tuple[ResolvedModule, tree.Definition] | None:
+    """What a layout of the file `module` is for, and the file that defines it; None if it is for nothing that is defined."""
+    target = module.find(layout.target.name)
+    if target is None or target.scope is None:
+        return None
+    statement = target.sites[0].statement
+    return (target.scope.module, statement) if isinstance(statement, tree.Definition) else None
+
+
 @record
 class _Place:
     """Where statements stand: `scope` gets what they define, `around` is the innermost whose names they see; it may be a `for` in
@@ -128,9 +137,9 @@ class _Declarer:
     def _layout(self, item: tree.LayoutDef) -> Scope:
         """The names of what the layout is for, then of the file."""
         made = self.module.scope.child(item.span)
-        target = self.module.find(item.target.name)
-        if target is not None and target.scope is not None and isinstance(of := target.sites[0].statement, tree.Definition):
-            for each in reversed([*declare(target.scope.module, of).chain()][:-1]):
+        target = target_of(self.module, item)
+        if target is not None:
+            for each in reversed([*declare(*target).chain()][:-1]):
                 made.plain.update(each.plain)
                 made.families.update(each.families)
         own = (name.name for each in walk(item.terms) for name in names_of(each))

@@ -241,3 +241,13 @@ def test_what_no_values_fulfil_is_an_error(tmp_path):
     assert [note.text for note in told.notes] == ['this is "a" = scale * wx']
     path.write_text(spec({"r": (f"RNN({U})", "theirs(1e-3)")}, more=theirs))
     assert loaded(path)[2] == []
+
+
+def test_arguments_are_the_models_own_values_and_an_optional_layer_need_not_be_there(tmp_path):
+    np.savez(
+        tmp_path / "w.npz", **{f"r/{key}": x for key, x in random(foreign.torch_shapes("RNN", N, U, "_l2_reverse"), 1).items()}
+    )
+    text = spec({"r": (f"RNN({U})", "torch(first + 1, reverse = back)")}).replace("model m {", "model m(first: int = 1) {")
+    text = text.replace("  load r", '  const back = first > 0\n  optional load s from "w.npz" using torch\n  load r')
+    assert check_text(tmp_path, text).text == ""
+    assert check_text(tmp_path, text.replace("torch(first", "torch(last")).codes == ["RNN0101"]

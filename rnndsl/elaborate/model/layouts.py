@@ -34,13 +34,16 @@ MOST_TRIED = 4
 """How many numbers are tried for an argument, from 0 up: layers of a stack, directions."""
 
 
-def layout(session: Session, statement: tree.Load, env: Env, records: Iterable[VariableRecord]) -> Layout:
-    """The layout of a `load … using …`, which has equations for all variables of its layer, given as `records` of the model.
+def layout(session: Session, statement: tree.Load, env: Env, records: Iterable[VariableRecord]) -> Layout | None:
+    """The layout of a `load … using …`, which has equations for all variables of its layer, given as `records` of the model. None
+    of an optional one whose layer is not there.
 
     Raises SpecError for a path that is no layer's, an unknown layout, and equations that cannot be carried out.
     """
     assert statement.using is not None
-    instance = _layer(session, statement.selector)
+    instance = _layer(session, statement)
+    if instance is None:
+        return None
     call = _call(statement.using)
     module, item = _find(call, instance, env.scope.module)
     if instance.frame is None:
@@ -109,11 +112,12 @@ def _carried_out(session: Session, item: tree.LayoutDef, inner: Env, used: Span,
     return Layout(name, graph, tuple(equations))
 
 
-def _layer(session: Session, selector: tree.Selector) -> Instance:
+def _layer(session: Session, statement: tree.Load) -> Instance | None:
+    selector = statement.selector
     found = next((each for each in session.registry.instances.values() if each.path == selector.pattern), None)
     if found is None and session.reports.incomplete:
         raise Poisoned
-    if found is None:
+    if found is None and not statement.optional:
         codes.no_layer(selector.span, selector.pattern, [i.path for i in session.registry.instances.values()]).throw()
     return found
 

@@ -133,15 +133,20 @@ def _one(session: Session, result: Selections, statement: tree.Statement, env: E
             for record in _params(session, statement.selector, records, statement.optional):
                 result.rates[record.path] = result.rates.get(record.path, 1.0) * factor
         case tree.Load():
-            if statement.using is not None:
-                made = loading.by_layout(statement, layouts.layout(session, statement, env, records), result.loaded)
-            else:
-                chosen = select(session, statement.selector, records, statement.optional)
-                made = loading.load(statement, chosen, result.loaded)
-            result.loads.append(made)
-            result.loaded.update(dict.fromkeys(made.paths, made))
+            made = _load(session, result, statement, env, records)
+            if made is not None:
+                result.loads.append(made)
+                result.loaded.update(dict.fromkeys(made.paths, made))
         case _:
             pass
+
+
+def _load(session: Session, result: Selections, statement: tree.Load, env: Env, records: Sequence[VariableRecord]) -> Load | None:
+    """What a `load` takes; None of an optional one whose layer is not there."""
+    if statement.using is None:
+        return loading.load(statement, select(session, statement.selector, records, statement.optional), result.loaded)
+    layout = layouts.layout(session, statement, env, records)
+    return None if layout is None else loading.by_layout(statement, layout, result.loaded)
 
 
 def _params(session: Session, selector: tree.Selector, records: Sequence[VariableRecord], optional: bool) -> list[VariableRecord]:
