@@ -22,7 +22,7 @@ import numpy as np
 
 from rnndsl.arrays.npy import Archive, write_npz
 from rnndsl.arrays.values import Array, agree, fit, fit_all
-from rnndsl.artefact.manifest import SignatureInfo, to_json
+from rnndsl.artefact.manifest import SignatureInfo, TrainingInfo, to_json
 from rnndsl.artefact.opening import declared, open_artefact
 from rnndsl.backends.jit import JITS, Jit
 from rnndsl.driver import Emit, Job, Level
@@ -182,6 +182,18 @@ class Loaded:
         """`loss`, `gradients` by path and `updates` (new values of updated variables by path), as a pure function like `apply`."""
         values, data, wanted, at = self._pure("gradients", step, variables=variables, inputs=inputs, targets=targets)
         return _run("gradients", lambda: self._module.gradients(values, data, wanted, at))
+
+    def save(self, folder: str | os.PathLike[str], *training: TrainingInfo) -> Path:
+        """Write the artefact with the present values of its variables to `folder`, which may be the one it came from. Returns it.
+
+        An optimizer's variables and the counter of random draws are kept, so that training goes on where it was; states that are
+        carried from call to call are not. `initialize` and `reset` go back to where they did before. `training` joins the
+        records of the manifest. Raises DiagnosticsError if the folder cannot be written.
+        """
+        from rnndsl.artefact.resave import resave
+
+        resave(self.folder, self._manifest, self.variables, Path(folder), training)
+        return Path(folder)
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the present values of all variables to a `.npz`, by path. Raises OSError."""

@@ -39,6 +39,7 @@ STAGES = [
     ["weights"],
     ["driver"],
     ["api"],
+    ["training"],
     ["cli"],
 ]
 ORDER = {name: i for i, stage in enumerate(STAGES) for name in stage}

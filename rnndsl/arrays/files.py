@@ -48,10 +48,11 @@ def read_archive(path: Path, wanted: Container[str]) -> dict[str, Array]:
         return {name: archive.read(name) for name in archive.headers if name in wanted}
 
 
-def check_output(path: Path, inputs: Sequence[Path]) -> None:
-    """Check, before any work is done, that `write_arrays` can write to `path`, which is none of `inputs`. Raises DataError."""
-    if path.suffix not in WRITTEN:
-        raise DataError(faults.output_suffix(path, WRITTEN))
+def check_output(path: Path, inputs: Sequence[Path], suffixes: Sequence[str] = WRITTEN) -> None:
+    """Check, before any work is done, that arrays can be written to `path`, which is none of `inputs` and ends in one of
+    `suffixes`. Raises DataError."""
+    if path.suffix not in suffixes:
+        raise DataError(faults.output_suffix(path, suffixes))
     try:
         _check_place(path)
     except OSError as error:

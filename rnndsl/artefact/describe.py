@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from rnndsl.artefact.manifest import (
     TensorInfo,
     UpdateInfo,
     VariableInfo,
-    shortened,
 )
 from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_name, named_lengths, saved_signatures
 from rnndsl.artefact.steps import steps_info, train_info
@@ -26,6 +27,7 @@ from rnndsl.plan.names import artefact_name
 from rnndsl.plan.rewriting import types_of
 from rnndsl.records import replace
 
+_MOST_NUMBERS = 64
 PURE: tuple[Kind, ...] = ("apply", "gradients")
 _FIXED: tuple[Kind, ...] = ("predict", "evaluate", "initialize", "reset", "reset_states", "stream")
 
@@ -164,3 +166,23 @@ def _leaves(argument: str, value: Any, shapes: Shapes) -> Iterator[TensorInfo]:
 def _leaf(name: str, argument: str | None, value: Any, shapes: Shapes) -> TensorInfo:
     lengths = None if value.shape.rank is None else [-1 if n is None else n for n in value.shape.as_list()]
     return TensorInfo(name=name, dtype=dtype_name(value.dtype), shape=named_lengths(lengths, shapes.get(name)), argument=argument)
+
+
+def shortened(value: Any) -> Any:
+    """`value` with long lists of numbers as their count and digest."""
+    if isinstance(value, dict):
+        return {str(key): shortened(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if not isinstance(value, list | tuple):
+        return value
+    if sum(1 for _ in _numbers(value)) <= _MOST_NUMBERS:
+        return [shortened(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    compact = json.dumps(value, separators=(",", ":"))
+    return {"count": sum(1 for _ in _numbers(value)), "sha256": hashlib.sha256(compact.encode()).hexdigest()}
+
+
+def _numbers(value: Any) -> Iterable[Any]:
+    if not isinstance(value, list | tuple):
+        yield value
+        return
+    for item in value:  # pyright: ignore[reportUnknownVariableType]
+        yield from _numbers(item)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from rnndsl.text.faults import artefacts as faults
 
 MANIFEST = "manifest.json"
-_MOST_NUMBERS = 64
 
 Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
 Length = Annotated[int, Field(ge=0)] | str | None
@@ -185,6 +184,27 @@ class TrainInfo(Part):
     order: Literal["after", "before"]
 
 
+class TrainingInfo(Part):
+    """A run of `rnndsl train`: of which signature, on which data (SHA-256 of each input as an array), how long, with what result.
+
+    `held_out` examples, the last ones, were not trained on. `epoch` is the one whose values were kept, of `epochs`. `results` are
+    what the signature gave in that epoch, on average, and what `evaluate` gave on the held out ones after it, as `held_out/NAME`.
+    `start` is the digest of the manifest of the artefact that it started from.
+    """
+
+    signature: str
+    start: Digest
+    data: dict[str, Digest]
+    examples: int | None
+    held_out: int
+    batch: int | None
+    seed: int
+    epoch: int
+    epochs: int
+    steps: int
+    results: dict[str, float]
+
+
 class MetaGraphInfo(Part):
     """The TF1-style MetaGraph: names of its operations and tensors by input, output, loss, metric, update, train and reset."""
 
@@ -217,6 +237,7 @@ class Manifest(Part):
     trains: tuple[TrainInfo, ...] = ()
     signatures: tuple[SignatureInfo, ...]
     meta_graph: MetaGraphInfo | None = None
+    training: tuple[TrainingInfo, ...] = ()
     provenance: Provenance
     outputs: dict[OutputPath, Digest]
     sha256: str = ""
@@ -253,26 +274,6 @@ def file_digest(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def shortened(value: Any) -> Any:
-    """`value` with long lists of numbers as their count and digest."""
-    if isinstance(value, dict):
-        return {str(key): shortened(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if not isinstance(value, list | tuple):
-        return value
-    if sum(1 for _ in _leaves(value)) <= _MOST_NUMBERS:
-        return [shortened(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    compact = json.dumps(value, separators=(",", ":"))
-    return {"count": sum(1 for _ in _leaves(value)), "sha256": hashlib.sha256(compact.encode()).hexdigest()}
-
-
-def _leaves(value: Any) -> Iterable[Any]:
-    if not isinstance(value, list | tuple):
-        yield value
-        return
-    for item in value:  # pyright: ignore[reportUnknownVariableType]
-        yield from _leaves(item)
 
 
 def _text(value: Any) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.parser import UsageError
+from rnndsl.text.faults import command as faults
 from rnndsl.text.faults.artefacts import none
 from rnndsl.text.faults.files import unreadable
 
@@ -28,3 +30,18 @@ def artefacts_in(folder: Path) -> dict[Path, Manifest]:
         raise UsageError(error.fault) from None
     except OSError as error:
         raise UsageError(unreadable(error.filename or folder, error)) from None
+
+
+def one_artefact(folder: Path, arguments: Namespace) -> tuple[Path, Manifest]:
+    """The artefact that a command line of `add_settings` means by `folder`. Raises UsageError."""
+    if arguments.settings:
+        raise UsageError(faults.compiled_already("--set"))
+    found = artefacts_in(folder)
+    known = [manifest.name for manifest in found.values()]
+    if arguments.model:
+        found = {path: manifest for path, manifest in found.items() if manifest.name == arguments.model}
+    if not found:
+        raise UsageError(faults.not_in_folder(folder, arguments.model, known))
+    if len(found) > 1:
+        raise UsageError(faults.several_artefacts(folder, len(found), known))
+    return next(iter(found.items()))

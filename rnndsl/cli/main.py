@@ -30,6 +30,7 @@ COMMANDS = {
     "inspect": "show the variables, collections and signatures of a spec or an artefact",
     "explain": "print what a signature computes, a training step too, as equations",
     "run": "run an artefact or a spec on arrays",
+    "train": "train a spec or an artefact on arrays, to an artefact",
     "fmt": "format specs",
     "new": "print a cell of the standard library, to change it",
     "weights": "list and compare the tensors of files of trained values",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,6 +54,23 @@ def chosen_plans(job: Job, arguments: Namespace) -> list[Plan]:
     if not models:
         raise UsageError(faults.no_models(arguments.source))
     return plan_models(job, module, models, pairs("--set", arguments.settings))
+
+
+def one_plan(job: Job, arguments: Namespace) -> Plan:
+    """The plan of the one model that a command line of `add_settings` chooses. Raises DiagnosticsError, UsageError."""
+    module = job.resolve()
+    models = choose_models(module, arguments.model, arguments.model_source)
+    if len(models) != 1:
+        raise UsageError(faults.choose_model(arguments.model_source, len(models)))
+    return plan_models(job, module, models, pairs("--set", arguments.settings))[0]
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for what is compiled on the way; a context manager. Raises UsageError."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise UsageError(faults.no_temporary_folder(error)) from None
 
 
 def _parameters(model: tree.Definition) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from rnndsl.artefact.describe import shortened
 from rnndsl.artefact.files import files_below
-from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, schema_text, shortened, to_json
+from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, schema_text, to_json
 from rnndsl.artefact.opening import ArtefactError, open_artefact, written_files
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"

@@ -34,7 +34,19 @@ CLAUSES = {name: importlib.import_module(f"rnndsl.text.codes.{name}") for name i
 FAULTS = [importlib.import_module(f"rnndsl.text.faults.{path.stem}") for path in (PACKAGE / "text/faults").glob("[a-z]*.py")]
 """Modules of constructors: of diagnostics, of what completes one, and of all other faults."""
 
-STAGES = ("syntax", "names", "language/rules", "elaborate", "derive", "arrays", "artefact", "weights", "driver.py", "api.py")
+STAGES = (
+    "syntax",
+    "names",
+    "language/rules",
+    "elaborate",
+    "derive",
+    "arrays",
+    "artefact",
+    "weights",
+    "training",
+    "driver.py",
+    "api.py",
+)
 """Where faults are found; the commands, which have texts of help as well, are looked at apart."""
 
 WORDED = {

@@ -17,8 +17,9 @@ import pytest
 
 import rnndsl
 from rnndsl.arrays.files import check_output
+from rnndsl.cli import artefacts
 from rnndsl.cli import main as main_module
-from rnndsl.cli.commands import new, run
+from rnndsl.cli.commands import new
 from rnndsl.text.faults import command, files, settings
 from tests.faults.provoking import Cases, every, provoke
 
@@ -28,7 +29,7 @@ SPECS = {
     "two.rnn": "rnn 1\nmodel a {\n  input x: f32[batch]\n  output y = x\n}\nmodel b {\n  input x: f32[batch]\n  output y = x\n}\n",
     "none.rnn": "rnn 1\nconst a = 1\n",
 }
-COMMANDS = "help: the commands are check, compile, inspect, explain, run, fmt, new, weights, doc\n"
+COMMANDS = "help: the commands are check, compile, inspect, explain, run, train, fmt, new, weights, doc\n"
 FULL = OSError(errno.ENOSPC, "No space left on device")
 GONE = FileNotFoundError(errno.ENOENT, "No such file or directory")
 
@@ -97,16 +98,20 @@ COMMAND: Cases = {
         line("inspect", "folder", "--model", "m"),
         "error: --set and --model belong to a spec; an artefact is already compiled\n",
     ),
+    "no_numpy_weights": (
+        line("run", "m.rnn", "--engine", "numpy", "--weights", "w.npz"),
+        "error: --engine numpy takes the values that the spec starts with, and keeps none\nhelp: leave --engine numpy out\n",
+    ),
     "no_numpy_artefact": (
         line("run", "folder", "--engine", "numpy"),
         "error: --engine numpy interprets a spec; an artefact holds TensorFlow's graphs alone\nhelp: give the spec itself\n",
     ),
     "not_in_folder": (
-        instead(run, "artefacts_in", finding("a", "b"), line("run", "folder", "--model", "c")),
+        instead(artefacts, "artefacts_in", finding("a", "b"), line("run", "folder", "--model", "c")),
         "error: `folder` holds no model `c`\nhelp: it holds `a`, `b`\n",
     ),
     "several_artefacts": (
-        instead(run, "artefacts_in", finding("a", "b"), line("run", "folder")),
+        instead(artefacts, "artefacts_in", finding("a", "b"), line("run", "folder")),
         "error: `folder` holds 2 artefacts\nhelp: choose one by its folder or by --model: `a`, `b`\n",
     ),
     "no_output": (line("compile", "m.rnn"), "error: the folder to write is missing\nhelp: give it as `-o DIR`\n"),

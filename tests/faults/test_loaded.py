@@ -43,7 +43,7 @@ model m {
 """
 X, IDS = np.ones((2, 3), "f4"), np.array([0, 3], "i4")
 SERIES = "note: `x` is f32[batch, time, 3]; its table is read as one sequence of 2 steps, a row each\n"
-KEPT = "`rnndsl.load` in Python keeps it, and `save_weights` writes it"
+KEPT = "`rnndsl train` keeps it, and --save-weights writes it"
 AGAIN = "\nhelp: compile it again\n"
 
 
@@ -121,6 +121,12 @@ def too_large_to_interpret() -> None:
         main(["run", "one.rnn", "x.csv", "--engine", "numpy"])
 
 
+def other_weights() -> None:
+    np.savez("w.npz", tabel=X)
+    np.savez("d.npz", x=X, ids=IDS)
+    main(["run", "out", "d.npz", "--weights", "w.npz"])
+
+
 CALLS: Cases = {
     "no_jit": (lambda: rnndsl.compile("m.rnn", jit="maybe"), "`jit` is one of auto, always, never, and not 'maybe'"),  # type: ignore[arg-type]
     "no_level": (lambda: rnndsl.compile("m.rnn", opt_level=2), "there are the levels 0 and 1, and no 2"),  # type: ignore[arg-type]
@@ -151,6 +157,10 @@ CALLS: Cases = {
         "error: `predict` fails on these values: `gather` looks up row 9 in a table of 4 (m.rnn:7:21)\n",
     ),
     "memory": (too_large_to_interpret, f"{SERIES}error: `predict` needs more memory than there is\n"),
+    "other_weights": (
+        other_weights,
+        "error: `w.npz` has values of another model: no variable `tabel`; did you mean `table`?\n",
+    ),
     "one_replica": (
         on_two_replicas,
         "`fit` trains on one replica, not on 2: their weights would drift apart; "

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnndsl.cli.artefacts import artefacts_in
+from rnndsl.cli.artefacts import one_artefact
 from rnndsl.cli.inputs import Offer, chosen, files_of, of_manifest, of_plan, read_inputs
-from rnndsl.cli.parser import Parser, UsageError, add_settings, pairs
+from rnndsl.cli.parser import Parser, UsageError, add_settings
 from rnndsl.cli.saying import complain, say
-from rnndsl.cli.specs import choose_models, exit_status, plan_models, print_findings
+from rnndsl.cli.specs import exit_status, one_plan, print_findings, temporary_folder
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.fault import FaultError
 from rnndsl.text.faults import calls
 from rnndsl.text.faults import command as faults
+from rnndsl.text.faults.files import unwritable
 
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
@@ -36,6 +36,10 @@ def run(argv: Sequence[str]) -> int:
     from rnndsl.arrays.values import DataError
 
     try:
+        if arguments.engine == "numpy" and (arguments.weights or arguments.save_weights):
+            raise UsageError(faults.no_numpy_weights())
+        if arguments.save_weights:
+            check_output(Path(arguments.save_weights), files_of(arguments), (".npz",))
         if arguments.output:
             check_output(Path(arguments.output), files_of(arguments))
         if is_folder(Path(arguments.model_source)):
@@ -61,6 +65,8 @@ def _parser() -> Parser:
         help="tensorflow compiles a spec first; numpy interprets it as it stands: at once, slowly where much is to be done, with "
         "the same random draws (tensorflow)",
     )
+    parser.add_argument("--weights", metavar="FILE", help="a .npz of values to start from, by path, as --save-weights writes it")
+    parser.add_argument("--save-weights", metavar="FILE", help="a .npz to write with the values of all variables afterwards")
     add_settings(parser)
     return parser
 
@@ -70,58 +76,47 @@ def _run_spec(arguments: Namespace) -> int:
     numpy = arguments.engine == "numpy"
     job = Job(Path(arguments.model_source))
     try:
-        module = job.resolve()
-        models = choose_models(module, arguments.model, arguments.model_source)
-        if len(models) != 1:
-            raise UsageError(faults.choose_model(arguments.model_source, len(models)))
-        plan = job.optimise(plan_models(job, module, models, pairs("--set", arguments.settings))[0], 0 if numpy else 1)
+        plan = job.optimise(one_plan(job, arguments), 0 if numpy else 1)
         offer = chosen(of_plan(plan), arguments.signature)
         inputs, series = read_inputs(offer, arguments)
         if numpy:
             return _finish(_interpreted(plan, job.pretrained(plan), offer, inputs), offer, series, arguments)
-        with _temporary() as folder:
+        with temporary_folder() as folder:
             job.write(plan, Path(folder) / "model", job.pretrained(plan), level=1)
-            return _finish(_called(Path(folder) / "model", offer, inputs), offer, series, arguments)
+            return _finish(_called(Path(folder) / "model", offer, inputs, arguments), offer, series, arguments)
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)
         print_findings([job.findings], "text", sys.stderr)
         return exit_status([job.findings])
 
 
-def _temporary() -> tempfile.TemporaryDirectory[str]:
-    try:
-        return tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise UsageError(faults.no_temporary_folder(error)) from None
-
-
 def _run_artefact(folder: Path, arguments: Namespace) -> int:
-    if arguments.settings:
-        raise UsageError(faults.compiled_already("--set"))
     if arguments.engine == "numpy":
         raise UsageError(faults.no_numpy_artefact())
-    found = artefacts_in(folder)
-    known = [manifest.name for manifest in found.values()]
-    if arguments.model:
-        found = {path: manifest for path, manifest in found.items() if manifest.name == arguments.model}
-    if not found:
-        raise UsageError(faults.not_in_folder(folder, arguments.model, known))
-    if len(found) > 1:
-        raise UsageError(faults.several_artefacts(folder, len(found), known))
-    [(path, manifest)] = found.items()
+    path, manifest = one_artefact(folder, arguments)
     offer = chosen(of_manifest(manifest), arguments.signature)
     inputs, series = read_inputs(offer, arguments)
-    return _finish(_called(path, offer, inputs), offer, series, arguments)
+    return _finish(_called(path, offer, inputs, arguments), offer, series, arguments)
 
 
-def _called(folder: Path, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-    """What the signature of the artefact in `folder` gives."""
+def _called(folder: Path, offer: Offer, inputs: Mapping[str, Array], arguments: Namespace) -> Mapping[str, Array]:
+    """What the signature of the artefact in `folder` gives, from and to the values that the command line names."""
     from rnndsl.api import load
 
     try:
-        return load(folder).call(offer.name, inputs)
+        model = load(folder)
+        if arguments.weights:
+            model.load_weights(arguments.weights)
+        results = model.call(offer.name, inputs)
+        if arguments.save_weights:
+            model.save_weights(arguments.save_weights)
     except FaultError as error:
         raise UsageError(error.fault) from None
+    except KeyError as error:
+        raise UsageError(calls.other_weights(arguments.weights, error.args[0])) from None
+    except OSError as error:
+        raise UsageError(unwritable(arguments.save_weights, error)) from None
+    return results
 
 
 def _interpreted(plan: Plan, pretrained: Pretrained, offer: Offer, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -141,7 +136,7 @@ def _finish(results: Mapping[str, Array], offer: Offer, series: bool, arguments:
     from rnndsl.arrays.files import is_table
     from rnndsl.arrays.tables import as_series
 
-    if offer.kind in ("train", "reset", "reset_states"):
+    if offer.kind in ("train", "reset", "reset_states") and not arguments.save_weights:
         complain(calls.not_kept(offer.name), kind="note")
     if series and arguments.output and is_table(Path(arguments.output)):
         types = offer.outputs

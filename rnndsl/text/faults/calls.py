@@ -84,6 +84,10 @@ def other_keras(backend: str) -> Fault:
     return Fault(f"Keras runs on {backend} here", "set KERAS_BACKEND=tensorflow (or edit ~/.keras/keras.json)")
 
 
+def other_weights(file: str, reason: str) -> Fault:
+    return Fault(f"`{file}` has values of another model: {reason}")
+
+
 # ---------------------------------------------------------------- remarks on a call that is well
 
 
@@ -93,5 +97,5 @@ def one_sequence(name: str, type: object, steps: str) -> Fault:
 
 
 def not_kept(signature: str) -> Fault:
-    kept = "`rnndsl.load` in Python keeps it, and `save_weights` writes it"
+    kept = "`rnndsl train` keeps it, and --save-weights writes it"
     return Fault(f"what `{signature}` changes is in memory alone, and gone now: {kept}")

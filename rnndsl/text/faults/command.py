@@ -105,6 +105,10 @@ def no_numpy_artefact() -> Fault:
     return Fault("--engine numpy interprets a spec; an artefact holds TensorFlow's graphs alone", "give the spec itself")
 
 
+def no_numpy_weights() -> Fault:
+    return Fault("--engine numpy takes the values that the spec starts with, and keeps none", "leave --engine numpy out")
+
+
 def not_in_folder(folder: PurePath, model: str, known: Sequence[str]) -> Fault:
     return Fault(f"`{folder}` holds no model `{model}`", f"it holds {quoted(known)}")
 

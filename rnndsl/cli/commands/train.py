@@ -1,0 +1,174 @@
+"""`rnndsl train SPEC|ARTEFACT -o DIR`: train a model on arrays from files; the result is an artefact again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.artefacts import one_artefact
+from rnndsl.cli.inputs import Offer, of_manifest, read_inputs
+from rnndsl.cli.parser import Parser, UsageError, add_settings
+from rnndsl.cli.saying import complain, say
+from rnndsl.cli.specs import exit_status, one_plan, print_findings, temporary_folder
+from rnndsl.driver import Job
+from rnndsl.regular import is_folder
+from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.fault import FaultError
+from rnndsl.text.faults import training
+from rnndsl.text.render import Findings
+
+if TYPE_CHECKING:
+    from rnndsl.artefact.manifest import Manifest
+    from rnndsl.training.examples import Examples
+    from rnndsl.training.loop import Wanted
+
+COUNTS = ("epochs", "batch", "hold_out", "patience")
+
+
+def run(argv: Sequence[str]) -> int:
+    """Train, and write the artefact with its record; an epoch a line."""
+    arguments = _parser().read(argv)
+    for name in COUNTS:
+        given = getattr(arguments, name)
+        if given is not None and given < 1:
+            raise UsageError(training.not_positive(f"--{name.replace('_', '-')}", given))
+    if arguments.hold_out is None and (arguments.patience is not None or arguments.watch is not None):
+        raise UsageError(training.patience_alone())
+    source = Path(arguments.model_source)
+    job = None if is_folder(source) else Job(source)
+    try:
+        return _train_artefact(source, arguments) if job is None else _train_spec(job, arguments)
+    except DiagnosticsError as error:
+        findings = Findings(tuple(error.diagnostics)) if job is None else _all(job, error)
+        print_findings([findings], "text", sys.stderr)
+        return exit_status([findings])
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "rnndsl train", "Train a spec or an artefact on arrays. The result is an artefact, with a record of its training."
+    )
+    parser.add_argument("model_source", metavar="ARTEFACT|SPEC")
+    parser.add_argument("data", nargs="?", metavar="FILE", help="a .npz of all inputs, or a .npy or .csv of the only one")
+    parser.add_argument(
+        "--input", metavar="NAME=FILE", action="append", default=[], dest="inputs", help="a .npy or .csv of one input"
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the folder of the trained artefact")
+    parser.add_argument("--train", metavar="NAME", help="which `train` of the model, if it has several")
+    parser.add_argument("--epochs", type=int, default=1, metavar="N", help="how often to go through the data (1)")
+    parser.add_argument("--batch", type=int, metavar="N", help="examples in a step; all if not given")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the order of the examples (0)")
+    parser.add_argument("--hold-out", type=int, metavar="N", help="train without the last N examples, and evaluate on them")
+    parser.add_argument("--watch", metavar="NAME", help="what of it is to be low (the first loss): the best epoch is kept")
+    parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs that were no better")
+    parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
+    add_settings(parser)
+    return parser
+
+
+def _all(job: Job, error: DiagnosticsError) -> Findings:
+    job.sink.extend(error.diagnostics)
+    return job.findings
+
+
+def _train_spec(job: Job, arguments: Namespace) -> int:
+    plan = job.optimise(one_plan(job, arguments), 1, "auto")
+    job.check_target(plan, Path(arguments.output))
+    pretrained = job.pretrained(plan)
+    with temporary_folder() as place:
+        path = Path(place) / "model"
+        job.write(plan, path, pretrained, level=1)
+        arguments.settings, arguments.model = [], None
+        return _train_artefact(path, arguments)
+
+
+def _train_artefact(folder: Path, arguments: Namespace) -> int:
+    from rnndsl.artefact.files import check_target
+    from rnndsl.artefact.opening import written_files
+    from rnndsl.training.examples import examples
+
+    path, manifest = one_artefact(folder, arguments)
+    check_target(Path(arguments.output), 0, written_files)
+    offers = {offer.name: offer for offer in of_manifest(manifest)}
+    offer = _chosen(offers, manifest, arguments.train)
+    try:
+        arrays, _ = read_inputs(offer, arguments)
+        data = examples(arrays, offer.inputs, arguments.hold_out or 0, arguments.batch)
+        return _train(path, manifest, data, _wanted(offer, offers["evaluate"], manifest, arguments), arguments)
+    except FaultError as error:
+        raise UsageError(error.fault) from None
+
+
+def _chosen(offers: Mapping[str, Offer], manifest: Manifest, name: str | None) -> Offer:
+    known = [offer.name for offer in offers.values() if offer.kind == "train"]
+    if not known:
+        raise UsageError(training.no_training(manifest.name))
+    if name is None and len(known) > 1:
+        raise UsageError(training.which_train(known))
+    if name is not None and name not in known:
+        raise UsageError(training.no_train(name, known))
+    return offers[name or known[0]]
+
+
+def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namespace) -> Wanted:
+    """What the command line asks for. Raises UsageError for what `evaluate` cannot do."""
+    from rnndsl.training.loop import Wanted
+
+    watch: str | None = None
+    if arguments.hold_out is not None:
+        lacking = [name for name in evaluate.inputs if name not in offer.inputs]
+        if lacking:
+            raise UsageError(training.evaluate_takes_more(offer.name, lacking))
+        losses = next(t.losses for t in manifest.trains if t.name == offer.name)
+        watch = str(arguments.watch or [*losses, *evaluate.outputs][0])
+        if watch not in evaluate.outputs:
+            raise UsageError(training.unwatched(watch, list(evaluate.outputs)))
+    return Wanted(offer.name, arguments.epochs, arguments.batch, arguments.seed, arguments.patience, watch, tuple(evaluate.inputs))
+
+
+def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, arguments: Namespace) -> int:
+    from rnndsl.api import load
+    from rnndsl.training import checkpoint, loop, record
+
+    target = Path(arguments.output)
+    kept = checkpoint.checkpoint_of(target)
+    run = record.identity(manifest, data, wanted)
+    if arguments.resume and not kept.exists():
+        raise UsageError(training.nothing_to_resume(kept))
+    resumed = checkpoint.read(kept, run) if arguments.resume else None
+    model = load(path)
+    try:
+        progress = loop.train(model, data, wanted, run, kept, resumed, _Lines(wanted.epochs, resumed.steps if resumed else 0))
+    except KeyboardInterrupt:
+        if kept.exists():
+            complain(training.resumable(kept), kind="note")
+        raise
+    model.assign(progress.best)
+    model.save(target, record.of(manifest, data, wanted, progress))
+    kept.unlink(missing_ok=True)
+    say(f"{target}: epoch {progress.best_epoch} of {progress.epoch}, {_listed(progress.results)}")
+    return 0
+
+
+class _Lines:
+    """Prints a line for each epoch: what it gave, how fast it was, and how long the rest will take if nothing stops it."""
+
+    def __init__(self, epochs: int, steps: int) -> None:
+        self._epochs = epochs
+        self._last = (time.monotonic(), steps)
+
+    def __call__(self, epoch: int, steps: int, results: Mapping[str, float]) -> None:
+        now, (then, before) = time.monotonic(), self._last
+        self._last = (now, steps)
+        seconds = max(now - then, 1e-9)
+        left = seconds * (self._epochs - epoch)
+        say(f"epoch {epoch}/{self._epochs}  {_listed(results)}  {(steps - before) / seconds:.1f} steps/s  {left:.0f} s left")
+        sys.stdout.flush()
+
+
+def _listed(results: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in results.items())

@@ -1,0 +1,79 @@
+"""Runs of `rnndsl train`: what is trained, the examples, the file that a run goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from rnndsl.text.fault import Fault
+from rnndsl.text.wording import counted, did_you_mean, quoted
+
+
+def no_training(model: str) -> Fault:
+    return Fault(f"nothing trains `{model}`", "write `train NAME = adam()` into it")
+
+
+def no_train(name: str, known: Sequence[str]) -> Fault:
+    return Fault(f"no `train {name}`", did_you_mean(name, known) or f"there are {', '.join(known)}")
+
+
+def which_train(known: Sequence[str]) -> Fault:
+    return Fault(f"there are the trainings {', '.join(known)}", "choose one by --train NAME")
+
+
+def not_positive(option: str, given: int) -> Fault:
+    return Fault(f"{option} wants a number from 1 up, not {given}")
+
+
+def no_batch_axis() -> Fault:
+    return Fault("no input has the axis `batch`: there are no batches, and nothing to hold out")
+
+
+def too_many_held_out(held_out: int, examples: int) -> Fault:
+    return Fault(f"{counted(held_out, 'example')} cannot be held out of {examples}")
+
+
+def batch_too_large(batch: int, examples: int, held_out: int) -> Fault:
+    rest = f", {held_out} being held out" if held_out else ""
+    return Fault(f"a batch of {batch} is larger than the data: there are {counted(examples, 'example')}{rest}")
+
+
+def patience_alone() -> Fault:
+    """Also said of a result to watch."""
+    return Fault("only what is held out can be watched", "hold the last examples out by --hold-out N")
+
+
+def unwatched(name: str, known: Sequence[str]) -> Fault:
+    return Fault(f"`evaluate` gives no `{name}`", did_you_mean(name, known) or f"it gives {', '.join(known)}")
+
+
+def evaluate_takes_more(signature: str, names: Sequence[str]) -> Fault:
+    wrong = f"nothing can be held out: `evaluate` takes {quoted(names)} too, which `{signature}` does not"
+    return Fault(wrong, "train without --hold-out")
+
+
+def not_finite(signature: str, loss: float, epoch: int, step: int) -> Fault:
+    wrong = f"the loss of `{signature}` is {loss} at step {step} of epoch {epoch}"
+    if epoch == 1:
+        return Fault(wrong, "look for it in the data, or lower the rate")
+    return Fault(wrong, f"the same command with --resume --epochs {epoch - 1} writes the values of the epoch before")
+
+
+def no_checkpoint(path: PurePath) -> Fault:
+    return Fault(f"`{path}` is no state of a training of rnndsl")
+
+
+def nothing_to_resume(path: PurePath) -> Fault:
+    return Fault(f"there is nothing to resume: no `{path}`", "leave --resume out")
+
+
+def other_run(path: PurePath, differing: Sequence[str]) -> Fault:
+    """`differing`: what is not as it was, in words."""
+    return Fault(f"`{path}` is of a run of which {' and '.join(differing)} differed", "give what it had, or leave --resume out")
+
+
+# ---------------------------------------------------------------- a remark on a run that is interrupted
+
+
+def resumable(path: PurePath) -> Fault:
+    return Fault(f"`{path}` has the state after the last whole epoch: the same command with --resume goes on from there")

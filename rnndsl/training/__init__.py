@@ -1,0 +1,1 @@
+"""`rnndsl train`: examples in batches, epochs, what is kept between them, and the record of it."""
