@@ -46,6 +46,7 @@ def compile(
     opt_level: Level = 1,
     jit: Jit = "auto",
     emit: Sequence[Emit] = (),
+    sizes: Mapping[str, int] | None = None,
     settings: Mapping[str, object] | None = None,
     **parameters: object,
 ) -> Path:
@@ -55,10 +56,11 @@ def compile(
     None. `model` chooses one of several models. `parameters` are the model's constructor parameters, as in
     `compile(path, units=64)`; `settings` gives them as a mapping, for those that are named like an argument of this function.
     `opt_level` 0 is the plain reference. `jit` says whether XLA compiles recurrences: `auto` of training steps and wide ones.
-    `emit=["meta-graph"]` writes a TF1-style MetaGraph too.
+    `emit=["meta-graph"]` writes a TF1-style MetaGraph too, `emit=["stablehlo"]` a StableHLO module of each
+    function, for axes of these `sizes`.
 
     Raises DiagnosticsError if the spec is wrong or a file cannot be read or written, SettingError for a
-    wrong model or parameter, ValueError for another level or `jit`. Nothing is then written.
+    wrong model or parameter, ValueError for another level or `jit`, or other axes. Nothing is then written.
     """
     if opt_level not in (0, 1):
         raise CallError(faults.no_level(opt_level))
@@ -74,7 +76,8 @@ def compile(
     plan = job.optimise(job.plan(module, models, values)[0], opt_level, jit)
     folder = Path(output) if output is not None else _temporary(plan.name)
     job.check_target(plan, folder)
-    job.write(plan, folder, job.pretrained(plan), level=opt_level, jit=jit, emit=emit)
+    job.check_sizes(plan, emit, sizes or {})
+    job.write(plan, folder, job.pretrained(plan), level=opt_level, jit=jit, emit=emit, sizes=sizes)
     return folder
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Level = Literal[0, 1]
 """0 is the plain reference, 1 has all passes."""
-Emit = Literal["meta-graph"]
+Emit = Literal["meta-graph", "stablehlo"]
 Watch = Callable[[str, Callable[[], str]], None]
 """Called after each stage and pass with its name and a function that prints what it made."""
 
@@ -159,6 +159,13 @@ class Job:
 
         check_target(target, variables_bytes(plan), written_files)
 
+    def check_sizes(self, plan: Plan, emit: Sequence[Emit], sizes: Mapping[str, int]) -> None:
+        """Raises CallError if StableHLO is emitted and `sizes` are not those of the axes of `plan`."""
+        from rnndsl.backends.stablehlo.files import check_sizes
+
+        if "stablehlo" in emit:
+            check_sizes(plan, sizes)
+
     def write(
         self,
         plan: Plan,
@@ -168,8 +175,10 @@ class Job:
         level: Level,
         jit: Jit = "auto",
         emit: Sequence[Emit] = (),
+        sizes: Mapping[str, int] | None = None,
     ) -> None:
-        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. `pretrained`: what it loads.
+        """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. `pretrained`: what it loads;
+        `sizes`: of the axes of StableHLO modules, where they are emitted.
 
         Imports TensorFlow. Raises DiagnosticsError.
         """
@@ -183,18 +192,20 @@ class Job:
         write_artefact(
             plan,
             target,
-            provenance=self._provenance(level, jit, emit),
+            provenance=self._provenance(level, jit, emit, sizes or {}),
             receipts=pretrained.receipts,
             build=lambda plan: build(plan, initial=initial, jit=jit),
             build_plain=None if jit == "never" else lambda plan: build(plan, initial=initial),
             emit_meta_graph="meta-graph" in emit,
+            sizes=(sizes or {}) if "stablehlo" in emit else None,
         )
 
-    def _provenance(self, level: Level, jit: Jit, emit: Sequence[Emit]) -> Provenance:
+    def _provenance(self, level: Level, jit: Jit, emit: Sequence[Emit], sizes: Mapping[str, int]) -> Provenance:
         from rnndsl.artefact.manifest import InputFile, Provenance
 
         files = tuple(InputFile(path=file.path, sha256=file.sha256, kind=file.kind) for file in self.files())
-        flags = {"emit": sorted(emit)} if emit else {}
+        flags: dict[str, object] = {"emit": sorted(emit)} if emit else {}
+        flags = {**flags, "sizes": dict(sizes)} if sizes else flags
         return Provenance(files=files, opt_level=level, flags=flags if jit == "auto" else {**flags, "jit": [jit]})
 
 

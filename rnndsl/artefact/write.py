@@ -15,6 +15,7 @@ from rnndsl.artefact.manifest import MANIFEST, Manifest, MetaGraphInfo, Provenan
 from rnndsl.artefact.meta_graph import write_meta_graph
 from rnndsl.artefact.opening import written_files
 from rnndsl.artefact.saved_model import save_module
+from rnndsl.backends.stablehlo.files import write_modules
 from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Plan, Receipt
@@ -40,6 +41,7 @@ def write_artefact(
     provenance: Provenance,
     build: Callable[[Plan], Any],
     emit_meta_graph: bool = False,
+    sizes: Mapping[str, int] | None = None,
     build_plain: Callable[[Plan], Any] | None = None,
     receipts: Mapping[str, Receipt] | None = None,
 ) -> list[Path]:
@@ -50,6 +52,7 @@ def write_artefact(
 
     build: makes a `tf.Module` with `signature_functions`, `collections` and `variables_by_path`.
     build_plain: likewise, with nothing that TensorFlow cannot differentiate, for the MetaGraph; `build` if left out.
+    sizes: of axes, for StableHLO modules; there are none without.
     receipts: of the variables whose values were loaded, by path.
     Raises DiagnosticsError (RNN0701 to RNN0707) if the folder cannot be written.
     """
@@ -63,6 +66,8 @@ def write_artefact(
                 meta_graph = None
                 if emit_meta_graph:
                     meta_graph = write_meta_graph(plan, module if build_plain is None else build_plain(plan), path)
+                if sizes is not None:
+                    write_modules(plan, folder, sizes)
                 _write_manifest(plan, module, path, provenance, meta_graph, receipts or {})
         except tf.errors.OpError as error:
             raise_fault(error, target)

@@ -70,6 +70,21 @@ def add_settings(parser: Parser) -> None:
     )
 
 
+def add_sizes(parser: Parser) -> None:
+    """The option `--sizes`."""
+    parser.add_argument("--sizes", metavar="AXIS=N,…", action="append", default=[], help="the sizes of axes, for --emit stablehlo")
+
+
+def sizes_of(given: Sequence[str]) -> dict[str, int]:
+    """`["batch=32,time=100"]` as a dict. Raises UsageError."""
+    found: dict[str, int] = {}
+    for axis, text in pairs("--sizes", [part for each in given for part in each.split(",")]).items():
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise UsageError(faults.no_whole_size(f"{axis}={text}"))
+        found[axis] = int(text)
+    return found
+
+
 def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     """`["a=1", "b=2"]` as a dict. Raises UsageError for what is not of this form or names one thing twice."""
     result: dict[str, str] = {}

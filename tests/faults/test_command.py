@@ -119,6 +119,14 @@ COMMAND: Cases = {
         line("compile", "m.rnn", "--opt-level", "0", "--print-after", "all"),
         "error: there is no stage `all` at level 0\nhelp: the stages are syntax, plan, functions\n",
     ),
+    "no_whole_size": (
+        line("compile", "m.rnn", "-o", "out", "--emit", "stablehlo", "--sizes", "batch=x"),
+        "error: --sizes wants AXIS=N, N a whole number, and not `batch=x`\nhelp: as in --sizes batch=32,time=100\n",
+    ),
+    "sizes_alone": (
+        line("compile", "m.rnn", "-o", "out", "--sizes", "batch=2"),
+        "error: --sizes are those of --emit stablehlo, which is missing\n",
+    ),
     "depfile_was_read": (
         line("compile", "m.rnn", "-o", "out", "--depfile", "m.rnn"),
         "error: `m.rnn` was read: the depfile would take its place\n",

@@ -130,6 +130,18 @@ def other_weights() -> None:
 CALLS: Cases = {
     "no_jit": (lambda: rnndsl.compile("m.rnn", jit="maybe"), "`jit` is one of auto, always, never, and not 'maybe'"),  # type: ignore[arg-type]
     "no_level": (lambda: rnndsl.compile("m.rnn", opt_level=2), "there are the levels 0 and 1, and no 2"),  # type: ignore[arg-type]
+    "no_axis": (
+        lambda: rnndsl.compile("m.rnn", emit=["stablehlo"], sizes={"btch": 2}),
+        "no axis `btch` has a size to tell; did you mean `batch`?",
+    ),
+    "no_size": (
+        lambda: rnndsl.compile("m.rnn", emit=["stablehlo"], sizes={"batch": 0}),
+        "`batch` has a size from 1 up, and not 0",
+    ),
+    "lacks_sizes": (
+        lambda: rnndsl.compile("m.rnn", emit=["stablehlo"]),
+        "StableHLO has fixed sizes: that of `batch` is missing; give --sizes batch=8, as you need them",
+    ),
     "no_signature": (loaded(lambda m: m.call("predct")), "no signature `predct`; did you mean `predict`?"),
     "absent": (loaded(lambda m: m.call("stream")), "the model has no `stream`: nothing in it is scanned over `time`"),
     "takes_variables": (loaded(lambda m: m.call("apply")), "`apply` takes the variables too: it is a method of its own"),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.backends.jit import JITS
 from rnndsl.cli.depfile import depfile_text, write_depfile
-from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, pairs
+from rnndsl.cli.parser import Parser, UsageError, add_format, add_settings, add_sizes, pairs, sizes_of
 from rnndsl.cli.saying import say
 from rnndsl.cli.specs import choose_models, counted, exit_status, own_variables, plan_models, print_findings
-from rnndsl.driver import Job
+from rnndsl.driver import Emit, Job
 from rnndsl.text.diagnostics import DiagnosticsError
+from rnndsl.text.fault import CallError
 from rnndsl.text.faults import command as faults
 from rnndsl.text.faults.files import unwritable
 
@@ -29,6 +30,8 @@ def run(argv: Sequence[str]) -> int:
     arguments = _parser().read(argv)
     if arguments.output is None and not arguments.print_after:
         raise UsageError(faults.no_output())
+    if arguments.sizes and "stablehlo" not in arguments.emit:
+        raise UsageError(faults.sizes_alone())
     printed: set[str] = set()
     job = Job(Path(arguments.spec), _printer(arguments.print_after, printed))
     try:
@@ -60,7 +63,14 @@ def _parser() -> Parser:
         default="auto",
         help="compile recurrences with XLA: auto (the default) in training steps and where they are wide",
     )
-    parser.add_argument("--emit", choices=("meta-graph",), action="append", default=[], help="write a TensorFlow 1 MetaGraph too")
+    parser.add_argument(
+        "--emit",
+        choices=("meta-graph", "stablehlo"),
+        action="append",
+        default=[],
+        help="write a TensorFlow 1 MetaGraph, or StableHLO modules, too",
+    )
+    add_sizes(parser)
     parser.add_argument(
         "--print-after",
         metavar="STAGE",
@@ -101,17 +111,39 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
         return []
     target = Path(arguments.output)
     targets = [target] if len(module.models()) == 1 or arguments.model else [target / plan.name for plan in plans]
+    sizes = sizes_of(arguments.sizes)
     for plan, folder in zip(plans, targets, strict=True):
         job.check_target(plan, folder)
+        _check_sizes(job, plan, arguments.emit, sizes)
     values = [job.pretrained(plan) for plan in plans]
     if arguments.depfile:
         _check_depfile(job, Path(arguments.depfile), targets)
     rule = _rule(job, targets) if arguments.depfile else ""
     for plan, folder, pretrained in zip(plans, targets, values, strict=True):
-        job.write(plan, folder, pretrained, level=arguments.opt_level, jit=arguments.jit, emit=arguments.emit)
+        job.write(plan, folder, pretrained, level=arguments.opt_level, jit=arguments.jit, emit=arguments.emit, sizes=sizes)
     if arguments.depfile:
         _write_depfile(Path(arguments.depfile), rule)
-    return [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]
+    said = [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]
+    return [*said, *(line for folder in targets if "stablehlo" in arguments.emit for line in _without(folder))]
+
+
+def _check_sizes(job: Job, plan: Plan, emit: Sequence[Emit], sizes: Mapping[str, int]) -> None:
+    try:
+        job.check_sizes(plan, emit, sizes)
+    except CallError as error:
+        raise UsageError(error.fault) from None
+
+
+def _without(folder: Path) -> list[str]:
+    """The functions that have no StableHLO module in the artefact in `folder`, and why."""
+    from rnndsl.backends.stablehlo.files import absent_in
+
+    found = absent_in(folder).items()
+    return [f"no StableHLO of `{name}`: no form for {why['operation']}{_at(why['place'])}" for name, why in found]
+
+
+def _at(place: str) -> str:
+    return f" ({place})" if place else ""
 
 
 def _check_depfile(job: Job, path: Path, folders: Sequence[Path]) -> None:

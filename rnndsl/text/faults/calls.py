@@ -17,6 +17,22 @@ def no_jit(given: object, known: Sequence[str]) -> Fault:
     return Fault(f"`jit` is one of {', '.join(known)}, and not {given!r}")
 
 
+def no_axis(axis: str, known: Sequence[str]) -> Fault:
+    listed = f"the axes are {', '.join(known)}" if known else "the model has none"
+    return Fault(f"no axis `{axis}` has a size to tell", did_you_mean(axis, known) or listed)
+
+
+def no_size(axis: str, size: int) -> Fault:
+    return Fault(f"`{axis}` has a size from 1 up, and not {size}")
+
+
+def lacks_sizes(axes: Sequence[str]) -> Fault:
+    return Fault(
+        f"StableHLO has fixed sizes: that of {quoted(axes)} is missing",
+        f"give --sizes {','.join(f'{a}=8' for a in axes)}, as you need them",
+    )
+
+
 def no_signature(signature: str, known: Sequence[str]) -> Fault:
     return Fault(f"no signature `{signature}`", did_you_mean(signature, known) or f"the signatures are {', '.join(known)}")
 

@@ -124,6 +124,14 @@ def no_output() -> Fault:
     return Fault("the folder to write is missing", "give it as `-o DIR`")
 
 
+def no_whole_size(text: str) -> Fault:
+    return Fault(f"--sizes wants AXIS=N, N a whole number, and not `{text}`", "as in --sizes batch=32,time=100")
+
+
+def sizes_alone() -> Fault:
+    return Fault("--sizes are those of --emit stablehlo, which is missing")
+
+
 def no_stage(name: str, level: int, known: Sequence[str]) -> Fault:
     help = did_you_mean(name, known) or f"the stages are {', '.join(known)}"
     return Fault(f"there is no stage `{name}` at level {level}", help)

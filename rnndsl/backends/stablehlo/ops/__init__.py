@@ -1,0 +1,1 @@
+"""The lowering of each operation to StableHLO, by its name."""
