@@ -52,6 +52,34 @@ def check_names(module: ResolvedModule, sink: Sink) -> None:
     for name, span in module.imported.items():
         if name in module.names and name not in bindings.used:
             sink.add(codes.unused_import(span, name))
+    words = set(_words(module.tree)) if module.imported_words else set[str]()
+    for name, span in module.imported_words.items():
+        if name not in words:
+            sink.add(codes.unused_import(span, name))
+
+
+def _words(file: tree.Module) -> Iterator[str]:
+    """Every collection and layout that a file names, wherever it does."""
+    pending: list[object] = [file.items]
+    while pending:
+        node = pending.pop()
+        match node:
+            case tree.Import() | tree.CollectionDecl() | tree.LayoutDef():
+                continue
+            case tree.CollectionSet(names=names) | tree.VariableDecl(collections=names) | tree.Update(collections=names):
+                yield from (each.name for each in names)
+            case tree.Measure(collection=tree.Name() as each) | tree.CollectSelector(collection=each):
+                yield each.name
+            case tree.Train(order_collection=tree.Name() as each):
+                yield each.name
+            case tree.Load(using=tree.Name() as each) | tree.Load(using=tree.Call(function=tree.Name() as each)):
+                yield each.name
+            case _:
+                pass
+        if isinstance(node, tree.Node):
+            pending += [getattr(node, name) for name in node.__fields__ if name != "span"]
+        elif isinstance(node, tuple):
+            pending += node  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _check_layout(module: ResolvedModule, layout: tree.LayoutDef, sink: Sink) -> None:

@@ -224,6 +224,8 @@ class ResolvedModule:
     axes: dict[str, Definition] = field(default_factory=dict[str, Definition])
     collections: dict[str, Definition] = field(default_factory=dict[str, Definition])
     imported: dict[str, Span] = field(default_factory=dict[str, Span])
+    imported_words: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Collections and layouts, which are no values: they are meant in places of their own alone."""
     bindings: Bindings = field(default_factory=Bindings)
     files: list[ResolvedModule] = field(default_factory=list["ResolvedModule"])
     """Of the spec alone: every file of the user's own that was read for it, itself among them."""

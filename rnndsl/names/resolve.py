@@ -145,6 +145,8 @@ class Resolver:
             self._bind(module, layout_name(imported.alias, item.target.name), imported.span, definition)
         definition = source.names.get(imported.name) or source.axes.get(imported.name)
         if definition is None and (layouts or collection is not None):
+            if layouts or imported.alias == imported.name:  # a collection that is renamed is told already
+                module.imported_words[imported.alias] = imported.span
             return
         if definition is None:
             module.imported[imported.alias] = imported.span

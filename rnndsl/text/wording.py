@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from heapq import nsmallest
 from typing import NewType
 
 Hint = NewType("Hint", str)
@@ -13,8 +13,11 @@ Hint = NewType("Hint", str)
 MAX_SIMILAR = 2_000
 """Names that one name is compared with."""
 
-MAX_COMPARED = 60
-"""Characters of a name for which a similar one is looked for."""
+MAX_COMPARED = 199
+"""Characters of a name for which a similar one is looked for. From 200 on difflib leaves out what occurs often."""
+
+_MAX_WORK = 60 * 60 * MAX_SIMILAR
+"""Pairs of characters that are compared for one name."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Hint | None:
@@ -24,10 +27,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> Hint | None:
 
 
 def similar(name: str, known: Iterable[str]) -> str | None:
-    """The nearest of `known`, or None if none is near. Of very many, or of very long ones, some are compared."""
+    """The nearest of `known`, or None if none is near. Of very many, or of long ones, those of about its length are compared."""
     if len(name) > MAX_COMPARED:
         return None
-    names = list(islice((n for n in known if abs(len(n) - len(name)) <= len(name)), MAX_SIMILAR))
+    most = min(MAX_SIMILAR, _MAX_WORK // (len(name) + 1) ** 2)
+    names = nsmallest(most, known, key=lambda n: abs(len(n) - len(name)))
+    names = [n for n in names if len(n) <= 2 * len(name)]
     near = [n for n in names if n.casefold() == name.casefold()] or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return near[0] if near else None
 
