@@ -38,7 +38,7 @@ def checkpoint_of(target: Path) -> Path:
 
 
 def write(path: Path, run: Mapping[str, object], progress: Progress) -> None:
-    """Write `progress` of a `run`, which is told by what decides its numbers. Raises DataError."""
+    """Write `progress` of a `run`, which is told by what decides its numbers; the folder is made. Raises DataError."""
     state = {
         "run": dict(run),
         "epoch": progress.epoch,
@@ -50,6 +50,7 @@ def write(path: Path, run: Mapping[str, object], progress: Progress) -> None:
     arrays |= {_NOW + name: value for name, value in progress.now.items()}
     arrays |= {_BEST + name: value for name, value in progress.best.items()}
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             write_npz(file, arrays)
     except OSError as error:

@@ -131,7 +131,7 @@ def test_least_squares_stops_when_it_has_converged(tmp_path: Path) -> None:
     (tmp_path / "curve.rnn").write_text(CURVE)
     x = np.linspace(0.0, 5.0, 40)
     np.savez(tmp_path / "d.npz", x=x, y=3.0 * np.exp(-0.7 * x))
-    out = tmp_path / "out"
+    out = tmp_path / "in" / "new" / "folders"
     assert main(["train", str(tmp_path / "curve.rnn"), str(tmp_path / "d.npz"), "-o", str(out), "--epochs", "100"]) == 0
     values = rnndsl.load(out).variables
     np.testing.assert_allclose([values["size"], values["slope"]], [3.0, 0.7], rtol=1e-8)
