@@ -65,12 +65,17 @@ class Making:
 
     def prepare(self, ends: Sequence[str]) -> None:
         """The graph in a form that can be differentiated. What a mask leaves out of the `ends` is not seen from now on."""
-        finals = [x for states in self.mode.finals.values() for x in states.values()]
-        values = [self.mode.of(x) for x in (*ends, *finals)]
-        whole = Function("", "train", self.axes, graph=self.graph, outputs=tuple(Output(x, x) for x in dict.fromkeys(values)))
-        ready = prepared(unseen(whole))
+        ready = prepared(self.whole(ends))
         self.graph, self.axes = ready.graph, ready.axes
         self.fresh = FreshIds(self.graph)
+
+    def whole(self, ends: Sequence[str]) -> Function:
+        """The graph as a function that gives the `ends` and the kept states, without what no mask lets be seen."""
+        finals = [x for states in self.mode.finals.values() for x in states.values()]
+        values = [self.mode.of(x) for x in (*ends, *finals)]
+        return unseen(
+            Function("", "train", self.axes, graph=self.graph, outputs=tuple(Output(x, x) for x in dict.fromkeys(values)))
+        )
 
     def gradients(self, loss: str, paths: Sequence[str], place: str) -> dict[str, str]:
         """The gradient of `loss` with respect to each variable."""

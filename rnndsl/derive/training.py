@@ -26,7 +26,7 @@ def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
     updates = [x for x in plan.updates if x.name in train.updates]
     making = Making.of(plan, modes.of(training=True, carry=True))
     step = _minimising if train.optimizer.least_squares is None else _fitting
-    take = step(plan, making, train, [x.value for x in (*losses, *plan.metrics, *updates)])
+    take = step(plan, making, train, _beside(plan, train))
     if train.order == "after":
         steps = making.updates(updates, {}, after=())
         own = take(tuple(x.name for x in updates))
@@ -47,14 +47,35 @@ def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
     ).function(plan)
 
 
+def undifferentiated(plan: Plan, train: Train) -> Function:
+    """What the training step `train` computes before it is differentiated, and before any pass."""
+    making = Making.of(plan, Modes(plan).of(training=True, carry=True))
+    of = _objective if train.optimizer.least_squares is None else _residuals
+    return making.whole([*of(plan, making, train), *_beside(plan, train)])
+
+
+def _beside(plan: Plan, train: Train) -> list[str]:
+    """The values that a step gives or assigns beside what an optimizer does."""
+    losses = (x.value for x in plan.losses if x.name in train.losses)
+    updates = (x.value for x in plan.updates if x.name in train.updates)
+    return [*losses, *(x.value for x in plan.metrics), *updates]
+
+
+def _objective(plan: Plan, making: Making, train: Train) -> list[str]:
+    return [making.objective([x for x in plan.losses if x.name in train.losses], train.place)]
+
+
+def _residuals(plan: Plan, making: Making, train: Train) -> list[str]:
+    return [x.value for x in plan.residuals if x.name in train.residuals]
+
+
 _Take = Callable[[tuple[str, ...]], Optimized]
 """Writes what an optimizer does after the steps of these names."""
 
 
 def _minimising(plan: Plan, making: Making, train: Train, ends: Sequence[str]) -> _Take:
     """For losses. `ends`: what else is computed."""
-    losses = [x for x in plan.losses if x.name in train.losses]
-    loss = making.objective(losses, train.place)
+    (loss,) = _objective(plan, making, train)
     making.prepare([loss, *ends])
     gradients = making.gradients(loss, train.variables, train.place)
 
@@ -67,9 +88,9 @@ def _minimising(plan: Plan, making: Making, train: Train, ends: Sequence[str]) -
 
 def _fitting(plan: Plan, making: Making, train: Train, ends: Sequence[str]) -> _Take:
     """For residuals."""
-    residuals = [x for x in plan.residuals if x.name in train.residuals]
-    making.prepare([*(x.value for x in residuals), *ends])
-    return partial(fit, making, train, [making.mode.of(x.value) for x in residuals])
+    residuals = _residuals(plan, making, train)
+    making.prepare([*residuals, *ends])
+    return partial(fit, making, train, [making.mode.of(x) for x in residuals])
 
 
 def gradients_function(plan: Plan, modes: Modes) -> Function | None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from rnndsl.language.ops.table import has, result_type
 from rnndsl.language.rules.types import INTS, TypeRuleError
@@ -27,18 +28,22 @@ from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
 from rnndsl.plan.model import Function, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, is_pure, used_ids
 
+Hindrance = Literal["random", "step_by_step", "may_fail", "grows", "rows_meet"]
+"""What keeps a function of scanned inputs in the loop: it draws; of all steps at once it is another; it may fail where the loop
+would not go; it makes more numbers than it reads; rows meet in it that are not at one step."""
+
 
 def hoist_inputs(function: Function) -> Function:
     """`function` with the parts of its scans that depend on scanned inputs alone computed before the loop."""
     fresh = FreshIds(function.graph)
 
     def hoist(scan: Scan, types: Mapping[str, TensorType]) -> tuple[list[Node], Scan]:
-        return _Cone(scan, types, function.axes).move().apply(fresh)
+        return Cone(scan, types, function.axes).move().apply(fresh)
 
     return hoist_everywhere(function, hoist)
 
 
-class _Cone:
+class Cone:
     """The part of a body that depends on scanned inputs alone."""
 
     def __init__(self, scan: Scan, outer: Mapping[str, TensorType], order: Sequence[str]) -> None:
@@ -63,10 +68,28 @@ class _Cone:
 
     def movable(self, node: Node) -> bool:
         """Whether `node` may move, given that its arguments may."""
-        if not is_pure(node) or not all(x in self.types for x in node.args) or not any(x in self.varying for x in node.args):
+        if not all(x in self.types for x in node.args) or not any(x in self.varying for x in node.args):
             return False
-        if self.scan.axis in node.type.axes or self.fails_early(node) or self.grows(node) or self.meets(node):
-            return False
+        return self.hindrance(node) is None
+
+    def hindrance(self, node: Node) -> Hindrance | None:
+        """What keeps `node` in the loop beside its arguments."""
+        if not is_pure(node):
+            return "random"
+        if self.scan.axis in node.type.axes:
+            return "step_by_step"
+        if self.fails_early(node):
+            return "may_fail"
+        if self.meets(node):
+            return "rows_meet"
+        if any(x not in self.types for x in node.args):
+            return None
+        if self.grows(node):
+            return "grows"
+        return None if self.has_all_steps(node) else "step_by_step"
+
+    def has_all_steps(self, node: Node) -> bool:
+        """Whether of all steps at once it has the type of one, plus the axis."""
         try:
             whole = result_type(node.op, [self.types[x] for x in node.args], node.attrs, self.order)
         except TypeRuleError:

@@ -31,7 +31,7 @@ def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:
             continue
         if follows(node, fixed):
             fixed.add(node.id)
-        elif _packs(node, types, fixed):
+        elif packs(node, types, fixed):
             groups.setdefault(node.args[0], []).append(node)
     packed: dict[str, list[Node]] = {}
     for group in groups.values():
@@ -47,7 +47,7 @@ def _pack(graph: Graph, given: set[str], fresh: FreshIds) -> Graph:
     return replace(graph, nodes=in_order(nodes) if packed else tuple(nodes))
 
 
-def _packs(node: Node, types: dict[str, TensorType], fixed: set[str]) -> bool:
+def packs(node: Node, types: dict[str, TensorType], fixed: set[str]) -> bool:
     """A product with a fixed matrix. (Its left side is not fixed, so no right side can depend on it.)"""
     if node.op != MATMUL.name or node.args[1] not in fixed or node.args[0] in fixed:
         return False

@@ -68,6 +68,10 @@ class Equations:
         """What %id is called where it is read."""
         return self.text[id].text if id in self.text else self.called[id]
 
+    def said(self, node: Node) -> str:
+        """What `node` computes, once its graph has been told; `…` for what neither the text nor an equation of one value names."""
+        return re.sub(r"\bv\d+\b'*", "…", self._expression(node).text)
+
     # ---- names
 
     def _own(self, node: Node) -> str | None:

@@ -33,17 +33,29 @@ def run(argv: Sequence[str]) -> int:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--train", metavar="NAME", help="a training step (the first, if nothing is chosen)")
     chosen.add_argument("--signature", metavar="NAME", help="any signature")
-    parser.add_argument("--opt-level", type=int, choices=(0, 1), default=1, help="0: before anything is moved or packed")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--opt-level", type=int, choices=(0, 1), default=1, help="0: before anything is moved or packed")
+    shown.add_argument("--passes", action="store_true", help="what was moved and packed, and what was not, and why")
     arguments = parser.read(argv)
     job = job_for(arguments.source)
     try:
-        plans = [job.optimise(plan, arguments.opt_level) for plan in chosen_plans(job, arguments)]
+        level = 0 if arguments.passes else arguments.opt_level
+        plans = [job.optimise(plan, level) for plan in chosen_plans(job, arguments)]
     except DiagnosticsError:
         print_findings([job.findings], "text", sys.stderr)
         return exit_status([job.findings])
     for plan in plans:
-        say("\n".join(_explained(plan, _chosen(plan, arguments.train, arguments.signature))))
+        function = _chosen(plan, arguments.train, arguments.signature)
+        say("\n".join(_passes(plan, function) if arguments.passes else _explained(plan, function)))
     return 0
+
+
+def _passes(plan: Plan, function: Function) -> Iterator[str]:
+    """What each pass does to `function`, which none has seen."""
+    from rnndsl.cli.passes import told
+
+    yield f"passes over {function.name} of {plan.name}"
+    yield from told(plan, function)
 
 
 def _chosen(plan: Plan, train: str | None, signature: str | None) -> Function:

@@ -7,6 +7,8 @@ them: then so are those of the derivative.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rnndsl.derive.derivatives.axes import with_own_axes
 from rnndsl.derive.derivatives.turning import turned
 from rnndsl.language.ops.elementwise import MUL
@@ -23,15 +25,29 @@ from rnndsl.plan.model import Function, Graph, Node, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds
 from rnndsl.records import replace
 
+PREPARING: tuple[tuple[str, Callable[[Function], Function]], ...] = (
+    ("pack_projections", pack_projections),
+    ("pack_sums", pack_sums),
+    ("pack_activations", pack_activations),
+    ("hoist_invariants", hoist_invariants),
+    ("hoist_inputs", hoist_inputs),
+)
+"""The passes that come before a derivative, in their order."""
+
 
 def prepared(function: Function) -> Function:
     """`function`, ready to be differentiated."""
-    fresh = FreshIds(function.graph)
-    graph = turned(_spelled_out(function.graph, fresh), fresh)
-    function = with_own_axes(replace(function, graph=graph))
-    for change in (pack_projections, pack_sums, pack_activations, hoist_invariants, hoist_inputs):
+    function = spelled_out(function)
+    for _, change in PREPARING:
         function = change(function)
     return function
+
+
+def spelled_out(function: Function) -> Function:
+    """`function` with every part in a form that has a derivative, before the passes."""
+    fresh = FreshIds(function.graph)
+    graph = turned(_spelled_out(function.graph, fresh), fresh)
+    return with_own_axes(replace(function, graph=graph))
 
 
 def _spelled_out(graph: Graph, fresh: FreshIds) -> Graph:
