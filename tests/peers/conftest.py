@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Passes over a peer's folder where the peer is not installed."""
-    if collection_path.parent == HERE and collection_path.is_dir() and importlib.util.find_spec(collection_path.name) is None:
+    """Passes over a peer's folder outside of the environment of its name."""
+    if collection_path.parent == HERE and collection_path.is_dir() and Path(sys.prefix).name != collection_path.name:
         return True
     return None
