@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rnndsl.backends.tensorflow.compiled.running import run_compiled
+from rnndsl.backends.tensorflow.compiled.sharing import Shared
 from rnndsl.backends.tensorflow.differentiable import Given, differentiable
 from rnndsl.backends.tensorflow.lower import frame_of
 from rnndsl.backends.tensorflow.names import op_name
@@ -23,12 +24,14 @@ _SEED = ("", STEP)
 
 
 class Call:
-    """`function` on the model's own variables. `compiled`: by XLA in part; a tape that goes through it then takes `back`, its
-    pullback, if it has one."""
+    """`function` on the model's own variables. `shared`: what XLA compiles of it, and of the others, if anything; a tape that goes
+    through it then takes `back`, its pullback, if it has one."""
 
-    def __init__(self, function: Function, variables: Variables, *, compiled: bool = False, back: Function | None = None) -> None:
+    def __init__(
+        self, function: Function, variables: Variables, *, shared: Shared | None = None, back: Function | None = None
+    ) -> None:
         self.function = function
-        self.compiled = compiled
+        self.shared = shared
         self.variables = variables
         self.back = back
 
@@ -55,14 +58,14 @@ class Call:
         if seed is not None:
             given[_SEED] = tf.convert_to_tensor(seed)
         if self.back is None:
-            return self._lowered(self.function, given, self.compiled)
+            return self._lowered(self.function, given)
         return differentiable(self.function, self.back, self._lowered, given)
 
-    def _lowered(self, function: Function, given: Given, compiled: bool) -> Tensors:
+    def _lowered(self, function: Function, given: Given) -> Tensors:
         values, inputs = ({name: x for (of, name), x in given.items() if of == group} for group in ("variables", "inputs"))
         frame = frame_of(function.graph, function.axes, _Values(self.variables, values), inputs, given.get(_SEED))
-        if compiled:
-            run_compiled(frame, function.ends())
+        if self.shared is not None:
+            run_compiled(frame, function.ends(), self.shared)
         else:
             frame.run()
         return {name: frame.natural(name) for name in function.ends()}

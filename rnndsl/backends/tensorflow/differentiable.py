@@ -18,19 +18,19 @@ Given = Mapping[tuple[str, str], Any]
 """What a call depends on, by group (as results of a pullback have them) and name."""
 Ends = Mapping[str, Any]
 """Values of a function's graph by id."""
-Lower = Callable[[Function, Given, bool], Ends]
-"""The ends of a function, compiled or not."""
+Lower = Callable[[Function, Given], Ends]
+"""The ends of a function."""
 
 
 def differentiable(function: Function, back: Function, lower: Lower, given: Given) -> Ends:
     """The ends of `function`, compiled. `back`: its pullback."""
 
     def forward(given: Given) -> Ends:
-        return lower(function, given, True)
+        return lower(function, given)
 
     def backward(given: Given, cotangents: Ends) -> Given:
         named = {("inputs", cotangent_of(x.name)): cotangents[x.value] for x in function.outputs}
-        ends = with_gradient(lambda all_: lower(back, all_, True), _no_second, {**given, **named})
+        ends = with_gradient(lambda all_: lower(back, all_), _no_second, {**given, **named})
         return {(x.group, x.name): ends[x.value] for x in back.outputs}
 
     return with_gradient(forward, backward, given)

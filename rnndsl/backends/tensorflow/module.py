@@ -6,6 +6,7 @@ from typing import Any
 
 from rnndsl.backends.jit import Jit, compiles
 from rnndsl.backends.tensorflow.call import Call
+from rnndsl.backends.tensorflow.compiled.sharing import Shared
 from rnndsl.backends.tensorflow.functions import by_name, input_spec
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
 from rnndsl.backends.tensorflow.variables import InitialValue, Variables, default_initial_value
@@ -53,6 +54,7 @@ class _Builder:
         self.plan = plan
         self.jit: Jit = jit
         self.variables = Variables(plan, initial)
+        self.shared = Shared()
         self.module = CompiledModule(plan)
 
     def build(self) -> CompiledModule:
@@ -69,7 +71,8 @@ class _Builder:
     def _call(self, function: Function, back: Function | None) -> Call:
         """One that a tape may go through is compiled only with what the tape takes for its derivative."""
         apart = function.kind not in OUTSIDE_TRAINING or back is not None
-        return Call(function, self.variables, compiled=apart and compiles(function, self.jit), back=back)
+        compiled = apart and compiles(function, self.jit)
+        return Call(function, self.variables, shared=self.shared if compiled else None, back=back)
 
     def _hold_variables(self) -> None:
         """Attributes that make the variables part of the saved object."""

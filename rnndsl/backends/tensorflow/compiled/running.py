@@ -14,6 +14,7 @@ from typing import Any
 
 from rnndsl.backends.tensorflow.align import shape_of
 from rnndsl.backends.tensorflow.compiled.regions import Region, parts
+from rnndsl.backends.tensorflow.compiled.sharing import Shared
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Graph, GraphInput, Node, TensorType
@@ -28,14 +29,16 @@ Types = Sequence[TensorType]
 Lengths = Mapping[str, Any]
 
 
-def run_compiled(frame: Frame, ends: Iterable[str]) -> None:
-    """Lower every node of `frame`, of which `ends` are read, with regions compiled."""
+def run_compiled(frame: Frame, ends: Iterable[str], shared: Shared) -> None:
+    """Lower every node of `frame`, of which `ends` are read, with regions compiled: in `shared` those that other calls have too."""
     for part in parts(frame.graph, ends):
         if not isinstance(part, Region):
             frame.take(part)
         elif _sized(part, frame):
             tensors = [frame.tensors[name] for name in part.reads]
-            frame.tensors.update(zip(part.gives, _Compiled(frame, part).run(tensors), strict=True))
+            compiled = _Compiled(frame, part)
+            run = shared.function(part, frame, compiled.run)
+            frame.tensors.update(zip(part.gives, run(tensors, compiled.lengths()), strict=True))
         else:
             for node in part.nodes:
                 frame.take(node)
@@ -61,22 +64,28 @@ class _Compiled:
         self.gives = [frame.types[name] for name in region.gives]
         self.function = tf.function(self._lowered, jit_compile=True, autograph=False)
 
-    def run(self, tensors: Tensors) -> Tensors:
+    def lengths(self) -> Lengths:
+        """The lengths of axes that are told by a call alone."""
+        axes = self.region.scanned.union(*(t.axes for t in (*self.reads, *self.gives)))
+        sizes = {axis: self.frame.sizes[axis] for axis in sorted(axes) if axis in self.frame.sizes}
+        return {axis: tf.convert_to_tensor(size) for axis, size in sizes.items() if not isinstance(size, int)}
+
+    def run(self, tensors: Tensors, lengths: Lengths) -> Tensors:
         """What the region gives."""
-        sizes = self.frame.sizes
+        sizes = {**{axis: size for axis, size in self.frame.sizes.items() if isinstance(size, int)}, **lengths}
         drawn = {axis for axes in self.region.drawn for axis in axes}
         axes = [a for a in sorted(self.region.scanned - self.region.about - drawn) if not isinstance(sizes.get(a, 0), int)]
         if not axes:
-            return self._in_halves(tensors, {})
+            return self._in_halves(tensors, {}, sizes)
         steps = {axis: sizes[axis] for axis in axes}
         rooms = {axis: room_for(length) for axis, length in steps.items()}
         exact = tf.reduce_all([rooms[axis] == steps[axis] for axis in axes])
 
         def widened() -> Tensors:
             wide = [_widened(x, t, steps, rooms) for x, t in zip(tensors, self.reads, strict=True)]
-            return [_cut(x, t, steps, sizes) for x, t in zip(self._in_halves(wide, steps), self.gives, strict=True)]
+            return [_cut(x, t, steps, sizes) for x, t in zip(self._in_halves(wide, steps, sizes), self.gives, strict=True)]
 
-        return tf.cond(exact, lambda: self._in_halves(tensors, steps), widened)
+        return tf.cond(exact, lambda: self._in_halves(tensors, steps, sizes), widened)
 
     def _lowered(self, tensors: Tensors, steps: Lengths, firsts: Lengths) -> Tensors:
         """`firsts`: of an axis that is cut, the place of the first row."""
@@ -92,11 +101,11 @@ class _Compiled:
 
     # ---- two halves
 
-    def _in_halves(self, tensors: Tensors, steps: Lengths) -> Tensors:
+    def _in_halves(self, tensors: Tensors, steps: Lengths, sizes: Lengths) -> Tensors:
         axis = self._rows()
         if axis is None:
             return self.function(tensors, steps, {})
-        size = self.frame.sizes[axis]
+        size = sizes[axis]
 
         def whole() -> Tensors:
             return self.function(tensors, steps, self._first(axis, 0))
