@@ -148,3 +148,21 @@ def test_draws_are_the_same_numbers(variational: bool) -> None:
             assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     for path, variable in modules[0].variables_by_path.items():
         np.testing.assert_allclose(modules[1].variables_by_path[path], variable, rtol=1e-4, atol=1e-6, err_msg=path)
+
+
+def test_layers_that_are_alike_share_what_is_compiled() -> None:
+    """And one that is otherwise does not take theirs."""
+
+    def compiled(cells: str, depth: int) -> int:
+        layers = "".join(f"  layer c{k} = {cells}\n  z{k + 1} = scan(c{k}, z{k}, lengths = n)\n" for k in range(depth))
+        text = f"""model m {{
+  input x: f32[batch, time, 4]
+  input n: i32[batch]
+  z0 = x
+{layers}  layer other = LSTM(4, forget_bias = 3.0)
+  output y = scan(other, z{depth}, lengths = n)
+}}"""
+        graph = build(plan_of(text, 1), jit="always").signature_functions["predict"].get_concrete_function().graph.as_graph_def()
+        return sum(f.attr["_XlaMustCompile"].b for f in graph.library.function)
+
+    assert compiled("LSTM(4)", 1) == compiled("LSTM(4)", 4) > compiled("LSTM(4, forget_bias = 3.0)", 4)
