@@ -52,6 +52,7 @@ class Equations:
         self.nodes = {n.id: n for n in all_nodes(graph) if isinstance(n, Node)}
         self.scans = {n.id: n for n in all_nodes(graph) if isinstance(n, Scan)}
         self.unnamed = 0
+        self.numbered: set[str] = set()
         self.text: dict[str, _Text] = {}
 
     def lines(self, nodes: Iterable[Node | Scan]) -> Iterator[str]:
@@ -69,8 +70,9 @@ class Equations:
         return self.text[id].text if id in self.text else self.called[id]
 
     def said(self, node: Node) -> str:
-        """What `node` computes, once its graph has been told; `…` for what neither the text nor an equation of one value names."""
-        return re.sub(r"\bv\d+\b'*", "…", self._expression(node).text)
+        """What `node` computes, once its graph has been told; `…` for what the text does not name."""
+        text = self._expression(node).text
+        return re.sub(r"(?<![\w/.])v\d+'*(?![\w/'])", lambda found: "…" if found[0] in self.numbered else found[0], text)
 
     # ---- names
 
@@ -94,6 +96,7 @@ class Equations:
         if wanted is None:
             self.unnamed += 1
             wanted = f"v{self.unnamed}"
+            self.numbered.add(wanted + "'" * self.taken[wanted])
         self.called[id] = wanted + "'" * self.taken[wanted]
         self.taken[wanted] += 1
         return self.called[id]
