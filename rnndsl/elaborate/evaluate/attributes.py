@@ -74,7 +74,7 @@ def layer_of(value: Value) -> Instance | None:
     return value if isinstance(value, Instance) else None
 
 
-def _constructor(value: Value) -> Constructor | None:
+def constructor_of(value: Value) -> Constructor | None:
     """What a layer or cell was made by, below `placed` and `map_state`."""
     while isinstance(value, MappedCell | Placed):
         value = value.cell
@@ -83,7 +83,7 @@ def _constructor(value: Value) -> Constructor | None:
 
 def _known_before(session: Session, value: Value, name: str) -> Binding | None:
     """A constructor parameter, or a `const` of the body that needs nothing but those; `name` is at least the definition's own."""
-    made = _constructor(value)
+    made = constructor_of(value)
     if made is None:
         return None
     if name in made.env.names:
@@ -104,7 +104,7 @@ def snake_case(name: str) -> str:
 def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor | Placed) -> Value:
     found = _known_before(session, value, expr.name)
     if found is None:
-        made = _constructor(value)
+        made = constructor_of(value)
         _unknown(expr, value, made.env.names if made else ())
     return bound(session, found)
 

@@ -8,7 +8,7 @@ from rnndsl.elaborate.evaluate.unify import alone
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Tensor
+from rnndsl.elaborate.state.values import Instance, Tensor
 from rnndsl.records import field, mutable
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as codes
@@ -59,3 +59,17 @@ def feed(session: Session, layer: str, call: tree.Call, env: Env) -> Feed:
             made.named[argument.name] = (tensor, argument.value.span)
             made.names[argument.name] = argument.name_span or argument.span
     return made
+
+
+def handed_on(session: Session, instance: Instance, values: Feed, statement: tree.Input, name: str) -> tuple[Tensor, Span] | None:
+    """What the scan around gives for a `given` input of `instance` for which the cell that applies it has no value."""
+    step = session.graphs.step
+    if statement.kind != "given" or step is None or name not in step.given or name in values.named:
+        return None
+    body = instance.constructor.definition.body
+    inputs = [s.name.name for s in body if isinstance(s, tree.Input) and s.kind == "input"]
+    if len(values.positional) > sum(each not in (*values.taken, *values.named) for each in inputs):
+        return None
+    step.handed.add(name)
+    values.taken.append(name)
+    return step.given[name]

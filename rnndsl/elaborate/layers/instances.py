@@ -9,7 +9,7 @@ from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.indexing import member_name
 from rnndsl.elaborate.layers import outputs, products, stepping, updates
-from rnndsl.elaborate.layers.feeds import Feed, feed
+from rnndsl.elaborate.layers.feeds import Feed, feed, handed_on
 from rnndsl.elaborate.layers.statements import Declared, Declarer
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, dotted, failed, join
@@ -261,7 +261,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
 def _input(session: Session, instance: Instance, values: Feed, statement: tree.Input, name: str, env: Env, span: Span) -> None:
     if statement.kind == "target":
         places.of_model(statement.span, "target", env.kind).throw()
-    tensor, place = values.take(name)
+    tensor, place = handed_on(session, instance, values, statement, name) or values.take(name)
     frame = env.frame()
     frame.names[name] = tensor
     types.match(session, statement, tensor, env, instance, place)

@@ -54,6 +54,10 @@ class StepContext:
     """By the id of a past value, that of what products read for it."""
     valid: Callable[[], tuple[Tensor, ...]] = tuple
     """Which rows count at this step: see `rnndsl.elaborate.time.counting`."""
+    given: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, "tuple[Tensor, Span]"])
+    """What a cell made of cells hands on to these, by the names of their `given` inputs, and where it is written."""
+    handed: set[str] = field(default_factory=set[str])
+    """The names in `given` that a cell has taken."""
     used_initials: set[str] = field(default_factory=set[str])
     ahead: dict[str, tuple[Tensor, Span]] = field(default_factory=dict[str, "tuple[Tensor, Span]"])
     """What states of cells that are not applied yet were one step back, by dotted name, and where that is read."""

@@ -7,6 +7,7 @@ from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import Instance, MappedCell, Tensor
 from rnndsl.elaborate.time.scan_options import Options
+from rnndsl.elaborate.time.wrapped import handed_on
 from rnndsl.plan.model import TensorType
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
@@ -66,6 +67,10 @@ def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:
         parts = statement.type.dims if statement.type is not None else ()
         found = (types.axis_of(session, part, env) for part in parts)
         named.axes[name] = {axis for axis in found if axis is not None}
+    for inner, statement in handed_on(cell):
+        env = inner.env.child(inner.body)
+        found = (types.axis_of(session, part, env) for part in (statement.type.dims if statement.type else ()))
+        named.axes.setdefault(statement.name.name, set()).update(axis for axis in found if axis is not None)
     return named
 
 

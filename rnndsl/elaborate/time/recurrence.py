@@ -8,7 +8,7 @@ from types import MappingProxyType
 from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
 from rnndsl.elaborate.evaluate.binding import bind
-from rnndsl.elaborate.layers import instances, ownership, stepping
+from rnndsl.elaborate.layers import ownership, stepping
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import StepContext
@@ -31,11 +31,11 @@ from rnndsl.elaborate.time.axes import leading_axes
 from rnndsl.elaborate.time.beam import Search
 from rnndsl.elaborate.time.closed import Feedback
 from rnndsl.elaborate.time.loop_options import looped
+from rnndsl.elaborate.time.wrapped import own_inputs, shared_out
 from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Required
 from rnndsl.plan.attributes import Dim
 from rnndsl.syntax import tree
-from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import arguments, kinds, loops, places
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.diagnostics import Diagnostic
@@ -57,13 +57,6 @@ def _cell(session: Session, call: tree.Call, position: int, env: Env, function: 
     return value
 
 
-def _inputs(cell: Instance | MappedCell) -> set[str]:
-    """The names of the inputs of a cell, families by their common name."""
-    layer = layer_of(cell)
-    assert layer is not None
-    return {s.name.name for s in walk(layer.constructor.definition.body) if isinstance(s, tree.Input)}
-
-
 def _path(session: Session, env: Env) -> str:
     """The path of a scan: that of the equation it stands in, with an ordinal from the second on."""
     name = session.equation or "scan"
@@ -74,7 +67,7 @@ def _path(session: Session, env: Env) -> str:
 
 def _scan(session: Session, call: tree.Call, env: Env) -> Value:
     cell = _cell(session, call, 0, env, "scan")
-    options = scan_options.read(session, call, call.arguments[1:], env, "scan", _inputs(cell))
+    options = scan_options.read(session, call, call.arguments[1:], env, "scan", own_inputs(cell))
     options = looped(session, cell, options, env)
     path = _path(session, env)
     loop = Feedback(session, options.loop, path) if options.loop else None
@@ -89,7 +82,7 @@ def _beam(session: Session, call: tree.Call, env: Env) -> Value:
         arguments.missing(call.span, "beam", missing).throw()
     width = _width(session, given["width"].value, env)
     options = scan_options.read(
-        session, call, tuple(a for a in call.arguments[1:] if a.name != "width"), env, "beam", _inputs(cell)
+        session, call, tuple(a for a in call.arguments[1:] if a.name != "width"), env, "beam", own_inputs(cell)
     )
     options = looped(session, cell, options, env)
     assert options.loop is not None
@@ -108,7 +101,7 @@ def _width(session: Session, expr: tree.Expr, env: Env) -> int:
 def _step(session: Session, call: tree.Call, env: Env) -> Value:
     """One step outside of a scan, in the graph in the making."""
     cell = _cell(session, call, 0, env, "step")
-    options = scan_options.read(session, call, call.arguments[1:], env, "step", _inputs(cell))
+    options = scan_options.read(session, call, call.arguments[1:], env, "step", own_inputs(cell))
     axes = leading_axes(session, cell, options, None)
     step = StepContext(session.graphs.builder, session.graphs.builder, axes, options.initial, options.initial_spans, call.span)
     around = session.graphs.step
@@ -116,8 +109,7 @@ def _step(session: Session, call: tree.Call, env: Env) -> Value:
         step.valid = around.valid
     session.graphs.steps.append(step)
     try:
-        feed = scanning.feed_of(cell, options, call.span)
-        output = scanning.of_step(session, instances.step(session, cell, feed, call.span, ""), call.span)
+        output = scanning.step_of(session, step, cell, options, call.span)
         records = stepping.finish(session, step)
         stepping.check_initials(step)
     finally:
@@ -133,7 +125,7 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
         codes.same_cell_twice(call.arguments[1].span).throw()
     arguments = [a for a in call.arguments[2:] if a.name != "merge"]
     merge = _merge_mode(session, call, env)
-    options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", _inputs(forward) | _inputs(backward))
+    options = scan_options.read(session, call, tuple(arguments), env, "bidirectional", own_inputs(forward) | own_inputs(backward))
     if options.reverse or options.steps is not None:
         wrong = next(a for a in arguments if a.name in ("reverse", "steps"))
         codes.not_both_ways(wrong.span, str(wrong.name)).throw()
@@ -141,8 +133,10 @@ def _bidirectional(session: Session, call: tree.Call, env: Env) -> Value:
         wrong = next(a for a in arguments if a.name == "carry")
         codes.carry_both_ways(wrong.span).throw()
     path = _path(session, env)
-    fw = scanning.scan(session, forward, options.of_direction("fw"), call.span, f"{path}/fw")
-    bw = scanning.scan(session, backward, options.of_direction("bw", reverse=True), call.span, f"{path}/bw")
+    for_fw, for_bw = options.of_direction("fw"), options.of_direction("bw", reverse=True)
+    for_fw.given, for_bw.given = shared_out(options.given, (forward, backward))
+    fw = scanning.scan(session, forward, for_fw, call.span, f"{path}/fw")
+    bw = scanning.scan(session, backward, for_bw, call.span, f"{path}/bw")
     assert fw.last is not None and bw.last is not None
     output = _merge(session, merge, fw.output, bw.output, call.span)
     return BidirectionalResult(output, _merge(session, merge, fw.last, bw.last, call.span), fw, bw)

@@ -17,6 +17,7 @@ from rnndsl.elaborate.time.closed import ENDED, Feedback
 from rnndsl.elaborate.time.counting import Counting, valid_steps
 from rnndsl.elaborate.time.scan_options import Options
 from rnndsl.elaborate.time.states import Series, local_variables
+from rnndsl.elaborate.time.wrapped import check_taken, hand_on
 from rnndsl.plan.attributes import Asked, Result, Shape
 from rnndsl.plan.model import GraphInput, Node, Scan, ScanInput, ScanState, ScanVariable, TensorType
 from rnndsl.records import replace
@@ -41,8 +42,7 @@ def scan(
         try:
             if loop is not None:
                 loop.open(step, inner.options, given)
-            feed = feed_of(cell, inner.options, span)
-            output = of_step(session, instances.step(session, cell, feed, span, ""), span)
+            output = step_of(session, step, cell, inner.options, span)
             output = _of_rows(session, output, _selecting(options, step, loop), span)
             output = loop.close(step, output) if loop else output
             records = stepping.finish(session, step)
@@ -153,11 +153,15 @@ def _inner_inputs(options: Options, body: GraphBuilder) -> _Inner:
     return inner
 
 
-def feed_of(cell: Instance | MappedCell, options: Options, span: Span) -> Feed:
-    """The inputs of one step."""
+def step_of(session: Session, step: StepContext, cell: Instance | MappedCell, options: Options, span: Span) -> Tensor:
+    """The output of one step of `cell`, of the inputs in `options`."""
     layer = layer_of(cell)
     assert layer is not None
-    return Feed(layer.path, span, list(options.positional), {**options.named, **options.given})
+    own = hand_on(step, cell, layer.path, options.given)
+    feed = Feed(layer.path, span, list(options.positional), {**options.named, **own})
+    output = of_step(session, instances.step(session, cell, feed, span, ""), span)
+    check_taken(step, layer.path, own)
+    return output
 
 
 def _until(options: Options, step: StepContext) -> str | None:
