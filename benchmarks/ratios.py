@@ -153,19 +153,22 @@ def _keras(cell: cells.Cell, weights: Weights, units: int, x: Any, y: Any, who: 
 
 
 def _floor(cell: cells.Cell, row: Sequence[int]) -> Calls:
-    """The products alone, in NumPy: of all inputs before the loop, of the state at each step; a training step has three of each."""
+    """The products alone, as TensorFlow has them before the loop and XLA in it. A training step has three of each, of which those
+    that give the gradients of weights may be one after the loop, and faster."""
     steps, batch, n, units = row
-    wide = np.ones([steps * batch, n], "f"), np.ones([n, cell.inputs * units], "f")
-    narrow = np.ones([batch, units], "f"), np.ones([units, max(cell.states, 1) * units], "f")
-    within = steps if cell.states else 0
+    wide = tf.ones([steps * batch, n]), tf.ones([n, cell.inputs * units])
+    state, matrix = tf.ones([batch, units]), tf.fill([units, max(cell.states, 1) * units], 1.0 / units)
+
+    @tf.function(jit_compile=True)
+    def recurrence(h: Any) -> Any:
+        return tf.while_loop(lambda t, h: t < steps, lambda t, h: (t + 1, (h @ matrix)[:, :units]), (0, h))[1]
 
     def products(times: int) -> np.ndarray:
-        last = narrow[0]
+        last = state
         for _ in range(times):
-            last = np.matmul(*wide)
-            for _ in range(within):
-                last = np.matmul(*narrow)
-        return last
+            tf.linalg.matmul(*wide)
+            last = recurrence(last) if cell.states else last
+        return last.numpy()
 
     return {("floor", "forward"): lambda: products(1), ("floor", "step"): lambda: products(3)}
 
