@@ -27,7 +27,7 @@ def matmul(frame: Frame, node: Node, x: Operand, w: Operand) -> Any:
         return _einsum_of_axes(node, x, w)
     n = x.type.dims[-1]
     weight = w.tensor if len(w.type.dims) == 2 else tf.reshape(w.tensor, [n, math.prod(w.type.dims[1:])])
-    product = tf.matmul(rows(x.tensor, n), weight)
+    product = tf.cast(tf.matmul(wide(rows(x.tensor, n)), wide(weight)), x.tensor.dtype)
     if x.tensor.shape.rank == 2 and len(w.type.dims) == 2:
         return product
     return tf.reshape(product, leading(x.tensor, node.type))
@@ -57,7 +57,8 @@ def einsum_of(operands: list[Operand], terms: list[str], result: str, axes: tupl
     free = iter(c for c in ascii_letters if c not in "".join(terms))
     letter = {axis: next(free) for axis in dict.fromkeys(axis for x in operands for axis in x.type.axes)}
     left = ",".join("".join(letter[a] for a in x.type.axes) + term for x, term in zip(operands, terms, strict=True))
-    return tf.einsum(f"{left}->{''.join(letter[axis] for axis in axes)}{result}", *(x.tensor for x in operands))
+    product = tf.einsum(f"{left}->{''.join(letter[axis] for axis in axes)}{result}", *(wide(x.tensor) for x in operands))
+    return tf.cast(product, operands[0].tensor.dtype)
 
 
 def einsum(frame: Frame, node: Node, *operands: Operand) -> Any:
@@ -72,7 +73,8 @@ def contract(frame: Frame, node: Node, a: Operand, b: Operand) -> Any:
     terms = left.split(",")
     outer = not set(terms[0]) & set(terms[1]) and result == terms[0] + terms[1] and len(result) == 2
     if outer and not node.type.axes and a.type.axes == b.type.axes and len(a.type.axes) > 0:
-        return tf.matmul(rows(a.tensor, a.type.dims[-1]), rows(b.tensor, b.type.dims[-1]), transpose_a=True)
+        x, y = (wide(rows(each.tensor, each.type.dims[-1])) for each in (a, b))
+        return tf.cast(tf.matmul(x, y, transpose_a=True), a.tensor.dtype)
     return einsum_of([a, b], terms, result, node.type.axes)
 
 
