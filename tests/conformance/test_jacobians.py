@@ -11,6 +11,8 @@ from tests.derive.least_squares.jacobians import Derived
 TOLERANCE = 1e-8
 BENDS, NEAR = 2, 1e-5
 """So many values of a column may have the bend of a `relu` within the reach of the differences; they are held to nearer ones."""
+COLUMNS = 40
+"""So many of a cell's columns are held one by one, evenly spread; all are held along directions at random."""
 
 
 def trained(subject: Subject) -> list[str]:
@@ -50,7 +52,8 @@ def test_jacobian_column_by_column(planned: Subject) -> None:
     columns = derived(planned, forward=True)
     j, _ = columns.matrix(planned.data, planned.values)
     size = max(1.0, float(np.abs(j).max()))
-    for k, way in enumerate(np.eye(j.shape[1])):
+    for k in range(0, j.shape[1], 1 + j.shape[1] // COLUMNS):
+        way = np.eye(j.shape[1])[k]
         expected = columns.difference(planned.data, planned.values, way)
         bent = np.abs(j[:, k] - expected) > TOLERANCE * size
         assert bent.sum() <= BENDS, k
