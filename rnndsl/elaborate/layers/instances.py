@@ -251,7 +251,7 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
         session.reports.applying(instance.path, span),
     ):
         declared = Declarer(session, on_input, on_state).run(definition.body, frame)
-        if misfits:
+        if misfits or declared.unmet:
             raise Poisoned
         values.finish()
         instance.frame = frame

@@ -43,6 +43,8 @@ class Declared:
     updates: list[tuple[tree.Update, Env]] = field(default_factory=list[tuple[tree.Update, Env]])
     states: list[tuple[tree.State, str, Env]] = field(default_factory=list[tuple[tree.State, str, Env]])
     model: list[tuple[Any, Env]] = field(default_factory=list[tuple[Any, Env]])
+    unmet: bool = False
+    """Whether something is required that does not hold: what follows may then say nothing."""
 
 
 @mutable
@@ -123,12 +125,19 @@ class Declarer:
             case tree.Write():
                 places.write_outside(statement.span, statement.name.name).throw()
             case tree.Require():
-                require(self.session, statement, env, self.used)
+                self._require(statement, env)
             case tree.CollectionDecl():
                 for each in statement.names:
                     declare_collection(self.session, each)
             case _:
                 self._model_statement(statement, env)
+
+    def _require(self, statement: tree.Require, env: Env) -> None:
+        try:
+            require(self.session, statement, env, self.used)
+        except (SpecError, Poisoned):
+            self.declared.unmet = True
+            raise
 
     # ------------------------------------------------------------ names
 
