@@ -135,8 +135,23 @@ def warm_start() -> Arrays:
     return {"x": windows[..., None], "y": series[28:228, None]}
 
 
+def planet() -> Arrays:
+    """Pendulums, pushed at random: the cosine and sine of the angle, and the speed. Some sequences are shorter."""
+    random = np.random.default_rng(14)
+    rows, times = 48, 10
+    action = random.normal(size=(rows, times, 1))
+    angle, speed = random.uniform(-2, 2, rows), np.zeros(rows)
+    seen = np.zeros([rows, times, 3])
+    for t in range(times):
+        speed = 0.95 * speed + 0.3 * action[:, t, 0] - 0.3 * np.sin(angle)
+        angle = angle + 0.3 * speed
+        seen[:, t] = np.stack([np.cos(angle), np.sin(angle), speed], -1)
+    steps = np.where(np.arange(rows) % 4 == 0, 6, times).astype(np.int32)
+    return {"observation": seen.astype(np.float32), "action": action.astype(np.float32), "steps": steps}
+
+
 _ALL = (
     sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder, forecast, captions, adsorption,
-    plant, warm_start,
+    plant, warm_start, planet,
 )  # fmt: skip
 ALL = {each.__name__: each for each in _ALL}
