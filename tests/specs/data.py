@@ -146,8 +146,8 @@ def planet() -> Arrays:
         speed = 0.95 * speed + 0.3 * action[:, t, 0] - 0.3 * np.sin(angle)
         angle = angle + 0.3 * speed
         seen[:, t] = np.stack([np.cos(angle), np.sin(angle), speed], -1)
-    steps = np.where(np.arange(rows) % 4 == 0, 6, times).astype(np.int32)
-    return {"observation": seen.astype(np.float32), "action": action.astype(np.float32), "steps": steps}
+    lengths = np.where(np.arange(rows) % 4 == 0, 6, times).astype(np.int32)
+    return {"observation": seen.astype(np.float32), "action": action.astype(np.float32), "lengths": lengths}
 
 
 _ALL = (

@@ -46,12 +46,12 @@ class Paper:
 def test_each_step_is_the_papers() -> None:
     data: Any = planet()
     model = Model(plan_of(SPECS / "planet.rnn"))
-    found = model.call("predict", {name: data[name] for name in ("observation", "action", "steps")})
+    found = model.call("predict", {name: data[name] for name in ("observation", "action", "lengths")})
     paper = Paper(model.variables)
     rows, times = data["action"].shape[:2]
     h, s, draws = np.zeros([rows, 16]), np.zeros([rows, 4]), []
     for t in range(times):
-        valid = (t < data["steps"])[:, None]
+        valid = (t < data["lengths"])[:, None]
         h = np.where(
             valid, paper.gru("world/path", elu(paper.dense("world/enter", np.concatenate([s, data["action"][:, t]], -1))), h), h
         )
