@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from rnndsl.language.builtins import COLLECTIONS, OPTION_WORDS, SPECIALS, STEP_OPTIONS
 from rnndsl.names.binder import bind
-from rnndsl.names.declaring import declare, kind_of
+from rnndsl.names.declaring import declare, kind_of, names_itself, own_span
 from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Site, Use, layout_name, of_language
 from rnndsl.names.paths import Paths
 from rnndsl.names.telling import Telling, Told
@@ -90,6 +90,9 @@ class _Members:
                     self.uses.setdefault(use.span.start, use)
             case tree.ConstructorParam():
                 self._note(node.type.span, [of_language(node.type.name)])
+            case tree.Output(name=tree.IndexedName() as name, value=value) if names_itself(node):
+                meant = self.uses.get(value.span.start)
+                self._note(own_span(name), meant.definitions if meant else ())
             case tree.Import():
                 for each in node.names:
                     self._import(each)
