@@ -87,10 +87,9 @@ class _Solver:
             codes.no_inverse(self.span, row.shown, equation.text, equation.span).throw()
         if len(unknown) > 1 and not inverse.of_each:
             codes.two_unknowns(self.span, row.shown, equation.text, equation.span).throw()
-        if has(node.op, "elementwise") and any(self.nodes[node.args[i]].type != node.type for i in unknown):
-            codes.no_inverse(
-                self.span, row.shown, equation.text, equation.span
-            ).throw()  # it broadcasts: one number has to be several
+        broadcasts = has(node.op, "elementwise") and any(self.nodes[node.args[i]].type != node.type for i in unknown)
+        if broadcasts:  # one number has to be several
+            codes.no_inverse(self.span, row.shown, equation.text, equation.span).throw()
         local = _Known(self, node, value)
         try:
             return [(node.args[i], inverse.of(local, value, i)) for i in unknown]

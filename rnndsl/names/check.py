@@ -11,7 +11,7 @@ from rnndsl.names.declaring import names_of
 from rnndsl.names.modules import ResolvedModule, Scope
 from rnndsl.names.reading import std_homes
 from rnndsl.syntax import tree
-from rnndsl.syntax.walk import walk
+from rnndsl.syntax.walk import every_node, walk
 from rnndsl.text.codes import elsewhere
 from rnndsl.text.codes import names as codes
 from rnndsl.text.codes import training as training_codes
@@ -60,12 +60,9 @@ def check_names(module: ResolvedModule, sink: Sink) -> None:
 
 def _words(file: tree.Module) -> Iterator[str]:
     """Every collection and layout that a file names, wherever it does."""
-    pending: list[object] = [file.items]
-    while pending:
-        node = pending.pop()
+    items = (item for item in file.items if not isinstance(item, tree.Import | tree.CollectionDecl | tree.LayoutDef))
+    for node in (node for item in items for node in every_node(item)):
         match node:
-            case tree.Import() | tree.CollectionDecl() | tree.LayoutDef():
-                continue
             case tree.CollectionSet(names=names) | tree.VariableDecl(collections=names) | tree.Update(collections=names):
                 yield from (each.name for each in names)
             case tree.Measure(collection=tree.Name() as each) | tree.CollectSelector(collection=each):
@@ -76,10 +73,6 @@ def _words(file: tree.Module) -> Iterator[str]:
                 yield each.name
             case _:
                 pass
-        if isinstance(node, tree.Node):
-            pending += [getattr(node, name) for name in node.__fields__ if name != "span"]
-        elif isinstance(node, tuple):
-            pending += node  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _check_layout(module: ResolvedModule, layout: tree.LayoutDef, sink: Sink) -> None:

@@ -13,7 +13,7 @@ from rnndsl.names.modules import Bindings, Definition, ResolvedModule, Scope, Si
 from rnndsl.names.paths import Paths
 from rnndsl.names.telling import Telling, Told
 from rnndsl.syntax import tree
-from rnndsl.syntax.walk import walk
+from rnndsl.syntax.walk import every_node, walk
 from rnndsl.text.source import Span
 
 SCANS = ("scan", "step", "bidirectional", "beam")
@@ -50,14 +50,8 @@ class _Members:
 
     def run(self) -> None:
         """An outer node comes before those within, whose names it may know better."""
-        pending: list[object] = [self.item]
-        while pending:
-            node = pending.pop()
-            if isinstance(node, tree.Node):
-                self._one(node)
-                pending += [getattr(node, name) for name in node.__fields__ if name != "span"]
-            elif isinstance(node, tuple):
-                pending += node  # pyright: ignore[reportUnknownArgumentType]
+        for node in every_node(self.item):
+            self._one(node)
 
     def _note(self, span: Span, definitions: Iterable[Definition], is_told: bool = True) -> None:
         """Notes what is meant at `span`, if it is not known."""

@@ -47,8 +47,8 @@ class Left(Immutable):
 def changes(before: Function, after: Function) -> Iterator[Change]:
     """What became of the nodes of `before` that do something, in order. Leaves are written down anew wherever they are needed."""
     found = list(_changes(before, after))
-    packs = any(x.deed == "packed" for x in found)
-    yield from (x for x in found if not (packs and x.deed == "gone"))
+    something_packed = any(x.deed == "packed" for x in found)
+    yield from (x for x in found if not (something_packed and x.deed == "gone"))
 
 
 def _changes(before: Function, after: Function) -> Iterator[Change]:

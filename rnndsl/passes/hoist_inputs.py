@@ -26,7 +26,7 @@ from rnndsl.language.ops.table import has, result_type
 from rnndsl.language.rules.types import INTS, TypeRuleError
 from rnndsl.passes.moving import Move, fixed_ids, hoist_everywhere
 from rnndsl.plan.model import Function, Node, Scan, TensorType
-from rnndsl.plan.rewriting import FreshIds, is_pure, used_ids
+from rnndsl.plan.rewriting import FreshIds, is_pure, turned_axes, used_ids
 
 Hindrance = Literal["random", "step_by_step", "may_fail", "grows", "rows_meet"]
 """What keeps a function of scanned inputs in the loop: it draws; of all steps at once it is another; it may fail where the loop
@@ -53,7 +53,7 @@ class Cone:
         inner = {x.id: x.type for x in scan.body.inputs}
         inner.update((n.id, n.type) for n in self.nodes.values())
         self.fixed = fixed_ids(scan)
-        self.ends = {*outer[scan.lengths].axes} if scan.reverse and scan.lengths is not None else set[str]()
+        self.turned = turned_axes(scan, outer)
         self.types: dict[str, TensorType] = {x: inner[x] for x in self.fixed}
         self.varying = {x.inner for x in scan.scanned if outer[x.outer] == self.along(inner[x.inner])}
         self.types.update((x.inner, outer[x.outer]) for x in scan.scanned if x.inner in self.varying)
@@ -98,7 +98,7 @@ class Cone:
 
     def meets(self, node: Node) -> bool:
         """Whether rows meet in `node` that are not at one step of time: each is reversed within its own length."""
-        return not self.ends.isdisjoint(node.attrs.about)
+        return not self.turned.isdisjoint(node.attrs.about)
 
     def fails_early(self, node: Node) -> bool:
         """Whether `node` could fail on a step that the loop leaves out."""

@@ -48,6 +48,12 @@ def new_axis(name: str, axes: Sequence[str]) -> str:
     return next(x for x in (name, *(f"{name}_{k}" for k in range(2, len(axes) + 3))) if x not in axes)
 
 
+def turned_axes(scan: Scan, types: Mapping[str, TensorType]) -> frozenset[str]:
+    """The axes whose rows are at different steps of time at one step of `scan`: in reverse each sequence starts at its own end.
+    `types`: of the values around it."""
+    return frozenset(types[scan.lengths].axes if scan.reverse and scan.lengths is not None else ())
+
+
 def cotangent_id(name: str) -> str:
     """What nodes are called, but for the number behind it, that make the cotangent of %name: `d13x2` of `%13_2`, `d_x` of `%x`."""
     whole = re.sub(r"_(\d+)$", r"x\1", name)

@@ -1,4 +1,4 @@
-"""Walks over statements."""
+"""Walks over statements, and over all that a tree has."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ def walk(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Statement]:
                 yield from walk(statement.body)
             case _:
                 pass
+
+
+def every_node(root: tree.Node) -> Iterator[tree.Node]:
+    """`root` and all below it, an outer node before those within."""
+    pending: list[object] = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tree.Node):
+            yield node
+            pending += [getattr(node, name) for name in node.__fields__ if name != "span"]
+        elif isinstance(node, tuple):
+            pending += node  # pyright: ignore[reportUnknownArgumentType]

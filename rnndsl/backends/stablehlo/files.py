@@ -9,6 +9,7 @@ from typing import Any
 
 from rnndsl.backends.stablehlo.frame import Absent
 from rnndsl.backends.stablehlo.lower import Module, Port, axes_of, lower
+from rnndsl.language.initializers import numpy_dtype
 from rnndsl.plan.function import Function
 from rnndsl.plan.model import Plan
 from rnndsl.text.fault import CallError
@@ -16,15 +17,6 @@ from rnndsl.text.faults import calls as faults
 
 FOLDER = "stablehlo"
 INDEX = "functions.json"
-_NUMBERS = {
-    "f16": "float16",
-    "bf16": "bfloat16",
-    "f32": "float32",
-    "f64": "float64",
-    "i32": "int32",
-    "i64": "int64",
-    "bool": "bool",
-}
 _OF_VALUES = ("initialize", "reset", "reset_states")
 """Kinds of functions that give variables their initial values, and compute nothing."""
 
@@ -91,6 +83,6 @@ def _told(name: str, module: Module) -> dict[str, Any]:
 
 def _ports(ports: Iterable[Port]) -> list[dict[str, Any]]:
     return [
-        {x.kind: x.name, "dtype": _NUMBERS[x.dtype], "shape": list(x.shape), **({"group": x.group} if x.group else {})}
+        {x.kind: x.name, "dtype": numpy_dtype(x.dtype).name, "shape": list(x.shape), **({"group": x.group} if x.group else {})}
         for x in ports
     ]

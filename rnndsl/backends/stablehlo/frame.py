@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rnndsl.backends.stablehlo.writer import Shape, Tensor, Writer, integers
+from rnndsl.language.rules.types import unite_axes
 from rnndsl.plan.attributes import DType, Result
 from rnndsl.plan.model import Graph, Node, Scan, TensorType
 
@@ -87,8 +88,7 @@ class Frame:
 
     def unite(self, *types: TensorType) -> tuple[str, ...]:
         """The axes of all `types`, in the plan's order."""
-        present = {axis for t in types for axis in t.axes}
-        return tuple(axis for axis in self.order if axis in present)
+        return unite_axes(types, self.order)
 
     def fit(self, x: Operand, t: TensorType) -> Tensor:
         """`x` broadcast to the axes and dims of `t`, its dtype kept."""

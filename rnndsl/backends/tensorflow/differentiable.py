@@ -7,6 +7,7 @@ what that of a gradient is.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from rnndsl.backends.tensorflow.tensorflow_module import tf
@@ -25,15 +26,12 @@ Lower = Callable[[Function, Given], Ends]
 def differentiable(function: Function, back: Function, lower: Lower, given: Given) -> Ends:
     """The ends of `function`, compiled. `back`: its pullback."""
 
-    def forward(given: Given) -> Ends:
-        return lower(function, given)
-
     def backward(given: Given, cotangents: Ends) -> Given:
         named = {("inputs", cotangent_of(x.name)): cotangents[x.value] for x in function.outputs}
-        ends = with_gradient(lambda all_: lower(back, all_), _no_second, {**given, **named})
+        ends = with_gradient(partial(lower, back), _no_second, {**given, **named})
         return {(x.group, x.name): ends[x.value] for x in back.outputs}
 
-    return with_gradient(forward, backward, given)
+    return with_gradient(partial(lower, function), backward, given)
 
 
 def _no_second(_given: Given, _cotangents: Ends) -> Given:

@@ -6,11 +6,9 @@ back goes through time, row by row; where rows meet it would bring together what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rnndsl.plan.attributes import Over, Result
-from rnndsl.plan.model import Graph, Node, Scan, TensorType
-from rnndsl.plan.rewriting import FreshIds, types_of
+from rnndsl.plan.model import Graph, Node, Scan, TensorType, all_nodes
+from rnndsl.plan.rewriting import FreshIds, turned_axes, types_of
 from rnndsl.records import replace
 
 
@@ -38,18 +36,8 @@ def turned(graph: Graph, fresh: FreshIds) -> Graph:
 
 
 def _rows_meet(scan: Scan, types: dict[str, TensorType]) -> bool:
-    if not scan.reverse or scan.lengths is None:
-        return False
-    ends = {*types[scan.lengths].axes}
-    return any(not ends.isdisjoint(node.attrs.about) for node in _nodes(scan.body))
-
-
-def _nodes(graph: Graph) -> Iterator[Node]:
-    for node in graph.nodes:
-        if isinstance(node, Scan):
-            yield from _nodes(node.body)
-        else:
-            yield node
+    axes = turned_axes(scan, types)
+    return any(isinstance(node, Node) and not axes.isdisjoint(node.attrs.about) for node in all_nodes(scan.body))
 
 
 def _forward(scan: Scan, types: dict[str, TensorType], fresh: FreshIds) -> list[Node | Scan]:

@@ -63,11 +63,9 @@ class Feedback:
     def close(self, step: StepContext, output: Tensor) -> Tensor:
         """Registers the states of the loop, where the cell gives `output`. Returns what the scan puts out."""
         self.feed(step, output)
-        if self.loop.end is None:
+        end, ended = self.loop.end, self.ended
+        if end is None or ended is None:
             return output
-        end = self.loop.end
-        ended = self.ended
-        assert ended is not None
         ended.define = lambda: _is_end(self.session, end, output, ended.old.type, self.loop.env)
         length = own_state(self.session, step, LENGTH, TensorType("i32", step.axes), 0, end[1])
         length.define = lambda: step.body.add("add", [length.old, self.session.literal(1, "i32", end[1])], end[1])

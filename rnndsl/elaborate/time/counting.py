@@ -44,7 +44,7 @@ class Counting:
         own = self._within() if self.options.scanned() else self._not_at_its_end()
         if own is not None:
             yield own
-        ended = self._ended()
+        ended = self.ended()
         if ended is not None:
             yield self.step.body.add("not", [ended], self.step.span)
         if self.around is not None and self.around.body is self.step.outer:
@@ -53,7 +53,7 @@ class Counting:
     def _within(self) -> Tensor | None:
         """Where the step is one of `lengths` and `mask`: one more scanned input."""
         options, step = self.options, self.step
-        by = [pair[0] for pair in (options.lengths, options.mask) if pair]
+        by = options.valid_by()
         wanted = {options.along, *step.axes}
         like = next((x for x, _ in options.scanned() if wanted <= {*x.type.axes}), None)
         if not by or like is None:
@@ -75,7 +75,13 @@ class Counting:
         taken.new = step.body.add("add", [taken.old, one], step.span)
         return step.body.add("lt", [taken.old, self.given(options.lengths[0])], step.span)
 
-    def _ended(self) -> Tensor | None:
+    def axes(self) -> set[str]:
+        """Over which it differs which steps are valid."""
+        ended = self.ended()
+        by = [*self.options.valid_by(), *([] if ended is None else [ended])]
+        return {axis for each in by for axis in each.type.axes} - {self.options.along}
+
+    def ended(self) -> Tensor | None:
         """Which rows have ended before the step."""
         if self.loop is not None and self.loop.ended is not None:
             return self.loop.ended.old

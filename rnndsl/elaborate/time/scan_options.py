@@ -77,6 +77,10 @@ class Options:
     def scanned(self) -> list[tuple[Tensor, Span]]:
         return [*self.positional, *self.named.values()]
 
+    def valid_by(self) -> list[Tensor]:
+        """Lengths, then a mask, those of them that there are."""
+        return [pair[0] for pair in (self.lengths, self.mask) if pair]
+
     def of_direction(self, name: str, reverse: bool = False) -> Options:
         """The options of one of two directions: initial values are given as `fw.h` and `bw.h`."""
         mine = {k.removeprefix(f"{name}."): v for k, v in self.initial.items() if k.startswith(f"{name}.")}

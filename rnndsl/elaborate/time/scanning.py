@@ -36,14 +36,15 @@ def scan(
     options = _guarded(options, outer)
     inner = _inner_inputs(options, body)
     given, scanned = functools.partial(_given, inner, body), functools.partial(_scanned, inner, body, options.along)
-    step.valid = functools.cache(Counting(session, options, step, loop, session.graphs.step, scanned, given).rows)
+    counting = Counting(session, options, step, loop, session.graphs.step, scanned, given)
+    step.valid = functools.cache(counting.rows)
     with session.graphs.building(body):
         session.graphs.steps.append(step)
         try:
             if loop is not None:
                 loop.open(step, inner.options, given)
             output = step_of(session, step, cell, inner.options, span)
-            output = _of_rows(session, output, _selecting(options, step, loop), span)
+            output = _of_rows(session, output, counting.axes(), span)
             output = loop.close(step, output) if loop else output
             records = stepping.finish(session, step)
             stepping.check_initials(step)
@@ -99,7 +100,7 @@ def _scanned(inner: _Inner, body: GraphBuilder, along: str, value: Tensor) -> Te
 def _guarded(options: Options, outer: GraphBuilder) -> Options:
     """`options` with zeros in what is scanned where a step is not valid: whatever stands there, NaN or an id that no table has,
     reaches neither a result nor, by way of a product with zero, a gradient."""
-    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
+    by = options.valid_by()
     if not by:
         return options
     attrs = valid_steps(options)
@@ -234,14 +235,6 @@ def of_step(session: Session, value: Value, span: Span) -> Tensor:
     """The output of a step, and its named ones, as tensors of the step."""
     tensor = session.tensor(value, span)
     return replace(tensor, named={name: of_step(session, each, span) for name, each in tensor.named.items()})
-
-
-def _selecting(options: Options, step: StepContext, loop: Feedback | None) -> set[str]:
-    """The axes by which it differs which steps are valid."""
-    by = [pair[0] for pair in (options.lengths, options.mask) if pair]
-    ends = [step.states[name].old for name in (options.until or ())[:1] if name in step.states]
-    ends += [loop.ended.old] if loop is not None and loop.ended is not None else []
-    return {axis for each in (*by, *ends) for axis in each.type.axes} - {options.along}
 
 
 def _of_rows(session: Session, output: Tensor, axes: set[str], span: Span) -> Tensor:

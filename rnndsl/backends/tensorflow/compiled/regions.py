@@ -35,14 +35,15 @@ class Region(Immutable):
     @property
     def about(self) -> set[str]:
         """The axes along which an operation works, in bodies too: it must see their true lengths."""
-        return {axis for node in self._inner() for axis in node.attrs.about}
+        return {axis for node in self.inner() for axis in node.attrs.about}
 
     @property
     def drawn(self) -> tuple[tuple[str, ...], ...]:
         """The axes of what is drawn at random."""
-        return tuple(node.type.axes for node in self._inner() if has(node.op, "random"))
+        return tuple(node.type.axes for node in self.inner() if has(node.op, "random"))
 
-    def _inner(self) -> Iterator[Node]:
+    def inner(self) -> Iterator[Node]:
+        """Its nodes, and those of its scans' bodies."""
         return (node for node in all_nodes(Graph((), self.nodes)) if isinstance(node, Node))
 
 

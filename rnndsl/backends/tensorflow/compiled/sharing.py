@@ -8,9 +8,8 @@ from typing import Any
 from rnndsl.backends.tensorflow.compiled.regions import Region
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.tensorflow_module import tf
-from rnndsl.language.ops.table import has
 from rnndsl.plan.attributes import OfVariable
-from rnndsl.plan.model import Graph, Node, Scan, ScanInput, all_nodes
+from rnndsl.plan.model import Node, Scan, ScanInput
 
 
 class Shared:
@@ -31,8 +30,7 @@ class Shared:
 
 
 def _is_closed(region: Region) -> bool:
-    nodes = (node for node in all_nodes(Graph((), region.nodes)) if isinstance(node, Node))
-    return not any(isinstance(node.attrs, OfVariable) or has(node.op, "random") for node in nodes)
+    return not region.drawn and not any(isinstance(node.attrs, OfVariable) for node in region.inner())
 
 
 class _Form:

@@ -99,26 +99,18 @@ def _shift(n: Local, d: V, at: int) -> V:
     return apply("shift", spread(d, n.whole), told=Steps(steps.over, -steps.steps))
 
 
-def _valid(n: Local, d: V, at: int) -> V | None:
-    """What is not valid is not seen."""
+def _of_steps(n: Local, d: V, at: int) -> V | None:
+    """Linear in the first argument, and its own transpose: what is not valid is not seen, and what is turned twice is as it was."""
     if at:
         return None
     by = [n[i] for i in range(1, n.count)]
-    return apply("valid_steps", spread(d, n.whole), *by, told=n.node.attrs)
+    return back_to(apply(n.node.op, spread(d, n.whole), *by, told=n.node.attrs), n.type(0), n.whole)
 
 
-def _valid_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
+def _of_steps_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
     if tangents[0] is None:
         return None
-    return apply("valid_steps", spread(tangents[0], n.type(0)), *[n[i] for i in range(1, n.count)], told=n.node.attrs)
-
-
-def _turn(n: Local, d: V, at: int) -> V | None:
-    return None if at else back_to(apply("turn", spread(d, n.whole), n[1], told=n.node.attrs), n.type(0), n.whole)
-
-
-def _turn_forward(n: Local, tangents: Sequence[V | None]) -> V | None:
-    return None if tangents[0] is None else apply("turn", spread(tangents[0], n.type(0)), n[1], told=n.node.attrs)
+    return apply(n.node.op, spread(tangents[0], n.type(0)), *[n[i] for i in range(1, n.count)], told=n.node.attrs)
 
 
 def _rename(n: Local, d: V, at: int) -> V:
@@ -157,5 +149,4 @@ reverse = linear(lambda n, d, at: apply("reverse", spread(d, n.whole), told=told
 rename = linear(_rename)
 as_dim = linear(lambda n, d, at: apply("as_axis", spread(d, n.whole), told=told(n, Exchanged)))
 as_axis = linear(lambda n, d, at: apply("as_dim", spread(d, n.whole), told=told(n, Exchanged)))
-turn = Derivative(_turn, _turn_forward)
-valid_steps = Derivative(_valid, _valid_forward)
+turn = valid_steps = Derivative(_of_steps, _of_steps_forward)
