@@ -27,8 +27,9 @@ ARGUMENTS = {
 @dataclass(frozen=True)
 class Special:
     """What a cell's text does not tell. `arguments` by parameter; `inputs` are types by input; `ranges` of its variables, by the
-    last segment of their paths, where a normal distribution makes no sense. `no_gradient` and `not_the_derivative`: variables by
-    the last segment, with the reason why the loss does not depend on them, or why the gradient is not the derivative."""
+    last segment of their paths, and of its inputs, where a normal distribution makes no sense. `no_gradient` and
+    `not_the_derivative`: variables by the last segment, with the reason why the loss does not depend on them, or why the gradient
+    is not the derivative."""
 
     arguments: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
@@ -44,6 +45,9 @@ SPECIAL: dict[str, Special] = {
     "std.cells.ConvLSTM2D": Special({"filters": "2", "kernel": "[3, 2]"}),
     "std.cells.ConvLSTM3D": Special({"filters": "2", "kernel": "[2, 1, 3]"}),
     "std.cells.PhasedLSTM": Special(ranges={"period": (2, 5), "shift": (0, 3), "open": (0.3, 0.8)}),
+    "std.continuous.GRUD": Special(ranges={"elapsed": (0.1, 2)}),
+    "std.continuous.CfC": Special({"backbone": "[3]"}, ranges={"elapsed": (0.1, 2)}),
+    "std.continuous.LTC": Special({"unfolds": "2"}, ranges={"elapsed": (0.1, 2)}),
     "std.tf1.DropoutWrapper": Special({"input_keep_prob": "0.7", "output_keep_prob": "0.8", "state_keep_prob": "0.9"}),
     "std.tf1.DeviceWrapper": Special({"device": '"/cpu:0"'}),
     "std.tf1.EmbeddingWrapper": Special(inputs={"ids": "i32[]"}),

@@ -78,6 +78,8 @@ class Subject:
             axes = ["batch", *(["time"] if x.kind == "input" else [])]
             shape = [*(SIZES[a] for a in axes), *(SIZES.get(d) or int(d) for d in x.dims)]
             drawn = {"bool": rng.random(shape) < 0.6, "i32": rng.integers(0, 3, shape)}.get(x.dtype, rng.normal(size=shape))
+            if x.name in self.case.special.ranges:
+                drawn = rng.uniform(*self.case.special.ranges[x.name], shape)
             made[x.name] = drawn.astype(NUMPY[x.dtype])
             if x.kind == "input":
                 made[f"part_{x.name}"] = made[x.name]

@@ -49,6 +49,12 @@ class Case:
     states: str = "h"
     scan: str = "x"
     """The scan's arguments after the cell."""
+    module: str = "std.cells"
+
+    @property
+    def definition(self) -> str:
+        """The name of the cell."""
+        return self.constructor.partition("(")[0]
 
 
 def over_time(step: Callable[..., tuple[Array, States]], xs: Array | tuple[Array, ...], **state: Array) -> tuple[Array, States]:
