@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,12 +14,15 @@ from rnndsl.cli.parser import UsageError, pairs
 from rnndsl.cli.saying import say_json
 from rnndsl.driver import Job
 from rnndsl.syntax import tree
+from rnndsl.text.codes.artefact import DISK_FULL
+from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.faults import command as faults
 from rnndsl.text.render import Findings, count_line
 
 if TYPE_CHECKING:
     from rnndsl.names.modules import ResolvedModule
     from rnndsl.plan.model import Plan
+    from rnndsl.weights.loading import Pretrained
 
 
 def choose_models(module: ResolvedModule, name: str | None, shown: str) -> list[tree.Definition]:
@@ -65,12 +69,23 @@ def one_plan(job: Job, arguments: Namespace) -> Plan:
     return plan_models(job, module, models, pairs("--set", arguments.settings))[0]
 
 
-def temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for what is compiled on the way; a context manager. Raises UsageError."""
+@contextmanager
+def compiled(job: Job, plan: Plan, pretrained: Pretrained) -> Generator[Path]:
+    """An artefact of `plan` that is there as long as it is used. Raises UsageError, DiagnosticsError."""
     try:
-        return tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
+        place = tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
     except OSError as error:
         raise UsageError(faults.no_temporary_folder(error)) from None
+    with place as folder:
+        try:
+            job.write(plan, Path(folder) / "model", pretrained, level=1)
+        except DiagnosticsError as error:
+            if all(d.code != DISK_FULL.number for d in error.diagnostics):
+                raise
+            raise UsageError(
+                faults.no_temporary_room(job.reader.shown(job.reader.name_of(job.reader.spec)), tempfile.gettempdir())
+            ) from None
+        yield Path(folder) / "model"
 
 
 def _parameters(model: tree.Definition) -> list[str]:

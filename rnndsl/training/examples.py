@@ -36,6 +36,10 @@ class Examples(Immutable):
         for start in range(0, self.count, size):
             yield self._rows(order[start : start + size])
 
+    def steps(self, size: int | None) -> int:
+        """How many batches an epoch has."""
+        return 1 if self.count is None or size is None else -(-self.count // size)
+
     def validation(self) -> dict[str, Array]:
         """The examples that are held out."""
         return self._rows(slice(self.count, None))

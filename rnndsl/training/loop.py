@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -16,24 +17,32 @@ from rnndsl.text.faults import training as faults
 from rnndsl.training import checkpoint
 from rnndsl.training.checkpoint import Progress
 from rnndsl.training.examples import Examples
+from rnndsl.training.watch import HELD_OUT, Watch
 
 CONVERGED = "converged"
-HELD_OUT = "held_out/"
-Report = Callable[[int, int, Mapping[str, float]], None]
-"""Called after each epoch with its number, the steps so far, and its results by name."""
+
+
+class Report(Protocol):
+    """Is told how far a run is, with results by name."""
+
+    def step(self, epoch: int, done: int, of: int | None, results: Mapping[str, float], /) -> None:
+        """Before the first step of an epoch, without results, and after each: so many are `done`, `of` all if that is known."""
+
+    def epoch(self, epoch: int, steps: int, results: Mapping[str, float], /) -> None:
+        """After each epoch, with the steps of the whole run so far."""
 
 
 @record
 class Wanted(Immutable):
-    """What is asked for. `watch` names the result of `evaluate` on what is held out that is to be low, None if nothing is held out;
-    so many epochs of `patience` without a lower one end the run. `evaluated`: the inputs of `evaluate`."""
+    """What is asked for. `watch` is None if nothing is held out; so many epochs of `patience` without a better one end the run.
+    `evaluated`: the inputs of `evaluate`."""
 
     signature: str
     epochs: int
     batch: int | None
     seed: int
     patience: int | None
-    watch: str | None
+    watch: Watch | None
     evaluated: tuple[str, ...]
 
 
@@ -48,17 +57,17 @@ def train(
 ) -> Progress:
     """Train `model` from its present values, or from `resumed`, and write the checkpoint `path` after each epoch.
 
-    The best epoch is the one with the lowest `watch`, or else the last. Raises CallError for a loss that is no
+    The best epoch is the one that `watch` tells, or else the last. Raises CallError for a loss that is no
     finite number, DataError if the checkpoint cannot be written.
     """
     progress = resumed or Progress(0, 0, _kept(model), 0, {}, {})
     if resumed is not None:
         model.assign(resumed.now)
     while progress.epoch < wanted.epochs and not _is_over(progress, wanted):
-        results, steps = _epoch(model, examples, wanted, progress.epoch + 1)
+        results, steps = _epoch(model, examples, wanted, progress.epoch + 1, report)
         progress = _after(model, wanted, progress, results, steps)
         checkpoint.write(path, run, progress)
-        report(progress.epoch, progress.steps, results)
+        report.epoch(progress.epoch, progress.steps, results)
         if results.get(CONVERGED):
             break
     return progress
@@ -68,34 +77,39 @@ def _is_over(progress: Progress, wanted: Wanted) -> bool:
     return wanted.patience is not None and progress.epoch - progress.best_epoch >= wanted.patience
 
 
-def _epoch(model: Loaded, examples: Examples, wanted: Wanted, epoch: int) -> tuple[dict[str, float], int]:
+def _epoch(model: Loaded, examples: Examples, wanted: Wanted, epoch: int, report: Report) -> tuple[dict[str, float], int]:
     """The results of one epoch, and how many steps it took. Those of the steps are averaged by step."""
     _start_afresh(model)
     found: list[dict[str, float]] = []
+    of = examples.steps(wanted.batch)
+    report.step(epoch, 0, of, {})
     for inputs in examples.batches(wanted.batch, wanted.seed, epoch):
-        result = {name: float(value) for name, value in model.train(wanted.signature, inputs).items() if value.ndim == 0}
+        result = _numbers(model.train(wanted.signature, inputs))
         found.append(result)
         if not math.isfinite(result["loss"]):
             raise CallError(faults.not_finite(wanted.signature, result["loss"], epoch, len(found)))
+        report.step(epoch, len(found), of, result)
     results = {name: float(np.mean([each[name] for each in found])) for name in found[0] if name != CONVERGED}
     if CONVERGED in found[-1]:
         results[CONVERGED] = found[-1][CONVERGED]
     if examples.held_out:
         _start_afresh(model)
         data = {name: array for name, array in examples.validation().items() if name in wanted.evaluated}
-        results |= {HELD_OUT + name: float(value) for name, value in model.evaluate(data).items()}
+        results |= {HELD_OUT + name: value for name, value in _numbers(model.evaluate(data)).items()}
     return results, len(found)
+
+
+def _numbers(results: Mapping[str, Array]) -> dict[str, float]:
+    """The results that are numbers, `loss` first."""
+    names = sorted(results, key=lambda name: (name != "loss", name))
+    return {name: float(results[name]) for name in names if results[name].ndim == 0}
 
 
 def _after(model: Loaded, wanted: Wanted, before: Progress, results: Mapping[str, float], steps: int) -> Progress:
     epoch, now = before.epoch + 1, _kept(model)
-    if wanted.watch is None or not before.results or _is_lower(HELD_OUT + wanted.watch, results, before.results):
+    if wanted.watch is None or wanted.watch.is_better(results, before.results):
         return Progress(epoch, before.steps + steps, now, epoch, now, results)
     return Progress(epoch, before.steps + steps, now, before.best_epoch, before.best, before.results)
-
-
-def _is_lower(name: str, results: Mapping[str, float], before: Mapping[str, float]) -> bool:
-    return math.isnan(before[name]) or results[name] < before[name]
 
 
 def _start_afresh(model: Loaded) -> None:

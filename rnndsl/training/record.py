@@ -15,7 +15,7 @@ def identity(manifest: Manifest, data: Examples, wanted: Wanted) -> dict[str, ob
         "data": data.digests(),
         "--train": wanted.signature,
         "--hold-out": data.held_out,
-        "--watch": wanted.watch,
+        "--watch": None if wanted.watch is None else str(wanted.watch),
         "--batch": wanted.batch,
         "--seed": wanted.seed,
     }

@@ -161,6 +161,11 @@ COMMAND: Cases = {
         instead(tempfile, "TemporaryDirectory", raising(FULL), line("run", "m.rnn", "x.csv")),
         "error: no temporary folder can be made: No space left on device\nhelp: set TMPDIR to a folder\n",
     ),
+    "no_temporary_room": (
+        instead(shutil, "disk_usage", raising(FULL), line("run", "m.rnn", "x.csv")),
+        "error: there is no room to compile `m.rnn`: the disk of `HERE` is full\n"
+        "help: make room there, or set TMPDIR to another folder\n",
+    ),
     "closed_output": (instead(sys, "stdout", None, line("--version")), "error: standard output is closed\n"),
     "little_memory": (ending(MemoryError()), "error: there is too little memory\n"),
     "bug": (
@@ -238,7 +243,7 @@ def saying(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[[Call
             return str(error).replace(str(tmp_path), "HERE")
         except rnndsl.SettingError as error:
             return str(error)
-        return re.sub(r"`[^`]*rnndsl-bug-\w+\.txt`", "`BUG-FILE`", capsys.readouterr().err)
+        return re.sub(r"`[^`]*rnndsl-bug-\w+\.txt`", "`BUG-FILE`", capsys.readouterr().err).replace(str(tmp_path), "HERE")
 
     return say
 

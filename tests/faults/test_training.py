@@ -12,6 +12,7 @@ import pytest
 import rnndsl
 from rnndsl.cli.commands import train as command
 from rnndsl.cli.main import main
+from rnndsl.cli.progress import Lines
 from rnndsl.text.faults import training
 from tests.faults.provoking import Cases, every, provoke
 
@@ -34,13 +35,22 @@ model m {
 }
 """
 FREE = "rnn 1\nmodel free {\n  param v: [2] ~ ones\n  loss l = sum(square(v))\n  output w = 2 * v\n  train fit = sgd()\n}\n"
+FITTED = """rnn 1
+model fitted {
+  input x: f32[batch, 3]
+  param w: [] ~ ones
+  residual r = w * x - 1
+  metric worst = max(abs(r))
+  train fit = levenberg_marquardt()
+}
+"""
 CALM = "rnn 1\nmodel calm {\n  input x: f32[batch, 3]\n  output y = x\n}\n"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("faults")
-    for name, text in (("m", SPEC), ("calm", CALM), ("free", FREE)):
+    for name, text in (("m", SPEC), ("calm", CALM), ("free", FREE), ("fitted", FITTED)):
         (folder / f"{name}.rnn").write_text(text)
         rnndsl.compile(folder / f"{name}.rnn", folder / name)
     return folder
@@ -49,10 +59,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def folder(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("m", "calm", "free"):
+    for name in ("m", "calm", "free", "fitted"):
         shutil.copytree(whole / name, name)
     ones = np.ones((4, 3), "f4")
     np.savez("d.npz", x=ones, y=ones, z=ones[:, 0], pace=np.float32(0.1))
+    np.savez("x.npz", x=ones)
     np.savez("wild.npz", x=1e20 * ones, y=ones, pace=np.float32(1e10))
 
 
@@ -76,7 +87,7 @@ def stopped() -> int:
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(command._Lines, "__call__", interrupted)
+        patch.setattr(Lines, "epoch", interrupted)
         return main(["train", "m", "d.npz", "--train", "fit", "--epochs", "2", "-o", "out"])
 
 
@@ -89,6 +100,11 @@ def resumed(options: str) -> Callable[[], object]:
         main(f"train m d.npz --train fit --epochs 2 -o out --resume {options}".split())
 
     return act
+
+
+def begun_anew() -> None:
+    np.savez("out.training.npz", x=1)
+    main(["train", "m", "d.npz", "--train", "fit", "-o", "out"])
 
 
 def broken_state() -> None:
@@ -119,6 +135,14 @@ TRAINING: Cases = {
         line("m d.npz --train other --hold-out 1 --watch mm"),
         "error: `evaluate` gives no `mm`\nhelp: did you mean `m`?\n",
     ),
+    "which_way": (
+        line("m d.npz --train other --hold-out 1 --watch m"),
+        "error: `m` is no loss: nothing says whether it is to be low or high\nhelp: --watch m:min, or --watch m:max\n",
+    ),
+    "nothing_to_watch": (
+        line("fitted x.npz --hold-out 1"),
+        "error: no loss tells the best epoch on what is held out\nhelp: --watch worst:min, or --watch worst:max\n",
+    ),
     "evaluate_takes_more": (
         line(f"{FIT} --hold-out 1"),
         "error: nothing can be held out: `evaluate` takes `z` too, which `fit` does not\nhelp: train without --hold-out\n",
@@ -132,10 +156,15 @@ TRAINING: Cases = {
         line(f"{FIT} --resume"),
         "error: there is nothing to resume: no `out.training.npz`\nhelp: leave --resume out\n",
     ),
+    "would_be_lost": (
+        begun_anew,
+        "error: `out.training.npz` has the state of a run that did not end, which this one would overwrite\n"
+        "help: --resume goes on from it; to begin anew, remove the file\n",
+    ),
     "other_run": (
         resumed("--seed 1 --batch 2"),
         "error: `out.training.npz` is of a run of which --batch and --seed differed\n"
-        "help: give what it had, or leave --resume out\n",
+        "help: give what it had; to begin anew, remove the file\n",
     ),
     "resumable": (
         stopped,

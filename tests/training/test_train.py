@@ -14,8 +14,8 @@ import pytest
 
 import rnndsl
 from rnndsl.artefact.files import same_content
-from rnndsl.cli.commands import train as command
 from rnndsl.cli.main import main
+from rnndsl.cli.progress import Lines
 
 pytestmark = pytest.mark.tf
 
@@ -78,7 +78,7 @@ def test_a_run_that_is_interrupted_and_resumed_ends_with_the_same_bytes(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(command._Lines, "__call__", interrupted)
+        patch.setattr(Lines, "epoch", interrupted)
         assert trained(started, tmp_path / "out", "--epochs", "6", *OPTIONS) == 130
     assert "--resume goes on from there" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

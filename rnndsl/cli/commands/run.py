@@ -12,7 +12,7 @@ from rnndsl.cli.artefacts import one_artefact
 from rnndsl.cli.inputs import Offer, chosen, files_of, of_manifest, of_plan, read_inputs
 from rnndsl.cli.parser import Parser, UsageError, add_settings
 from rnndsl.cli.saying import complain, say
-from rnndsl.cli.specs import exit_status, one_plan, print_findings, temporary_folder
+from rnndsl.cli.specs import compiled, exit_status, one_plan, print_findings
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
@@ -81,9 +81,8 @@ def _run_spec(arguments: Namespace) -> int:
         inputs, series = read_inputs(offer, arguments)
         if numpy:
             return _finish(_interpreted(plan, job.pretrained(plan), offer, inputs), offer, series, arguments)
-        with temporary_folder() as folder:
-            job.write(plan, Path(folder) / "model", job.pretrained(plan), level=1)
-            return _finish(_called(Path(folder) / "model", offer, inputs, arguments), offer, series, arguments)
+        with compiled(job, plan, job.pretrained(plan)) as folder:
+            return _finish(_called(folder, offer, inputs, arguments), offer, series, arguments)
     except DiagnosticsError as error:
         job.sink.extend(error.diagnostics)
         print_findings([job.findings], "text", sys.stderr)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import one_artefact
 from rnndsl.cli.inputs import Offer, of_manifest, read_inputs
 from rnndsl.cli.parser import Parser, UsageError, add_settings
+from rnndsl.cli.progress import listed, progress
 from rnndsl.cli.saying import complain, say
-from rnndsl.cli.specs import exit_status, one_plan, print_findings, temporary_folder
+from rnndsl.cli.specs import compiled, exit_status, one_plan, print_findings
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
@@ -30,7 +31,7 @@ COUNTS = ("epochs", "batch", "hold_out", "patience")
 
 
 def run(argv: Sequence[str]) -> int:
-    """Train, and write the artefact with its record; an epoch a line."""
+    """Train, and write the artefact with its record."""
     arguments = _parser().read(argv)
     for name in COUNTS:
         given = getattr(arguments, name)
@@ -38,6 +39,7 @@ def run(argv: Sequence[str]) -> int:
             raise UsageError(training.not_positive(f"--{name.replace('_', '-')}", given))
     if arguments.hold_out is None and (arguments.patience is not None or arguments.watch is not None):
         raise UsageError(training.patience_alone())
+    _check_state(Path(arguments.output), arguments.resume)
     source = Path(arguments.model_source)
     job = None if is_folder(source) else Job(source)
     try:
@@ -63,11 +65,24 @@ def _parser() -> Parser:
     parser.add_argument("--batch", type=int, metavar="N", help="examples in a step; all if not given")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the order of the examples (0)")
     parser.add_argument("--hold-out", type=int, metavar="N", help="train without the last N examples, and evaluate on them")
-    parser.add_argument("--watch", metavar="NAME", help="what of it is to be low (the first loss): the best epoch is kept")
+    parser.add_argument(
+        "--watch", metavar="NAME[:min|:max]", help="which result on them tells the best epoch, which is kept (the first loss:min)"
+    )
     parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs that were no better")
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
     add_settings(parser)
     return parser
+
+
+def _check_state(target: Path, resume: bool) -> None:
+    """Raises UsageError if there is nothing to resume, or a state that would be lost."""
+    from rnndsl.training.checkpoint import checkpoint_of
+
+    kept = checkpoint_of(target)
+    if resume and not kept.exists():
+        raise UsageError(training.nothing_to_resume(kept))
+    if kept.exists() and not resume:
+        raise UsageError(training.would_be_lost(kept))
 
 
 def _all(job: Job, error: DiagnosticsError) -> Findings:
@@ -79,9 +94,7 @@ def _train_spec(job: Job, arguments: Namespace) -> int:
     plan = job.optimise(one_plan(job, arguments), 1, "auto")
     job.check_target(plan, Path(arguments.output))
     pretrained = job.pretrained(plan)
-    with temporary_folder() as place:
-        path = Path(place) / "model"
-        job.write(plan, path, pretrained, level=1)
+    with compiled(job, plan, pretrained) as path:
         arguments.settings, arguments.model = [], None
         return _train_artefact(path, arguments)
 
@@ -115,18 +128,19 @@ def _chosen(offers: Mapping[str, Offer], manifest: Manifest, name: str | None) -
 
 
 def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namespace) -> Wanted:
-    """What the command line asks for. Raises UsageError for what `evaluate` cannot do."""
+    """What the command line asks for. Raises UsageError and DataError for what `evaluate` cannot do."""
+    from rnndsl.plan.names import artefact_name
     from rnndsl.training.loop import Wanted
+    from rnndsl.training.watch import watched
 
-    watch: str | None = None
+    watch = None
     if arguments.hold_out is not None:
         lacking = [name for name in evaluate.inputs if name not in offer.inputs]
         if lacking:
             raise UsageError(training.evaluate_takes_more(offer.name, lacking))
-        losses = next(t.losses for t in manifest.trains if t.name == offer.name)
-        watch = str(arguments.watch or [*losses, *evaluate.outputs][0])
-        if watch not in evaluate.outputs:
-            raise UsageError(training.unwatched(watch, list(evaluate.outputs)))
+        trained = next(t.losses for t in manifest.trains if t.name == offer.name)
+        losses = [artefact_name(x.name) for x in manifest.losses]
+        watch = watched(arguments.watch, [artefact_name(name) for name in trained], losses, list(evaluate.outputs))
     return Wanted(offer.name, arguments.epochs, arguments.batch, arguments.seed, arguments.patience, watch, tuple(evaluate.inputs))
 
 
@@ -137,38 +151,27 @@ def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, argum
     target = Path(arguments.output)
     kept = checkpoint.checkpoint_of(target)
     run = record.identity(manifest, data, wanted)
-    if arguments.resume and not kept.exists():
-        raise UsageError(training.nothing_to_resume(kept))
-    resumed = checkpoint.read(kept, run) if arguments.resume else None
+    done = checkpoint.read(kept, run) if arguments.resume else None
     model = load(path)
-    try:
-        progress = loop.train(model, data, wanted, run, kept, resumed, _Lines(wanted.epochs, resumed.steps if resumed else 0))
-    except KeyboardInterrupt:
-        if kept.exists():
-            complain(training.resumable(kept), kind="note")
-        raise
-    model.assign(progress.best)
-    model.save(target, record.of(manifest, data, wanted, progress))
+    shown = progress(wanted.epochs, done.epoch if done else 0, done.steps if done else 0)
+    with _resumable(kept):
+        try:
+            done = loop.train(model, data, wanted, run, kept, done, shown)
+        finally:
+            shown.close()
+        model.assign(done.best)
+        model.save(target, record.of(manifest, data, wanted, done))
     kept.unlink(missing_ok=True)
-    say(f"{target}: epoch {progress.best_epoch} of {progress.epoch}, {_listed(progress.results)}")
+    say(f"{target}: epoch {done.best_epoch} of {done.epoch}, {listed(done.results)}")
     return 0
 
 
-class _Lines:
-    """Prints a line for each epoch: what it gave, how fast it was, and how long the rest will take if nothing stops it."""
-
-    def __init__(self, epochs: int, steps: int) -> None:
-        self._epochs = epochs
-        self._last = (time.monotonic(), steps)
-
-    def __call__(self, epoch: int, steps: int, results: Mapping[str, float]) -> None:
-        now, (then, before) = time.monotonic(), self._last
-        self._last = (now, steps)
-        seconds = max(now - then, 1e-9)
-        left = seconds * (self._epochs - epoch)
-        say(f"epoch {epoch}/{self._epochs}  {_listed(results)}  {(steps - before) / seconds:.1f} steps/s  {left:.0f} s left")
-        sys.stdout.flush()
-
-
-def _listed(results: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in results.items())
+@contextmanager
+def _resumable(kept: Path) -> Generator[None]:
+    """Says that a run goes on from `kept` if it is interrupted, or what it wrote has no room."""
+    try:
+        yield
+    except (KeyboardInterrupt, DiagnosticsError):
+        if kept.exists():
+            complain(training.resumable(kept), kind="note")
+        raise

@@ -184,6 +184,11 @@ def no_temporary_folder(error: OSError) -> Fault:
     return Fault(f"no temporary folder can be made: {error.strerror}", "set TMPDIR to a folder")
 
 
+def no_temporary_room(spec: str, folder: str) -> Fault:
+    wrong = f"there is no room to compile `{spec}`: the disk of `{folder}` is full"
+    return Fault(wrong, "make room there, or set TMPDIR to another folder")
+
+
 def closed_output() -> Fault:
     return Fault("standard output is closed")
 

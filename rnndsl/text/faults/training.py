@@ -47,6 +47,17 @@ def unwatched(name: str, known: Sequence[str]) -> Fault:
     return Fault(f"`evaluate` gives no `{name}`", did_you_mean(name, known) or f"it gives {', '.join(known)}")
 
 
+def which_way(name: str, said: str) -> Fault:
+    """`said`: what stands for the direction."""
+    wrong = f"`{said}` is no direction" if said else f"`{name}` is no loss: nothing says whether it is to be low or high"
+    return Fault(wrong, f"--watch {name}:min, or --watch {name}:max")
+
+
+def nothing_to_watch(known: Sequence[str]) -> Fault:
+    wrong = "no loss tells the best epoch on what is held out"
+    return Fault(wrong, f"--watch {known[0]}:min, or --watch {known[0]}:max" if known else "train without --hold-out")
+
+
 def evaluate_takes_more(signature: str, names: Sequence[str]) -> Fault:
     wrong = f"nothing can be held out: `evaluate` takes {quoted(names)} too, which `{signature}` does not"
     return Fault(wrong, "train without --hold-out")
@@ -67,9 +78,15 @@ def nothing_to_resume(path: PurePath) -> Fault:
     return Fault(f"there is nothing to resume: no `{path}`", "leave --resume out")
 
 
+def would_be_lost(path: PurePath) -> Fault:
+    wrong = f"`{path}` has the state of a run that did not end, which this one would overwrite"
+    return Fault(wrong, "--resume goes on from it; to begin anew, remove the file")
+
+
 def other_run(path: PurePath, differing: Sequence[str]) -> Fault:
     """`differing`: what is not as it was, in words."""
-    return Fault(f"`{path}` is of a run of which {' and '.join(differing)} differed", "give what it had, or leave --resume out")
+    wrong = f"`{path}` is of a run of which {' and '.join(differing)} differed"
+    return Fault(wrong, "give what it had; to begin anew, remove the file")
 
 
 # ---------------------------------------------------------------- a remark on a run that is interrupted
