@@ -65,13 +65,16 @@ class Entry(Immutable):
         comments = "".join(f"## {line}".rstrip() + "\n" for line in self.doc.splitlines())
         return comments + body + "\n"
 
-    def needs(self) -> list[tree.ImportedName]:
-        """What the definition uses of its own module, as imports."""
+    def needs(self) -> dict[str, list[str]]:
+        """The names by which the definition uses others of its module, and what that imports: by the module that defines them."""
         enter(self.file, self.definition)
         span, uses = self.definition.span, self.file.bindings.uses
         used = {each for start, use in uses.items() if span.start <= start < span.end for each in use.definitions}
-        own = (name for name, each in self.file.names.items() if each in used and each.scope is self.file.scope)
-        return [tree.ImportedName(span, name, name) for name in own if name != self.name]
+        found: dict[str, list[str]] = {}
+        for name, each in self.file.names.items():
+            if each in used and each.scope and name != self.name:
+                found.setdefault(f"std.{Path(each.scope.module.tree.source.name).stem}", []).append(name)
+        return found
 
 
 def _equations(body: tuple[tree.Statement, ...], condition: str) -> Iterator[tuple[str, Shown]]:
@@ -114,8 +117,5 @@ def find(name: str) -> list[Entry]:
 
 def own_file(entry: Entry, name: str | None = None) -> str:
     """A spec file that holds the definition alone, with the imports that it needs."""
-    lines = ["rnn 1", ""]
-    needed = [n.name for n in entry.needs()]
-    if needed and entry.module != CORE:
-        lines += [f"import {entry.module} ({', '.join(needed)})", ""]
-    return "\n".join(lines) + "\n" + entry.text(name)
+    imports = [f"import {module} ({', '.join(names)})" for module, names in sorted(entry.needs().items()) if module != CORE]
+    return "\n".join(["rnn 1", "", *imports, *([""] if imports else [])]) + "\n" + entry.text(name)

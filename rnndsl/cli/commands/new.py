@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from rnndsl.cli.parser import Parser, UsageError
@@ -45,7 +46,7 @@ def _check_name(name: str, entry: Entry) -> None:
         raise UsageError(faults.no_name(name))
     if name in KEYWORDS:
         raise UsageError(faults.word_of_language(name))
-    if name in [each.name for each in entry.needs()]:
+    if name in chain.from_iterable(entry.needs().values()):
         raise UsageError(faults.used_by_definition(name, entry.name))
 
 

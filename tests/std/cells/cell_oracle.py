@@ -50,6 +50,8 @@ class Case:
     scan: str = "x"
     """The scan's arguments after the cell."""
     module: str = "std.cells"
+    parallel: Callable[[Weights, Mapping[str, Array]], Array] | None = None
+    """The outputs of all steps at once, by a form that has no recurrence."""
 
     @property
     def definition(self) -> str:

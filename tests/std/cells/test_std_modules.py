@@ -11,11 +11,11 @@ import pytest
 from rnndsl.names.reading import STD
 from tests.compiling import plan_of
 from tests.plan.interpreting import interpret
-from tests.std.cells import oracle_continuous, test_std_cells
+from tests.std.cells import oracle_continuous, oracle_linear_rnn, oracle_ssm, test_std_cells
 from tests.std.cells.cell_oracle import Array, Case, Weights
 from tests.std.cells.test_std_cells import data_of, output_name, text, values_of
 
-CASES: tuple[Case, ...] = oracle_continuous.CASES
+CASES: tuple[Case, ...] = (*oracle_continuous.CASES, *oracle_linear_rnn.CASES, *oracle_ssm.CASES)
 ELSEWHERE = {"core", "tf1"}
 """Modules whose cells are held to others: to the loops of `tests/conformance`, to the equations and numbers of `tests/std/tf1`."""
 DATA = data_of(np.float64)
@@ -48,9 +48,16 @@ def test_outputs_and_final_states_are_the_papers(case: Case) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11, err_msg=name)
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if c.parallel], ids=lambda case: case.name)
+def test_the_form_without_a_recurrence(case: Case) -> None:
+    assert case.parallel is not None
+    expected = case.parallel(weights_of(case), DATA)
+    np.testing.assert_allclose(results()[1][output_name(case, "out")], expected, rtol=1e-11, atol=1e-11)
+
+
 @pytest.mark.parametrize("module", sorted(path.stem for path in STD.glob("*.rnn") if path.stem not in ELSEWHERE))
 def test_every_cell_has_an_oracle(module: str) -> None:
-    cells = set(re.findall(r"^cell (\w+)\(", (STD / f"{module}.rnn").read_text(encoding="utf-8"), re.MULTILINE))
+    cells = set(re.findall(r"^cell (\w+)", (STD / f"{module}.rnn").read_text(encoding="utf-8"), re.MULTILINE))
     held = {case.definition for case in (*CASES, *test_std_cells.CASES) if case.module == f"std.{module}"}
     assert cells == held | (test_std_cells.ELSEWHERE if module == "cells" else set())
 
