@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from rnndsl.elaborate.evaluate import functions, reductions
+from rnndsl.elaborate.evaluate import convolution, functions, reductions
 from rnndsl.elaborate.evaluate.applying import apply_op, attribute, inline, normal
 from rnndsl.elaborate.evaluate.binding import Bound, bind
 from rnndsl.elaborate.evaluate.lookup import is_initializer
@@ -43,7 +44,7 @@ def call(session: Session, expr: tree.Call, env: Env) -> Value:
         case Builtin():
             return _builtin(session, function.op, expr, env)
         case Special():
-            return _special(session, function.name, expr, env)
+            return _SPECIALS[function.name](session, expr, env)
         case UserFunction() if function.definition.kind == "initializer":
             return InitializerValue(expr, env)
         case UserFunction():
@@ -60,10 +61,9 @@ def call(session: Session, expr: tree.Call, env: Env) -> Value:
             codes.not_callable(expr.function.span, describe(function)).throw()
 
 
-def _special(session: Session, name: str, expr: tree.Call, env: Env) -> Value:
-    if name in recurrence.SPECIALS:
-        return recurrence.SPECIALS[name](session, expr, env)
-    return functions.SPECIALS[name](session, expr, env)
+_SPECIALS: Mapping[str, functions.Special] = MappingProxyType(
+    {**recurrence.SPECIALS, **functions.SPECIALS, convolution.NAME: convolution.conv}
+)
 
 
 # ---------------------------------------------------------------- functions of the language

@@ -81,6 +81,13 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "number [.., n] -> number [.., k]; ids i32",
             "everywhere",
         ),
+        "conv": (
+            "conv(x, kernel, stride = 1, padding = same, over, to, lengths)",
+            "cross-correlation with kernel [widths.., in, out], over trailing dims, an axis, or `[time, dims]`; with `lengths` "
+            "`.lengths`",
+            "float [sizes.., in], [widths.., in, out] -> [sizes.., out]",
+            "everywhere",
+        ),
         "einsum": ('einsum("ij,jk->ik", a, b, …)', "Einstein's sum over trailing dims", "number", "everywhere"),
         "tabulate": (
             "tabulate(n, m, f) or tabulate(n, f)",
@@ -138,7 +145,7 @@ OPTION_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "masked": ("hold",),
         "jacobian": ("auto", "forward", "reverse"),
         "merge": ("concat", "sum", "mul", "average", "none"),
-        "over": ("leading", "inner", "last"),
+        "over": ("leading", "inner", "last", "dims"),
         "padding": PADDINGS,
         "robust": ("none", "huber", "cauchy"),
         "rule": ("nielsen", "plain"),

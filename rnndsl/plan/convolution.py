@@ -8,10 +8,11 @@ from rnndsl.records import record
 
 @record
 class Conv(Attributes):
-    """`over` and `to` are leading axes: the one that is convolved along, and the one of the result."""
+    """`over` and `to` are leading axes: the one that is convolved along, and the one of the result. `stride` and `padding` have a
+    place for each width of the kernel: first that of `over`, if there is one, then those of the trailing dims."""
 
-    stride: int
-    padding: str
+    stride: tuple[int, ...]
+    padding: tuple[str, ...]
     over: str | None = None
     to: str | None = None
 
@@ -27,7 +28,7 @@ class Conv(Attributes):
 
 @record
 class ConvInput(Conv):
-    """And the lengths of the trailing dims that are convolved along: none over an axis."""
+    """And the lengths of the trailing dims that are convolved along."""
 
     sizes: tuple[int, ...] = ()
 

@@ -203,14 +203,16 @@ def _conv1d(x: np.ndarray, k: np.ndarray, stride: int, padding: str) -> np.ndarr
 def test_conv_over_an_axis(padding: str, stride: int, mode: str) -> None:
     x, k = R.normal(size=(2, 7, 3)), R.normal(size=(4, 3, 5))
     found = one(
-        "conv", [x, k], ["f64[batch, time, 3]", "f64[4, 3, 5]"], mode, stride=stride, padding=padding, over="time", to="frame"
+        "conv", [x, k], ["f64[batch, time, 3]", "f64[4, 3, 5]"], mode, stride=(stride,), padding=(padding,), over="time", to="frame"
     )
     np.testing.assert_allclose(found, np.stack([_conv1d(row, k, stride, padding) for row in x]), rtol=1e-10, atol=1e-12)
 
 
 def test_conv_over_the_first_axis_and_more_axes() -> None:
     x, k = R.normal(size=(4, 2, 6, 3)), R.normal(size=(3, 3, 2))
-    found = one("conv", [x, k], ["f64[batch, time, src, 3]", "f64[3, 3, 2]"], over="time", to="time", padding="same", stride=1)
+    found = one(
+        "conv", [x, k], ["f64[batch, time, src, 3]", "f64[3, 3, 2]"], over="time", to="time", padding=("same",), stride=(1,)
+    )
     expected = np.stack([np.stack([_conv1d(x[b, :, s], k, 1, "same") for s in range(6)], 1) for b in range(4)])
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
@@ -218,7 +220,7 @@ def test_conv_over_the_first_axis_and_more_axes() -> None:
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_conv_over_trailing_dims(padding: str) -> None:
     x, k = R.normal(size=(2, 3, 6, 5, 2)), R.normal(size=(3, 3, 2, 4))
-    found = one("conv", [x, k], ["f64[batch, time, 6, 5, 2]", "f64[3, 3, 2, 4]"], padding=padding, stride=1)
+    found = one("conv", [x, k], ["f64[batch, time, 6, 5, 2]", "f64[3, 3, 2, 4]"], padding=(padding,) * 2, stride=(1, 1))
     padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1), (0, 0)]) if padding == "same" else x
     expected = np.zeros((2, 3, padded.shape[2] - 2, padded.shape[3] - 2, 4))
     for i in range(expected.shape[2]):

@@ -10,13 +10,14 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import AxisValue, Tensor, Value
-from rnndsl.language.builtins import OPTION_WORDS
 from rnndsl.language.ops.op import Op, Required
 from rnndsl.plan.attributes import Reduction
 from rnndsl.syntax import tree
 from rnndsl.text.codes import kinds
 from rnndsl.text.codes import types as codes
 from rnndsl.text.source import Span
+
+_WORDS = ("leading", "inner", "last")
 
 
 def reduce(session: Session, op: Op, call: tree.Call, env: Env) -> Value:
@@ -58,13 +59,15 @@ def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[lis
     axes: list[str] = []
     dims: list[int] = []
     for part in parts:
-        word = is_word(part, *OPTION_WORDS["over"])
+        word = is_word(part, *_WORDS)
         if word == "leading":
             axes += x.type.axes
         elif word == "inner":
             dims += every[:-1]
         elif word == "last":
             dims += _last(x, part.span)
+        elif is_word(part, "dims"):
+            kinds.reduced(part.span, "`dims`", _WORDS).throw()
         else:
             axes += _axis(session.evaluate(part, env), part)
     return list(dict.fromkeys(axes)), sorted(set(dims))
@@ -72,5 +75,5 @@ def _chosen(session: Session, x: Tensor, expr: tree.Expr, env: Env) -> tuple[lis
 
 def _axis(value: Value, part: tree.Expr) -> list[str]:
     if not isinstance(value, AxisValue):
-        kinds.reduced(part.span, describe(value), OPTION_WORDS["over"]).throw()
+        kinds.reduced(part.span, describe(value), _WORDS).throw()
     return [value.name]

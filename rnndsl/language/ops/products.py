@@ -103,17 +103,10 @@ ROWS: tuple[Op, ...] = (
     Op(
         "conv",
         "structure",
-        (
-            *tensors("x", "kernel"),
-            Parameter("stride", "int", 1),
-            Parameter("padding", "string", "same"),
-            Parameter("over", "axis", None),
-            Parameter("to", "axis", None),
-        ),
+        tensors("x", "kernel"),
         products.conv,
         ".convolution:conv",
         "cross-correlation with kernel [widths.., in, out]",
-        "float [sizes.., in], [widths.., in, out] -> [sizes.., out]",
         traits=_PRODUCT,
         attributes=Conv,
         derivative=".convolution:conv",

@@ -10,7 +10,7 @@ from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel
 from rnndsl.plan.model import TensorType
 from rnndsl.text.codes import rules
 
-PADDINGS = ("same", "valid", "causal")
+PADDINGS = ("same", "centred", "valid", "causal")
 
 
 def matmul(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
@@ -98,34 +98,34 @@ def conv(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) ->
     x, kernel = args
     dtype = need_float(args)
     told = attrs.told(Conv)
-    if told.padding not in PADDINGS:
-        raise TypeRuleError(rules.no_padding(told.padding, PADDINGS))
-    if told.stride < 1:
-        raise TypeRuleError(rules.no_stride(told.stride))
+    for padding in told.padding:
+        if padding not in PADDINGS:
+            raise TypeRuleError(rules.no_padding(padding, PADDINGS))
+    for stride in told.stride:
+        if stride < 1:
+            raise TypeRuleError(rules.no_stride(stride))
     need_rank(x, 1)
     need_rank(kernel, 3, "kernel")
     if x.dims[-1] != kernel.dims[-2]:
         raise TypeRuleError(rules.channels(x.dims[-1], x, kernel.dims[-2], kernel))
-    if told.over:
-        return _conv_over(x, kernel, told.over, told, order)
-    spatial = x.dims[:-1]
-    if not 1 <= len(spatial) <= 3 or len(kernel.dims) != len(spatial) + 2:
-        raise TypeRuleError(rules.spatial_dims(x, kernel))
-    sizes: list[int] = []
-    for size, width in zip(spatial, kernel.dims, strict=False):
-        span = size if told.padding != "valid" else size - width + 1
-        sizes.append(-(-span // told.stride))
-    if min(sizes) < 1:
+    widths, along = kernel.dims[:-2], 1 if told.over else 0
+    if not 1 <= len(widths) <= 3 or len(widths) != along + len(x.dims) - 1:
+        raise TypeRuleError(rules.spatial_dims(x, kernel, told.over))
+    for name, given in (("stride", len(told.stride)), ("padding", len(told.padding))):
+        if given != len(widths):
+            raise TypeRuleError(rules.for_each_width(name, given, len(widths), kernel))
+    places = zip(x.dims[:-1], widths[along:], told.stride[along:], told.padding[along:], strict=True)
+    sizes = [-(-(size - (width - 1 if padding == "valid" else 0)) // stride) for size, width, stride, padding in places]
+    if min(sizes, default=1) < 1:
         raise TypeRuleError(rules.nothing_left(x, kernel))
-    return TensorType(dtype, unite_axes(args, order), (*sizes, kernel.dims[-1]))
+    axes = _conv_axes(x, kernel, told.over, told, order) if told.over else unite_axes(args, order)
+    return TensorType(dtype, axes, (*sizes, kernel.dims[-1]))
 
 
-def _conv_over(x: TensorType, kernel: TensorType, over: str, told: Conv, order: Sequence[str]) -> TensorType:
+def _conv_axes(x: TensorType, kernel: TensorType, over: str, told: Conv, order: Sequence[str]) -> tuple[str, ...]:
     need_axis(x, over)
-    if len(kernel.dims) != 3 or len(x.dims) != 1:
-        raise TypeRuleError(rules.conv_over_axis(x, kernel))
     to = told.to or over
-    if to == over and (told.stride != 1 or told.padding == "valid"):
+    if to == over and (told.stride[0] != 1 or told.padding[0] == "valid"):
         raise TypeRuleError(rules.axis_changes())
     if to != over and to in x.axes:
         raise TypeRuleError(rules.axis_taken(over, to, x))
@@ -133,7 +133,7 @@ def _conv_over(x: TensorType, kernel: TensorType, over: str, told: Conv, order: 
     if along:
         raise TypeRuleError(rules.kernel_with_axis(along[0], kernel))
     axes = {to if a == over else a for a in x.axes} | {*kernel.axes}
-    return TensorType(x.dtype, tuple(a for a in order if a in axes), (kernel.dims[-1],))
+    return tuple(a for a in order if a in axes)
 
 
 def conv_input(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:

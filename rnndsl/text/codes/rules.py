@@ -162,16 +162,41 @@ def channels(given: int, type: object, wanted: int, kernel: object) -> Clause:
     return Clause(f"has {counted(given, 'input channel')} in {type} and {wanted} in the kernel {kernel}")
 
 
-def spatial_dims(type: object, kernel: object) -> Clause:
-    return Clause(f"needs one to three spatial dims and a kernel to match, not {type} and {kernel}")
+def spatial_dims(type: object, kernel: object, over: str | None) -> Clause:
+    """`over`: the axis that is one of the spatial dims, if there is one."""
+    counting = f", `{over}` among them," if over else ""
+    return Clause(f"needs one to three spatial dims{counting} and a kernel to match, not {type} and {kernel}")
+
+
+def for_each_width(name: str, given: int, widths: int, kernel: object) -> Clause:
+    return Clause(f"takes one {name}, or one for each of the {counted(widths, 'width')} of the kernel {kernel}, not {given}")
+
+
+def conv_lengths(wanted: object, given: object) -> Clause:
+    return Clause(f"takes lengths {wanted}, of the input's other leading axes, not {given}")
+
+
+def conv_lengths_of_dims() -> Clause:
+    return Clause("takes lengths along an axis: write `over = time`, or `over = [time, dims]`")
+
+
+def conv_by_length(axis: str) -> Clause:
+    return Clause(
+        f"with the padding `same` and a stride along `{axis}` begins where the longest row has it: write `padding = centred`, "
+        "which is each row's own"
+    )
 
 
 def nothing_left(type: object, kernel: object) -> Clause:
     return Clause(f"leaves nothing of {type} under a kernel {kernel} without padding")
 
 
-def conv_over_axis(type: object, kernel: object) -> Clause:
-    return Clause(f"over an axis takes [channels] and a kernel [width, in, out], not {type} and {kernel}")
+def conv_over_axis(axis: str, type: object) -> Clause:
+    return Clause(f"over `{axis}` alone takes [channels], not {type}: write `over = [{axis}, dims]`")
+
+
+def conv_over(written: str) -> Clause:
+    return Clause(f"works over one axis, `dims`, or both, `over = [time, dims]`, not `{written}`")
 
 
 def axis_changes() -> Clause:

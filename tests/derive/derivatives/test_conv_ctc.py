@@ -9,7 +9,7 @@ import pytest
 
 from rnndsl.derive.derivatives.jvp import jvp
 from rnndsl.passes.remove_dead import pruned
-from rnndsl.plan.model import Graph, Node
+from rnndsl.plan.model import Graph, Node, TensorType
 from rnndsl.plan.rewriting import types_of
 from rnndsl.records import replace
 from tests.backend.plan_builder import ORDER, Builder
@@ -33,12 +33,32 @@ CONVOLUTIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
         ("kernel of axes", "[batch, 5, 1]", "[batch, src, 3, 1, 2]", {}),
         ("kernel of axes, 2-D", "[src, 4, 3, 1]", "[batch, 2, 3, 1, 2]", {}),
         ("kernel of axes, over to", "[batch, time, 1]", "[src, 4, 1, 2]", {"over": "time", "to": "frame"}),
+        ("over to and a dim", "[batch, time, 4, 2]", "[3, 2, 2, 2]", {"over": "time", "to": "frame"}),
     )
 }
 CONVOLUTIONS.update({
     f"{padding}, {name}": ("[batch, time, 2]", kernel, {"padding": padding, "over": "time"})
     for padding in ("same", "causal")
     for name, kernel in (("over", "[3, 2, 2]"), ("kernel of axes, over", "[batch, src, 4, 2, 1]"))
+})  # fmt: skip
+# each dim with a stride and a padding of its own
+CONVOLUTIONS.update({
+    "centred by 2": ("[batch, 5, 2]", "[4, 2, 2]", {"padding": "centred", "stride": 2}),
+    "2-D, mixed": ("[batch, 5, 6, 1]", "[3, 2, 1, 2]", {"padding": ("causal", "valid"), "stride": (1, 3)}),
+    "over and a dim, mixed": (
+        "[time, src, 6, 2]", "[3, 2, 2, 2]", {"padding": ("causal", "same"), "stride": (1, 2), "over": "time"},
+    ),
+    "over to and a dim, mixed": (
+        "[time, src, 5, 2]", "[2, 3, 2, 1]", {"padding": ("centred", "valid"), "stride": (3, 1), "over": "time", "to": "frame"},
+    ),
+    "over to and two dims, mixed": (
+        "[batch, time, 3, 2, 1]", "[3, 2, 2, 1, 2]",
+        {"padding": ("valid", "same", "causal"), "stride": (2, 1, 2), "over": "time", "to": "frame"},
+    ),
+    "kernel of axes, over to and a dim, mixed": (
+        "[batch, time, 5, 1]", "[src, 3, 2, 1, 2]",
+        {"padding": ("centred", "valid"), "stride": (2, 3), "over": "time", "to": "frame"},
+    ),
 })  # fmt: skip
 
 
@@ -53,12 +73,22 @@ def summed(g: Builder, x: str) -> str:
     return g.op("sum", x, axes=list(kind.axes), dims=list(range(-len(kind.dims), 0)))
 
 
+def of_each_width(kernel: TensorType, stride: Any = 1, padding: Any = "same", **more: Any) -> dict[str, Any]:
+    """The options, those of all of the kernel's widths for each of them."""
+    widths = len(kernel.dims) - 2
+    return {
+        "stride": stride if isinstance(stride, tuple) else (stride,) * widths,
+        "padding": padding if isinstance(padding, tuple) else (padding,) * widths,
+        **more,
+    }
+
+
 def convolution(case: str) -> tuple[Builder, str, str, str]:
     """x, kernel and the result."""
     x, kernel, options = CONVOLUTIONS[case]
     g = Builder()
     a, b = g.input(f"f64{x}", "x"), g.input(f"f64{kernel}", "kernel")
-    return g, a, b, g.op("conv", a, b, **options)
+    return g, a, b, g.op("conv", a, b, **of_each_width(g.types[b], **options))
 
 
 def cotangents(case: str) -> tuple[Graph, list[str], dict[str, Array]]:
@@ -197,7 +227,7 @@ def test_tensorflow_agrees_on_ctc(mode: str, dtype: str, close: float) -> None:
 def test_a_sequence_shorter_than_the_kernel_hands_back_zeros(mode: str, kernel: str) -> None:
     g = Builder()
     a, b = g.input("f64[batch, time, 2]", "x"), g.input(f"f64{kernel}", "kernel")
-    y = g.op("conv", a, b, padding="valid", over="time", to="frame")
+    y = g.op("conv", a, b, **of_each_width(g.types[b], padding="valid", over="time", to="frame"))
     whole, one = summed(g, g.op("square", y)), g.literal(1.0, "f64")
     made, found = derived(g.graph(), {whole: one}, [a, b])
     feeds = {**drawn(g, 1), "x": np.ones((2, 2, 2))}

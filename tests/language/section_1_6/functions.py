@@ -26,23 +26,22 @@ def masked_mean(x, mask, axis):
 def correlate(x, kernel, stride=1, padding="same"):
     """Over the second last dim of x [..., n, in], with kernel [width, in, out]."""
     width, n = len(kernel), x.shape[-2]
-    before = 0
-    if padding == "same":
-        total = max((-(-n // stride) - 1) * stride + width - n, 0)
-        before = total // 2
-        x = np.concatenate([np.zeros((*x.shape[:-2], before, x.shape[-1])), x, np.zeros((*x.shape[:-2], width, x.shape[-1]))], -2)
-    count = -(-n // stride) if padding == "same" else (n - width) // stride + 1
+    count = (n - width) // stride + 1 if padding == "valid" else -(-n // stride)
+    same = max((count - 1) * stride + width - n, 0) // 2
+    before = {"same": same, "centred": (width - 1) // 2, "causal": width - 1, "valid": 0}[padding]
+    around = [np.zeros((*x.shape[:-2], zeros, x.shape[-1])) for zeros in (before, stride + width)]
+    x = np.concatenate([around[0], x, around[1]], -2)
     return np.stack([sum(x[..., k * stride + d, :] @ kernel[d] for d in range(width)) for k in range(count)], -2)
 
 
-def correlate2(x, kernel, stride=1, padding="same"):
+def correlate2(x, kernel, stride=(1, 1), padding=("same", "same")):
     """Over the rows and columns of x [..., rows, columns, in], with kernel [height, width, in, out]."""
     out = 0
     for d in range(len(kernel)):  # each row of the kernel is a convolution over columns, of rows of x moved by d
         alone = np.zeros((len(kernel), x.shape[-1], x.shape[-1]))
         alone[d] = np.eye(x.shape[-1])
-        rows = correlate(x.swapaxes(-3, -2), alone, stride, padding).swapaxes(-3, -2)
-        out = out + correlate(rows, kernel[d], stride, padding)
+        rows = correlate(x.swapaxes(-3, -2), alone, stride[0], padding[0]).swapaxes(-3, -2)
+        out = out + correlate(rows, kernel[d], stride[1], padding[1])
     return out
 
 
@@ -353,8 +352,19 @@ CONVOLUTIONS = {
     "conv(m, over3, stride = 2)": lambda v: correlate(v.m, OVER3, 2),
     'conv(m, over2, 2, "valid")': lambda v: correlate(v.m, OVER2, 2, "valid"),
     "conv(image, plane)": lambda v: correlate2(v.image, PLANE),
-    "conv(image, plane, stride = 2)": lambda v: correlate2(v.image, PLANE, 2),
-    'conv(image, plane, padding = "valid")': lambda v: correlate2(v.image, PLANE, 1, "valid"),
+    "conv(image, plane, stride = 2)": lambda v: correlate2(v.image, PLANE, (2, 2)),
+    'conv(image, plane, padding = "valid")': lambda v: correlate2(v.image, PLANE, padding=("valid", "valid")),
+    "conv(image, plane, stride = [1, 3], padding = [causal, valid])": lambda v: correlate2(
+        v.image, PLANE, (1, 3), ("causal", "valid")
+    ),
+    "conv(image, plane * 0.5, over = dims)": lambda v: correlate2(v.image, PLANE * 0.5),
+    "conv(long_image, plane, over = [time, dims])": lambda v: correlate2(v.long_image, PLANE),
+    "conv(long_image, 2 * plane, over = [time, dims], stride = [1, 2], padding = [causal, centred])": lambda v: correlate2(
+        v.long_image, 2 * PLANE, (1, 2), ("causal", "centred")
+    ),
+    "conv(long_image, plane, over = [time, dims], stride = [2, 1], padding = [centred, valid], to = frame)": lambda v: correlate2(
+        v.long_image, PLANE, (2, 1), ("centred", "valid")
+    ),
 }
 DEFINITIONS = """
 fn f(i, j) = 10 * i + j

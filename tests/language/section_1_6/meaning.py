@@ -21,6 +21,7 @@ TYPES = {
     "i": "i32[batch, 4]", "j": "i32[batch, 4]", "big": "i64[batch, 4]", "ids": "i32[batch, time]", "k": "i32[batch]",
     "yes": "bool[batch, 4]", "no": "bool[batch, 4]", "valid": "bool[batch, time]", "here": "bool[batch, src]",
     "v4": "f64[batch, time, 1]", "image": "f64[batch, 5, 6, 2]", "half": "f16[batch, 4]", "single": "f32[batch, 4]",
+    "long_image": "f64[batch, time, 6, 2]",
 }  # fmt: skip
 """Inputs of every model of a table of expressions: their names and types."""
 

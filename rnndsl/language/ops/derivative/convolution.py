@@ -17,8 +17,7 @@ def _forth(n: Local, x: V, kernel: V, t: TensorType) -> V:
 def _to_input(n: Local, d: V, kernel: V, t: TensorType) -> V:
     """What x, of the type `t`, is handed back."""
     how = told(n, Conv)
-    sizes = () if how.over else t.dims[:-1]
-    found = apply("conv_input", d, kernel, told=ConvInput(how.stride, how.padding, how.over, how.to, sizes))
+    found = apply("conv_input", d, kernel, told=ConvInput(how.stride, how.padding, how.over, how.to, t.dims[:-1]))
     return on_axes(found, t, found.type.axes)
 
 

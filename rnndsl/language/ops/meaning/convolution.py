@@ -14,24 +14,24 @@ Where = tuple[slice, ...]
 
 
 def conv(frame: Frame, node: Node, x: Value, kernel: Value) -> Array:
-    """Over trailing dims, or over an axis, which is then a dim before the channels, and an axis again, maybe of another name."""
+    """Over trailing dims, and over an axis, which is then the first of them, and an axis again, maybe of another name."""
     told = node.told(Conv)
 
     def one(rows: Array, weights: Array) -> Array:
-        return convolved(rows, weights, told.stride, told.padding)
+        return convolved(rows, weights, told)
 
     moved = _as_dim(x, told.over)
-    counts, _ = _layout(moved.type.dims[:-1], kernel.type.dims[:-2], told.stride, told.padding)
+    counts, _ = _layout(moved.type.dims[:-1], kernel.type.dims[:-2], told)
     return _as_axis(one, frame, node.type, told.onto, counts, [moved, kernel])
 
 
 def conv_input(frame: Frame, node: Node, d: Value, kernel: Value) -> Array:
     """What each number of x is handed back by all that it was multiplied into."""
     told = node.told(ConvInput)
-    sizes = [frame.sizes[told.over]] if told.over else told.sizes
+    sizes = [*([frame.sizes[told.over]] if told.over else []), *told.sizes]
 
     def one(rows: Array, weights: Array) -> Array:
-        counts, pads = _layout(sizes, weights.shape[:-2], told.stride, told.padding)
+        counts, pads = _layout(sizes, weights.shape[:-2], told)
         x = np.zeros([*(b + n + a for n, (b, a) in zip(sizes, pads, strict=True)), weights.shape[-2]], rows.dtype)
         for at, where in _under(counts, weights.shape[:-2], told.stride):
             x[where] += rows @ weights[at].T
@@ -45,7 +45,7 @@ def conv_kernel(frame: Frame, node: Node, x: Value, d: Value) -> Array:
     told = node.told(ConvKernel)
 
     def one(rows: Array, back: Array) -> Array:
-        counts, pads = _layout(rows.shape[:-1], told.widths, told.stride, told.padding)
+        counts, pads = _layout(rows.shape[:-1], told.widths, told)
         rows = np.pad(rows, [*pads, (0, 0)])
         kernel = np.zeros(node.type.dims, rows.dtype)
         for at, where in _under(counts, told.widths, told.stride):
@@ -59,50 +59,52 @@ def conv_kernel(frame: Frame, node: Node, x: Value, d: Value) -> Array:
 
 
 def _as_dim(x: Value, axis: str | None) -> Value:
-    """`x` with its `axis` as a dim before the channels."""
+    """`x` with its `axis` as the first trailing dim."""
     if axis is None:
         return x
     at = x.type.axes.index(axis)
     rest = tuple(a for a in x.type.axes if a != axis)
-    return Value(np.moveaxis(x.array, at, -2), TensorType(x.type.dtype, rest, (x.array.shape[at], *x.type.dims)))
+    return Value(np.moveaxis(x.array, at, len(rest)), TensorType(x.type.dtype, rest, (x.array.shape[at], *x.type.dims)))
 
 
 def _as_axis(
     one: Callable[..., Array], frame: Frame, t: TensorType, axis: str | None, sizes: Sequence[int], operands: list[Value]
 ) -> Array:
-    """`one` at each place of the axes of `t`; the dims of its result before the channels have these `sizes`, or are the `axis`."""
+    """`one` at each place of the axes of `t`; the dims of its result before the channels have these `sizes`, the first of them is
+    the `axis`, if there is one."""
     if axis is None:
         return each_position(one, t, frame, operands)
-    inner = TensorType(t.dtype, tuple(a for a in t.axes if a != axis), (*sizes, t.dims[-1]))
-    return np.moveaxis(each_position(one, inner, frame, operands), -2, t.axes.index(axis))
+    rest = tuple(a for a in t.axes if a != axis)
+    inner = TensorType(t.dtype, rest, (*sizes, t.dims[-1]))
+    return np.moveaxis(each_position(one, inner, frame, operands), len(rest), t.axes.index(axis))
 
 
-def convolved(x: Array, kernel: Array, stride: int, padding: str) -> Array:
+def convolved(x: Array, kernel: Array, told: Conv) -> Array:
     """x [sizes.., in] with kernel [widths.., in, out]."""
-    counts, pads = _layout(x.shape[:-1], kernel.shape[:-2], stride, padding)
+    counts, pads = _layout(x.shape[:-1], kernel.shape[:-2], told)
     x = np.pad(x, [*pads, (0, 0)])
     out = np.zeros((*counts, kernel.shape[-1]), np.result_type(x, kernel))
-    for at, where in _under(counts, kernel.shape[:-2], stride):
+    for at, where in _under(counts, kernel.shape[:-2], told.stride):
         out += x[where] @ kernel[at]
     return out
 
 
-def _layout(sizes: Sequence[int], widths: Sequence[int], stride: int, padding: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """For each dim, how many places the kernel takes, and how many zeros are before and behind. `same` pads less before than
-    behind, `causal` before alone."""
+def _layout(sizes: Sequence[int], widths: Sequence[int], told: Conv) -> tuple[list[int], list[tuple[int, int]]]:
+    """For each dim, how many places the kernel takes, and how many zeros are before and behind. `same` pads as few as it can, and
+    less before than behind; `centred` has each window around its step; `causal` pads before alone."""
     counts: list[int] = []
     pads: list[tuple[int, int]] = []
-    for size, width in zip(sizes, widths, strict=True):
+    for size, width, stride, padding in zip(sizes, widths, told.stride, told.padding, strict=True):
         span = size if padding != "valid" else size - width + 1
         count = max(-(-span // stride), 0)
         lacking = max((count - 1) * stride + width - size, 0)
-        before = lacking // 2 if padding == "same" else width - 1 if padding == "causal" else 0
+        before = {"same": lacking // 2, "centred": (width - 1) // 2, "causal": width - 1, "valid": 0}[padding]
         counts.append(count)
         pads.append((before, max(lacking - before, 0)))
     return counts, pads
 
 
-def _under(counts: Sequence[int], widths: Sequence[int], stride: int) -> Iterator[tuple[tuple[int, ...], Where]]:
+def _under(counts: Sequence[int], widths: Sequence[int], strides: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Where]]:
     """Each place in the kernel, and what lies under it wherever the kernel is."""
     for at in np.ndindex(*widths):
-        yield at, tuple(slice(a, a + stride * (n - 1) + 1 if n else a, stride) for a, n in zip(at, counts, strict=True))
+        yield at, tuple(slice(a, a + s * (n - 1) + 1 if n else a, s) for a, n, s in zip(at, counts, strides, strict=True))
