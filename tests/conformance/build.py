@@ -17,6 +17,7 @@ from rnndsl.backends.tensorflow.module import build
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Node, Plan, all_nodes
+from tests.compiling import takes
 from tests.conformance.subject import SIZES, Array, Subject, final_name
 
 
@@ -77,16 +78,14 @@ class Built:
 
     def gradients(self, data: Mapping[str, Array], module: Any = None, values: Mapping[str, Array] | None = None) -> dict[str, Any]:
         """The loss of the masked scan, and its gradients by path."""
-        read = {x.name for x in self.subject.inputs if x.kind == "given"} | {"m", "n"}
-        wanted = {name: value for name, value in data.items() if name in read or name.startswith("part_")}
+        wanted = {name: data[name] for name in takes(self.subject.plan, "gradients")}
         arguments = (tensors(values or self.stored), tensors(wanted), {}, tf.constant(0, tf.int64))
         made = (module or self.module).gradients(*arguments)
         return {"loss": float(made["loss"]), "gradients": numbers(made["gradients"])}
 
     def train(self, data: Mapping[str, Array]) -> None:
         """One step on the plain scans."""
-        read = {x.name for x in self.subject.inputs}
-        self.module.step(**tensors({name: value for name, value in data.items() if name in read}))
+        self.module.step(**tensors({name: data[name] for name in takes(self.subject.plan, "step")}))
 
     def restore(self) -> None:
         """Variables as they were before training."""

@@ -48,6 +48,7 @@ SPECIAL: dict[str, Special] = {
     "std.continuous.GRUD": Special(ranges={"elapsed": (0.1, 2)}),
     "std.continuous.CfC": Special({"backbone": "[3]"}, ranges={"elapsed": (0.1, 2)}),
     "std.continuous.LTC": Special({"unfolds": "2"}, ranges={"elapsed": (0.1, 2)}),
+    "std.regularised.BatchNormLSTM": Special({"units": "2", "longest": "3"}),
     "std.ssm.S4D": Special({"order": "4"}),
     "std.tf1.DropoutWrapper": Special({"input_keep_prob": "0.7", "output_keep_prob": "0.8", "state_keep_prob": "0.9"}),
     "std.tf1.DeviceWrapper": Special({"device": '"/cpu:0"'}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from tests.compiling import plan_of
 
 SPEC = """rnn 1
 import std.cells (MemoryDropLSTM, UpdateDropLSTM)
+import std.regularised (WeightDropLSTM)
 model m with (dtype = f64) {{
   input x: f64[batch, time, 3]
   input h: f64[batch, 2]
@@ -61,6 +64,7 @@ def _lstm(model: Model, memory: float, update: float, recurrent: float) -> np.nd
         ("MemoryDropLSTM(2, rate = {rate})", (0, 1, 1)),
         ("UpdateDropLSTM(2, rate = {rate})", (1, 0, 1)),
         ("UpdateDropLSTM(2, rate = {rate}, each_step = false)", (1, 0, 1)),
+        ("WeightDropLSTM(2, rate = {rate})", (1, 1, 0)),
     ],
 )
 def test_what_is_dropped(cell: str, kept: tuple[float, float, float]) -> None:
@@ -79,3 +83,42 @@ def test_one_mask_for_all_steps_of_a_sequence() -> None:
     found = model.call("fit", many)
     assert 100 < found["dropped"] < 200  # of 50 rows of 3 steps of 2 units, half
     assert found["changed"] == 0
+
+
+def test_one_mask_of_the_recurrent_weights_for_all_steps_and_rows() -> None:
+    """Merity et al. 2018: of the 16 ways to drop from four matrices of one weight each, one explains all rows and steps of a call;
+    another call has another."""
+    text = """rnn 1
+    import std.regularised (WeightDropLSTM)
+    model m with (dtype = f64) {
+      input x: f64[batch, time, 3]
+      layer cell = WeightDropLSTM(1, rate = 0.5)
+      run = scan(cell, x)
+      for step in 0..4 { for row in 0..3 { metric at[[step, row]] = sum(run[time = step], mask = x[time = 0][2] == row) } }
+      loss size = mean(square(run))
+      train fit = sgd(rate = 0.0)
+      init **/wt ~ ones
+    }
+    """
+    model = Model(plan_of(text))
+    x = np.random.default_rng(1).normal(size=(3, 4, 3))
+    x[:, 0, 2] = [0, 1, 2]
+    gates = ("input_gate", "forget_gate", "output_gate", "memory_cell")
+
+    def lstm(kept: tuple[int, ...]) -> np.ndarray:
+        h, c, found = np.zeros((3, 1)), np.zeros((3, 1)), []
+        for t in range(4):
+            i, f, o, g = (x[:, t] @ model.variables[f"cell/{k}/wx"] + 2 * keep * h for k, keep in zip(gates, kept, strict=True))
+            c = sigmoid(f + 1) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            found.append(h[:, 0])
+        return np.stack(found)
+
+    drawn = set()
+    for _ in range(6):
+        results = model.call("fit", {"x": x})
+        found = np.array([[results[f"at_{step}_{row}"] for row in range(3)] for step in range(4)])
+        explained = [kept for kept in itertools.product((0, 1), repeat=4) if np.allclose(lstm(kept), found, rtol=0, atol=1e-12)]
+        assert len(explained) == 1
+        drawn.update(explained)
+    assert len(drawn) > 1

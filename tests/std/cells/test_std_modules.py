@@ -11,11 +11,16 @@ import pytest
 from rnndsl.names.reading import STD
 from tests.compiling import plan_of
 from tests.plan.interpreting import interpret
-from tests.std.cells import oracle_continuous, oracle_linear_rnn, oracle_ssm, test_std_cells
+from tests.std.cells import oracle_continuous, oracle_linear_rnn, oracle_regularised, oracle_ssm, test_std_cells
 from tests.std.cells.cell_oracle import Array, Case, Weights
 from tests.std.cells.test_std_cells import data_of, output_name, text, values_of
 
-CASES: tuple[Case, ...] = (*oracle_continuous.CASES, *oracle_linear_rnn.CASES, *oracle_ssm.CASES)
+CASES: tuple[Case, ...] = (
+    *oracle_continuous.CASES,
+    *oracle_linear_rnn.CASES,
+    *oracle_regularised.CASES,
+    *oracle_ssm.CASES,
+)
 ELSEWHERE = {"core", "tf1"}
 """Modules whose cells are held to others: to the loops of `tests/conformance`, to the equations and numbers of `tests/std/tf1`."""
 DATA = data_of(np.float64)
