@@ -56,8 +56,9 @@ SEEDS ?= 0 200
 accepted: $(STAMP)  ## compile and run specs that check accepts, of SEEDS="0 200"
 	$(BIN)/python -m tests.accepted.holding $(SEEDS)
 
-sunspots: $(STAMP)  ## compile, train and show the forecaster of sunspot numbers
-	$(BIN)/rnndsl compile specs/sunspots.rnn -o build/sunspots
+sunspots: $(STAMP)  ## train and show the forecaster of sunspot numbers
+	$(BIN)/rnndsl train specs/sunspots.rnn specs/data/sunspots.csv --columns x=sunspots --columns y=sunspots \
+	  --window 24 --horizon 1 --hold-out 50 --epochs 200 -o build/sunspots
 	$(BIN)/python docs/examples/sunspots.py build/sunspots
 
 schemas: $(STAMP)  ## write the published JSON Schemas again

@@ -139,14 +139,16 @@ class Loaded:
             self._tensors[path].assign(value)
 
     def call(self, signature: str, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
-        """Call any signature by name. Raises ValueError also for an unknown one, and for training on several replicas."""
+        """Call any signature by name; its results in their order in the manifest. Raises ValueError also for an unknown one, and for
+        training on several replicas."""
         info = self._signature(signature)
         if info.kind in ("apply", "gradients"):
             raise CallError(faults.takes_variables(signature))
         self._need_one_replica(info)
         wanted = {i.name: declared(i) for i in info.inputs}
         tensors = _tensors(fit_all(signature, wanted, {**_mapping("inputs", inputs), **named}))
-        return _run(signature, lambda: self._module.signatures[signature](**tensors))
+        results = _run(signature, lambda: self._module.signatures[signature](**tensors))
+        return {name: results[name] for name in dict.fromkeys([*(x.name for x in info.outputs), *results]) if name in results}
 
     def predict(self, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
         """The model's outputs."""

@@ -34,23 +34,10 @@ LONGEST_LINE = 1 << 26
 
 def read_table(path: Path) -> Array:
     """The numbers of a `.csv` or `.csv.gz`, by row and column; a first line without any is a header. Raises DataError, OSError."""
-    with open_regular(path) as file:
-        unpacked = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
-        try:
-            most = most_unpacked(os.fstat(file.fileno()).st_size)
-            return _numbers(path, io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=""), most)
-        except UnicodeDecodeError:
-            raise DataError(faults.not_utf8(path)) from None
-        except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DataError(faults.no_table(path, error)) from None
-
-
-def _numbers(path: Path, text: io.TextIOWrapper, most: int) -> Array:
     numbers, width, rows = packed("d"), 0, 0
-    lines = csv.reader(_lines(path, text, most))
-    for cells in lines:
-        place = f"{path}:{lines.line_num}"
-        if not cells or (lines.line_num == 1 and not any(map(_is_number, cells))):  # a blank line, or the header
+    for line, cells in read_rows(path):
+        place = f"{path}:{line}"
+        if line == 1 and is_header(cells):
             continue
         width = width or len(cells)
         if len(cells) != width:
@@ -60,6 +47,26 @@ def _numbers(path: Path, text: io.TextIOWrapper, most: int) -> Array:
     if not rows:
         raise DataError(faults.empty(path))
     return np.frombuffer(numbers, dtype=np.float64).reshape(rows, width)
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    """The cells of each row of a `.csv` or `.csv.gz`, with the number of its line; blank lines are left out.
+    Raises DataError, OSError."""
+    with open_regular(path) as file:
+        unpacked = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+        try:
+            most = most_unpacked(os.fstat(file.fileno()).st_size)
+            lines = csv.reader(_lines(path, io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=""), most))
+            yield from ((lines.line_num, cells) for cells in lines if cells)
+        except UnicodeDecodeError:
+            raise DataError(faults.not_utf8(path)) from None
+        except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(faults.no_table(path, error)) from None
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a first line has names and no numbers."""
+    return not any(map(is_number, cells))
 
 
 def _lines(path: Path, text: io.TextIOWrapper, most: int) -> Iterator[str]:
@@ -79,12 +86,12 @@ def _row(cells: Sequence[str], place: str) -> list[float]:
             return list(map(float, cells))
     except ValueError:
         pass
-    wrong = next((i, cell) for i, cell in enumerate(cells, start=1) if not _is_number(cell))
+    wrong = next((i, cell) for i, cell in enumerate(cells, start=1) if not is_number(cell))
     raise DataError(faults.no_number(place, *wrong))
 
 
-def _is_number(cell: str) -> bool:
-    """Python also takes `1_0`, and digits of other scripts."""
+def is_number(cell: str) -> bool:
+    """Whether `cell` is a number in ASCII; Python also takes `1_0`, and digits of other scripts."""
     if not cell.isascii() or "_" in cell:
         return False
     try:

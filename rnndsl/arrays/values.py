@@ -31,7 +31,7 @@ def fit(name: str, value: object, type: TensorType) -> Array:
     rank = len(type.axes) + len(type.dims)
     if array.ndim != rank or tuple(array.shape[len(type.axes) :]) != type.dims:
         raise DataError(faults.shape(name, type, array.shape))
-    return _converted(name, array, type)
+    return converted(name, array, type)
 
 
 def fit_all(what: str, wanted: Mapping[str, TensorType], given: Mapping[str, object]) -> dict[str, Array]:
@@ -60,6 +60,25 @@ def agree(values: Mapping[str, tuple[Array, TensorType]]) -> None:
                 raise DataError(faults.lengths(axis, first, known, name, length))
 
 
+def converted(name: str, array: Array, type: TensorType) -> Array:
+    """`array` in the dtype of `type`, whatever its shape. Raises DataError for a number that the dtype has not."""
+    dtype = numpy_dtype(type.dtype)
+    if array.dtype == dtype:
+        return array
+    with np.errstate(all="ignore"):
+        result = array.astype(dtype)
+    if type.dtype in ("i32", "i64", "bool"):
+        wrong = result != array
+    elif array.dtype.itemsize > dtype.itemsize:
+        wrong = np.isinf(result.astype(np.float32)) & np.isfinite(array)
+    else:
+        return result
+    if np.any(wrong):
+        place = tuple(map(int, np.argwhere(wrong)[0]))
+        raise DataError(faults.no_value(name, type, type.dtype, array[place], place))
+    return result
+
+
 def _array(name: str, value: object, type: TensorType) -> Array:
     try:
         array = np.asarray(value)
@@ -72,21 +91,3 @@ def _array(name: str, value: object, type: TensorType) -> Array:
     if array.dtype.kind not in "biuf":
         raise DataError(faults.kind(name, type, array.dtype))
     return array
-
-
-def _converted(name: str, array: Array, type: TensorType) -> Array:
-    dtype = numpy_dtype(type.dtype)
-    if array.dtype == dtype:
-        return array
-    with np.errstate(all="ignore"):
-        converted = array.astype(dtype)
-    if type.dtype in ("i32", "i64", "bool"):
-        wrong = converted != array
-    elif array.dtype.itemsize > dtype.itemsize:
-        wrong = np.isinf(converted.astype(np.float32)) & np.isfinite(array)
-    else:
-        return converted
-    if np.any(wrong):
-        place = tuple(map(int, np.argwhere(wrong)[0]))
-        raise DataError(faults.no_value(name, type, type.dtype, array[place], place))
-    return converted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,16 +68,16 @@ def files_of(arguments: Namespace) -> list[Path]:
     return [Path(file) for file in given if file]
 
 
-def read_inputs(offer: Offer, arguments: Namespace) -> tuple[dict[str, Array], bool]:
-    """The arrays that the signature takes, and whether one was a table of one sequence. Raises UsageError, DataError."""
+def read_inputs(
+    offer: Offer, data: str | None, files: Sequence[str], optional: Container[str] = ()
+) -> tuple[dict[str, Array], bool]:
+    """The arrays that the signature takes, and whether one was a table of one sequence. `data`: the file of all or of the only
+    input; `files`: NAME=FILE. Those that are `optional` may lack. Raises UsageError, DataError."""
     from rnndsl.arrays.tables import is_series, lay_out
     from rnndsl.arrays.values import fit_all
 
-    wanted = offer.inputs
-    given = _named(offer, arguments)
-    missing = [name for name in wanted if name not in given]
-    if missing:
-        raise UsageError(faults.lacks_files(offer.name, {name: wanted[name] for name in missing}))
+    given = given_arrays(offer, data, files, optional)
+    wanted = {name: type for name, type in offer.inputs.items() if name in given}
     series = [name for name, (array, table) in given.items() if table and is_series(array, wanted[name])]
     for name in series:
         steps = counted(len(given[name][0]), "step")
@@ -86,23 +86,28 @@ def read_inputs(offer: Offer, arguments: Namespace) -> tuple[dict[str, Array], b
     return fit_all(offer.name, wanted, laid_out), bool(series)
 
 
-def _named(offer: Offer, arguments: Namespace) -> dict[str, tuple[Array, bool]]:
-    """The given arrays by input, each with whether it is a table. Raises UsageError, DataError."""
+def given_arrays(
+    offer: Offer, data: str | None, files: Sequence[str], optional: Container[str] = ()
+) -> dict[str, tuple[Array, bool]]:
+    """The arrays of the files as they are, by input, each with whether it is a table. Raises UsageError, DataError."""
     from rnndsl.arrays.files import is_table, read_archive, read_array
 
     wanted = list(offer.inputs)
-    files = pairs("--input", arguments.inputs)
-    for name in files:
+    named = pairs("--input", files)
+    for name in named:
         if name not in wanted:
             raise UsageError(faults.no_file_input(offer.name, name, wanted))
     given: dict[str, tuple[Array, bool]] = {}
-    if arguments.data and Path(arguments.data).suffix == ".npz":
-        given = {name: (array, False) for name, array in read_archive(Path(arguments.data), wanted).items()}
-    elif arguments.data:
-        path = Path(arguments.data)
+    if data and Path(data).suffix == ".npz":
+        given = {name: (array, False) for name, array in read_archive(Path(data), wanted).items()}
+    elif data:
+        path = Path(data)
         given[_only(offer, wanted)] = (read_array(path), is_table(path))
-    for name, file in files.items():
+    for name, file in named.items():
         given[name] = (read_array(Path(file), name), is_table(Path(file)))
+    missing = [name for name in wanted if name not in given and name not in optional]
+    if missing:
+        raise UsageError(faults.lacks_files(offer.name, {name: offer.inputs[name] for name in missing}))
     return given
 
 

@@ -1,80 +1,169 @@
-"""The examples of a run: arrays along `batch`, the last ones held out, the others in batches whose order a seed decides."""
+"""The examples of a run: which are held out, and the others in batches whose order a seed decides."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from rnndsl.arrays.values import Array, DataError
 from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
-from rnndsl.text.faults import training as faults
+from rnndsl.text.faults import examples as faults
+from rnndsl.training.lengths import Lengths, with_lengths
+from rnndsl.training.per_example import BATCH, PerExample, Rows, Whole, digest
+from rnndsl.training.tabular import Tabled
 
-BATCH = "batch"
+
+@record
+class HoldOut(Immutable):
+    """`number` examples, or so many per cent of them, are held out: the last, or any, by a seed."""
+
+    number: int
+    percent: bool
+    any: bool
+
+
+@record
+class Split(Immutable):
+    """How examples are parted: what is held out, how many are in a batch, in how many buckets those of like length are, and the
+    seed that decides what is drawn."""
+
+    hold_out: HoldOut | None
+    batch: int | None
+    buckets: int | None
+    seed: int
 
 
 @record
 class Examples(Immutable):
-    """`arrays` by input, of `types`. An input without `batch` goes into each call as it is; `count` examples are not held out.
+    """`values` by input; an input without `batch`, in `fixed`, goes into each call as it is. `trained` and `held`: the numbers of
+    the examples. `trained` is None if no input has `batch`: then each call is given everything, and nothing can be held out.
 
-    `count` is None if no input has `batch`: then each call is given everything, and nothing can be held out.
+    `lengths`: how long the sequences of the examples are along axes that an input tells it of. A batch is as long as its longest.
     """
 
-    arrays: Mapping[str, Array]
+    values: Mapping[str, PerExample]
+    fixed: Mapping[str, Array]
     types: Mapping[str, TensorType]
-    count: int | None
-    held_out: int
+    lengths: Lengths
+    split: Split
+    trained: Array | None
+    held: Array
 
-    def batches(self, size: int | None, seed: int, epoch: int) -> Iterator[dict[str, Array]]:
-        """The batches of one epoch, the last of which may be smaller. With one batch, in order; else shuffled by seed and epoch."""
-        if self.count is None or size is None or size >= self.count:
-            yield self._rows(slice(0, self.count))
-            return
-        order = np.random.default_rng([seed, epoch]).permutation(self.count)
-        for start in range(0, self.count, size):
-            yield self._rows(order[start : start + size])
+    @property
+    def count(self) -> int | None:
+        """How many are trained on."""
+        return None if self.trained is None else len(self.trained)
 
-    def steps(self, size: int | None) -> int:
+    @property
+    def held_out(self) -> int:
+        return len(self.held)
+
+    @property
+    def steps(self) -> int:
         """How many batches an epoch has."""
-        return 1 if self.count is None or size is None else -(-self.count // size)
+        return 1 if self.trained is None else len(self._parts(self.trained, 0))
+
+    def batches(self, epoch: int) -> Iterator[dict[str, Array]]:
+        """The batches of one epoch, of which some may be smaller. With one batch, in order; else shuffled by seed and epoch."""
+        if self.trained is None:
+            yield dict(self.fixed)
+            return
+        for rows in self._parts(self.trained, epoch):
+            yield self._taken(rows)
 
     def validation(self) -> dict[str, Array]:
         """The examples that are held out."""
-        return self._rows(slice(self.count, None))
+        return self._taken(_as_slice(self.held))
 
     def digests(self) -> dict[str, str]:
-        """The SHA-256 of each input: of its dtype and shape in words, then its bytes in C order."""
-        return {name: _digest(array) for name, array in self.arrays.items()}
+        """The SHA-256 of each input."""
+        fixed = {name: digest([array]) for name, array in self.fixed.items()}
+        found = {**fixed, **{name: value.digest() for name, value in self.values.items()}}
+        return {name: found[name] for name in self.types}
 
-    def _rows(self, rows: slice | Array) -> dict[str, Array]:
-        return {name: _taken(array, self.types[name], rows) for name, array in self.arrays.items()}
+    def _parts(self, trained: Array, epoch: int) -> Sequence[Rows]:
+        """The numbers of the examples of each batch."""
+        size, random = self.split.batch, np.random.default_rng([self.split.seed, epoch])
+        if size is None or (size >= len(trained) and not self.split.buckets):
+            return [_as_slice(trained)]
+        shuffled = trained[random.permutation(len(trained))]
+        if not self.split.buckets:
+            return _cut(shuffled, size)
+        lengths = np.sum(list(self.lengths.values()), axis=0)[shuffled]
+        buckets = np.array_split(shuffled[np.argsort(lengths, kind="stable")], self.split.buckets)
+        batches = [batch for bucket in buckets for batch in _cut(random.permutation(bucket), size)]
+        return [batches[number] for number in random.permutation(len(batches))]
+
+    def _taken(self, rows: Rows) -> dict[str, Array]:
+        found = {**self.fixed, **{name: value.take(rows) for name, value in self.values.items()}}
+        longest = {axis: int(np.max(lengths[rows])) for axis, lengths in self.lengths.items()}
+        return {name: _shortened(found[name], type.axes, longest) for name, type in self.types.items()}
 
 
-def examples(arrays: Mapping[str, Array], types: Mapping[str, TensorType], held_out: int, batch: int | None) -> Examples:
-    """Of `arrays` that fit `types`. Raises DataError where so many cannot be held out, or so many are no batch."""
-    sizes = {array.shape[types[name].axes.index(BATCH)] for name, array in arrays.items() if BATCH in types[name].axes}
-    if not sizes:
-        if held_out or batch is not None:
+def examples(
+    tabled: Tabled, fixed: Mapping[str, Array], types: Mapping[str, TensorType], told: Mapping[str, str], split: Split
+) -> Examples:
+    """The examples of a run. `told`: by axis, the input that tells the lengths along it, which the data need not give.
+
+    Raises DataError where so many cannot be held out, or so many are no batch, and for lengths that are not as they must be.
+    """
+    values, lengths = with_lengths(tabled.values, types, told)
+    if split.buckets and not lengths:
+        raise DataError(faults.nothing_to_bucket())
+    if not values:
+        if split.hold_out or split.batch is not None:
             raise DataError(faults.no_batch_axis())
-        return Examples(arrays, types, None, 0)
-    (whole,) = sizes
-    if held_out >= whole:
-        raise DataError(faults.too_many_held_out(held_out, whole))
-    count = whole - held_out
-    if batch is not None and batch > count:
-        raise DataError(faults.batch_too_large(batch, count, held_out))
-    return Examples(arrays, types, count, held_out)
+        return Examples(values, fixed, types, lengths, split, None, np.arange(0))
+    whole = next(iter(values.values())).count
+    trained, held = _parted(whole, tabled.spans, split)
+    if split.batch is not None and split.batch > len(trained):
+        raise DataError(faults.batch_too_large(split.batch, len(trained), len(held)))
+    return Examples(values, fixed, types, lengths, split, trained, held)
 
 
-def _taken(array: Array, type: TensorType, rows: slice | Array) -> Array:
-    if BATCH not in type.axes:
+def of_arrays(arrays: Mapping[str, Array], types: Mapping[str, TensorType]) -> tuple[Tabled, dict[str, Array]]:
+    """What has the axis `batch`, by example, and what has not."""
+    along = {name: types[name].axes.index(BATCH) for name in arrays if BATCH in types[name].axes}
+    fixed = {name: array for name, array in arrays.items() if name not in along}
+    return Tabled({name: Whole(arrays[name], place) for name, place in along.items()}), fixed
+
+
+def _parted(whole: int, spans: tuple[Array, Array] | None, split: Split) -> tuple[Array, Array]:
+    """The numbers of the examples to train on and of those held out, both rising. One that forecasts what a held out one does is
+    in neither."""
+    everything = np.arange(whole)
+    asked = split.hold_out
+    if asked is None:
+        return everything, everything[:0]
+    number = whole * asked.number // 100 if asked.percent else asked.number
+    if not 0 < number < whole:
+        raise DataError(faults.too_many_held_out(number, whole) if number else faults.none_held_out(asked.number, whole))
+    if not asked.any:
+        trained, held = np.split(everything, [whole - number])
+    elif spans is None:
+        drawn = np.random.default_rng([split.seed, 0]).permutation(whole)
+        trained, held = np.sort(drawn[number:]), np.sort(drawn[:number])
+    else:
+        raise DataError(faults.overlapping())
+    if spans is not None:
+        trained = trained[spans[1][trained] < spans[0][held[0]]]
+        if not trained.size:
+            raise DataError(faults.too_many_held_out(number, whole))
+    return trained, held
+
+
+def _cut(rows: Array, size: int) -> list[Array]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _as_slice(rows: Array) -> Rows:
+    """Rising `rows` as a slice if there are no gaps: what it takes of an array is no copy."""
+    return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
+
+
+def _shortened(array: Array, axes: Sequence[str], longest: Mapping[str, int]) -> Array:
+    if not any(axis in longest for axis in axes):
         return array
-    return array[(slice(None),) * type.axes.index(BATCH) + (rows,)]
-
-
-def _digest(array: Array) -> str:
-    digest = hashlib.sha256(f"{array.dtype.name}{list(array.shape)}".encode())
-    digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return array[tuple(slice(longest.get(axis)) for axis in axes)]

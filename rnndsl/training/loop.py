@@ -39,8 +39,6 @@ class Wanted(Immutable):
 
     signature: str
     epochs: int
-    batch: int | None
-    seed: int
     patience: int | None
     watch: Watch | None
     evaluated: tuple[str, ...]
@@ -81,9 +79,9 @@ def _epoch(model: Loaded, examples: Examples, wanted: Wanted, epoch: int, report
     """The results of one epoch, and how many steps it took. Those of the steps are averaged by step."""
     _start_afresh(model)
     found: list[dict[str, float]] = []
-    of = examples.steps(wanted.batch)
+    of = examples.steps
     report.step(epoch, 0, of, {})
-    for inputs in examples.batches(wanted.batch, wanted.seed, epoch):
+    for inputs in examples.batches(epoch):
         result = _numbers(model.train(wanted.signature, inputs))
         found.append(result)
         if not math.isfinite(result["loss"]):

@@ -15,9 +15,12 @@ def identity(manifest: Manifest, data: Examples, wanted: Wanted) -> dict[str, ob
         "data": data.digests(),
         "--train": wanted.signature,
         "--hold-out": data.held_out,
+        "--hold-out-random": data.split.hold_out is not None and data.split.hold_out.any,
         "--watch": None if wanted.watch is None else str(wanted.watch),
-        "--batch": wanted.batch,
-        "--seed": wanted.seed,
+        "--batch": data.split.batch,
+        "--buckets": data.split.buckets,
+        "--lengths": list(data.lengths),
+        "--seed": data.split.seed,
     }
 
 
@@ -29,8 +32,8 @@ def of(manifest: Manifest, data: Examples, wanted: Wanted, progress: Progress) -
         data=data.digests(),
         examples=data.count,
         held_out=data.held_out,
-        batch=wanted.batch,
-        seed=wanted.seed,
+        batch=data.split.batch,
+        seed=data.split.seed,
         epoch=progress.best_epoch,
         epochs=progress.epoch,
         steps=progress.steps,

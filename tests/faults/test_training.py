@@ -118,15 +118,6 @@ TRAINING: Cases = {
     "no_train": (line("m d.npz --train fitt"), "error: no `train fitt`\nhelp: did you mean `fit`?\n"),
     "which_train": (line("m d.npz"), "error: there are the trainings fit, other\nhelp: choose one by --train NAME\n"),
     "not_positive": (line(f"{FIT} --batch 0"), "error: --batch wants a number from 1 up, not 0\n"),
-    "no_batch_axis": (
-        line("free --batch 2"),
-        "error: no input has the axis `batch`: there are no batches, and nothing to hold out\n",
-    ),
-    "too_many_held_out": (line(f"{FIT} --hold-out 4"), "error: 4 examples cannot be held out of 4\n"),
-    "batch_too_large": (
-        line(f"{FIT} --hold-out 1 --batch 4"),
-        "error: a batch of 4 is larger than the data: there are 3 examples, 1 being held out\n",
-    ),
     "patience_alone": (
         line(f"{FIT} --patience 3"),
         "error: only what is held out can be watched\nhelp: hold the last examples out by --hold-out N\n",

@@ -14,9 +14,9 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def sunspots() -> Arrays:
-    """Windows of 11 years, scaled, and the year after. Yearly numbers since 1700."""
+    """Windows of 11 years, and the year after. Yearly numbers since 1700."""
     rows = np.loadtxt(SPECS / "data" / "sunspots.csv", delimiter=",", skiprows=1)
-    series = (rows[:, 1] / 100.0).astype(np.float32)
+    series = rows[:, 1].astype(np.float32)
     windows = np.stack([series[i : i + 11] for i in range(len(series) - 11)])
     return {"x": windows[:200, :, None], "y": series[11:211, None]}
 
@@ -128,9 +128,9 @@ def plant(steps: int = 1000) -> Arrays:
 
 
 def warm_start() -> Arrays:
-    """Windows of 24 years on the scale that the encoder was trained on, and the fifth year after each."""
+    """Windows of 24 years, and the fifth year after each."""
     rows = np.loadtxt(SPECS / "data" / "sunspots.csv", delimiter=",", skiprows=1)
-    series = (np.sqrt(rows[:, 1]) / 5 - 1.25).astype(np.float32)
+    series = rows[:, 1].astype(np.float32)
     windows = np.stack([series[i : i + 24] for i in range(200)])
     return {"x": windows[..., None], "y": series[28:228, None]}
 

@@ -78,7 +78,7 @@ def _run_spec(arguments: Namespace) -> int:
     try:
         plan = job.optimise(one_plan(job, arguments), 0 if numpy else 1)
         offer = chosen(of_plan(plan), arguments.signature)
-        inputs, series = read_inputs(offer, arguments)
+        inputs, series = read_inputs(offer, arguments.data, arguments.inputs)
         if numpy:
             return _finish(_interpreted(plan, job.pretrained(plan), offer, inputs), offer, series, arguments)
         with compiled(job, plan, job.pretrained(plan)) as folder:
@@ -94,7 +94,7 @@ def _run_artefact(folder: Path, arguments: Namespace) -> int:
         raise UsageError(faults.no_numpy_artefact())
     path, manifest = one_artefact(folder, arguments)
     offer = chosen(of_manifest(manifest), arguments.signature)
-    inputs, series = read_inputs(offer, arguments)
+    inputs, series = read_inputs(offer, arguments.data, arguments.inputs)
     return _finish(_called(path, offer, inputs, arguments), offer, series, arguments)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import one_artefact
-from rnndsl.cli.inputs import Offer, of_manifest, read_inputs
+from rnndsl.cli.data import add_data, read_examples
+from rnndsl.cli.inputs import Offer, of_manifest, of_plan
 from rnndsl.cli.parser import Parser, UsageError, add_settings
 from rnndsl.cli.progress import listed, progress
 from rnndsl.cli.saying import complain, say
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rnndsl.training.examples import Examples
     from rnndsl.training.loop import Wanted
 
-COUNTS = ("epochs", "batch", "hold_out", "patience")
+COUNTS = ("epochs", "patience")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -55,18 +56,14 @@ def _parser() -> Parser:
         "rnndsl train", "Train a spec or an artefact on arrays. The result is an artefact, with a record of its training."
     )
     parser.add_argument("model_source", metavar="ARTEFACT|SPEC")
-    parser.add_argument("data", nargs="?", metavar="FILE", help="a .npz of all inputs, or a .npy or .csv of the only one")
-    parser.add_argument(
-        "--input", metavar="NAME=FILE", action="append", default=[], dest="inputs", help="a .npy or .csv of one input"
-    )
+    add_data(parser)
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the folder of the trained artefact")
     parser.add_argument("--train", metavar="NAME", help="which `train` of the model, if it has several")
     parser.add_argument("--epochs", type=int, default=1, metavar="N", help="how often to go through the data (1)")
-    parser.add_argument("--batch", type=int, metavar="N", help="examples in a step; all if not given")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the order of the examples (0)")
-    parser.add_argument("--hold-out", type=int, metavar="N", help="train without the last N examples, and evaluate on them")
     parser.add_argument(
-        "--watch", metavar="NAME[:min|:max]", help="which result on them tells the best epoch, which is kept (the first loss:min)"
+        "--watch",
+        metavar="NAME[:min|:max]",
+        help="which result on what is held out tells the best epoch, which is kept (the first loss:min)",
     )
     parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs that were no better")
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
@@ -93,33 +90,42 @@ def _all(job: Job, error: DiagnosticsError) -> Findings:
 def _train_spec(job: Job, arguments: Namespace) -> int:
     plan = job.optimise(one_plan(job, arguments), 1, "auto")
     job.check_target(plan, Path(arguments.output))
+    data = _data(of_plan(plan), plan.name, arguments)
     pretrained = job.pretrained(plan)
     with compiled(job, plan, pretrained) as path:
         arguments.settings, arguments.model = [], None
-        return _train_artefact(path, arguments)
+        return _train_artefact(path, arguments, data)
 
 
-def _train_artefact(folder: Path, arguments: Namespace) -> int:
+def _train_artefact(folder: Path, arguments: Namespace, data: Examples | None = None) -> int:
     from rnndsl.artefact.files import check_target
     from rnndsl.artefact.opening import written_files
-    from rnndsl.training.examples import examples
 
     path, manifest = one_artefact(folder, arguments)
     check_target(Path(arguments.output), 0, written_files)
+    data = data or _data(of_manifest(manifest), manifest.name, arguments)
     offers = {offer.name: offer for offer in of_manifest(manifest)}
-    offer = _chosen(offers, manifest, arguments.train)
     try:
-        arrays, _ = read_inputs(offer, arguments)
-        data = examples(arrays, offer.inputs, arguments.hold_out or 0, arguments.batch)
-        return _train(path, manifest, data, _wanted(offer, offers["evaluate"], manifest, arguments), arguments)
+        return _train(path, manifest, data, _wanted(offers[arguments.train], offers["evaluate"], manifest, arguments), arguments)
     except FaultError as error:
         raise UsageError(error.fault) from None
 
 
-def _chosen(offers: Mapping[str, Offer], manifest: Manifest, name: str | None) -> Offer:
+def _data(offers: Iterable[Offer], model: str, arguments: Namespace) -> Examples:
+    """The examples for the `train` that is asked for, or for the only one, which `arguments` then name. Raises UsageError."""
+    named = {offer.name: offer for offer in offers}
+    offer = _chosen(named, model, arguments.train)
+    arguments.train = offer.name
+    try:
+        return read_examples(offer, named.get("predict"), model, arguments)
+    except FaultError as error:
+        raise UsageError(error.fault) from None
+
+
+def _chosen(offers: Mapping[str, Offer], model: str, name: str | None) -> Offer:
     known = [offer.name for offer in offers.values() if offer.kind == "train"]
     if not known:
-        raise UsageError(training.no_training(manifest.name))
+        raise UsageError(training.no_training(model))
     if name is None and len(known) > 1:
         raise UsageError(training.which_train(known))
     if name is not None and name not in known:
@@ -141,7 +147,7 @@ def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namesp
         trained = next(t.losses for t in manifest.trains if t.name == offer.name)
         losses = [artefact_name(x.name) for x in manifest.losses]
         watch = watched(arguments.watch, [artefact_name(name) for name in trained], losses, list(evaluate.outputs))
-    return Wanted(offer.name, arguments.epochs, arguments.batch, arguments.seed, arguments.patience, watch, tuple(evaluate.inputs))
+    return Wanted(offer.name, arguments.epochs, arguments.patience, watch, tuple(evaluate.inputs))
 
 
 def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, arguments: Namespace) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from rnndsl.text.fault import Fault
-from rnndsl.text.wording import counted, did_you_mean, quoted
+from rnndsl.text.wording import did_you_mean, quoted
 
 
 def no_training(model: str) -> Fault:
@@ -23,19 +23,6 @@ def which_train(known: Sequence[str]) -> Fault:
 
 def not_positive(option: str, given: int) -> Fault:
     return Fault(f"{option} wants a number from 1 up, not {given}")
-
-
-def no_batch_axis() -> Fault:
-    return Fault("no input has the axis `batch`: there are no batches, and nothing to hold out")
-
-
-def too_many_held_out(held_out: int, examples: int) -> Fault:
-    return Fault(f"{counted(held_out, 'example')} cannot be held out of {examples}")
-
-
-def batch_too_large(batch: int, examples: int, held_out: int) -> Fault:
-    rest = f", {held_out} being held out" if held_out else ""
-    return Fault(f"a batch of {batch} is larger than the data: there are {counted(examples, 'example')}{rest}")
 
 
 def patience_alone() -> Fault:

@@ -1,0 +1,201 @@
+"""The data of `rnndsl train`: its options, and the examples that they make of files."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnndsl.cli.inputs import Offer, given_arrays, read_inputs
+from rnndsl.cli.parser import Parser, UsageError, pairs
+from rnndsl.cli.saying import complain
+from rnndsl.cli.specs import counted
+from rnndsl.text.faults import calls, columns, training
+from rnndsl.text.faults import examples as faults
+
+if TYPE_CHECKING:
+    from rnndsl.arrays.values import Array
+    from rnndsl.plan.model import TensorType
+    from rnndsl.training.examples import Examples, HoldOut, Split
+    from rnndsl.training.tabular import Cut, Tabled
+
+POSITIVE = ("window", "stride", "batch", "buckets")
+
+
+def add_data(parser: Parser) -> None:
+    """The options that say what the examples are."""
+    parser.add_argument(
+        "data",
+        nargs="?",
+        metavar="FILE|MODULE:FUNCTION",
+        help="a .npz of all inputs, a .csv or .parquet of columns, a .npy of the only input; or a function of yours that returns a "
+        "tf.data.Dataset, or an iterable, of dicts, one an example",
+    )
+    add = parser.add_argument_group("data").add_argument
+    add("--input", metavar="NAME=FILE", action="append", default=[], dest="inputs", help="a .npy or .csv of one input")
+    add(
+        "--columns",
+        metavar="NAME=COLUMN,…",
+        action="append",
+        default=[],
+        help="the columns of FILE that an input is made of, a..b for all from a to b; that of the input's name if not given. A "
+        "table without a header has the columns 1, 2, 3…",
+    )
+    add("--window", type=int, metavar="N", help="examples are windows of N rows: steps along `time`")
+    add("--horizon", type=int, metavar="N", help="targets, which `predict` does not take, are read N rows further on than inputs")
+    add("--stride", type=int, metavar="N", help="from the start of a window to that of the next (1)")
+    add("--sequence", metavar="COLUMN", help="rows with one value in COLUMN are one sequence: an example, if there are no windows")
+    add(
+        "--lengths",
+        metavar="AXIS=NAME",
+        action="append",
+        default=[],
+        help="the input that is told how long the sequences are along AXIS; batches are padded to their longest",
+    )
+    add("--buckets", type=int, metavar="N", help="part the examples by length into N; a batch is of one of them")
+    add("--batch", type=int, metavar="N", help="examples in a step; all if not given")
+    add("--seed", type=int, default=0, metavar="N", help="of the order of the examples (0)")
+    add("--hold-out", metavar="N|N%", help="train without the last N examples, or so many per cent, and evaluate on them")
+    add("--hold-out-random", action="store_true", help="hold out any examples, by --seed, and not the last")
+
+
+def read_examples(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) -> Examples:
+    """The examples that the command line names for a training signature. Raises UsageError, DataError."""
+    from rnndsl.training.examples import examples
+    from rnndsl.training.lengths import check_told
+
+    split = _split(arguments)
+    cut = _cut(offer, predict, model, arguments)
+    told = pairs("--lengths", arguments.lengths)
+    check_told(told, offer.inputs)
+    tabled, fixed = _read(offer, cut, told, arguments)
+    found = examples(tabled, fixed, offer.inputs, told, split)
+    between = next(iter(tabled.values.values())).count - len(found.trained) - found.held_out if found.trained is not None else 0
+    if between:
+        complain(faults.between(between), kind="note")
+    return found
+
+
+def _split(arguments: Namespace) -> Split:
+    from rnndsl.training.examples import Split
+
+    for name in POSITIVE:
+        given = getattr(arguments, name)
+        if given is not None and given < 1:
+            raise UsageError(training.not_positive(f"--{name}", given))
+    if arguments.buckets and arguments.batch is None:
+        raise UsageError(faults.no_bucket_batch())
+    return Split(_hold_out(arguments), arguments.batch, arguments.buckets, arguments.seed)
+
+
+def _hold_out(arguments: Namespace) -> HoldOut | None:
+    from rnndsl.training.examples import HoldOut
+
+    text = arguments.hold_out
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})(%?)", text)
+    if match is None or not int(match[1]):
+        raise UsageError(faults.no_share(text))
+    return HoldOut(int(match[1]), bool(match[2]), arguments.hold_out_random)
+
+
+def _cut(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) -> Cut | None:
+    from rnndsl.training.tabular import Cut
+
+    if arguments.window is None:
+        for option in ("horizon", "stride"):
+            if getattr(arguments, option) is not None:
+                raise UsageError(columns.no_window(f"--{option}"))
+        return None
+    if arguments.horizon is None:
+        raise UsageError(columns.no_horizon())
+    if arguments.horizon < 0:
+        raise UsageError(columns.negative("--horizon", arguments.horizon))
+    if predict is None or predict.absent is not None:
+        raise UsageError(columns.no_targets(model))
+    targets = [name for name in offer.inputs if name not in predict.inputs]
+    return Cut(arguments.window, arguments.horizon, arguments.stride or 1, targets)
+
+
+def _read(offer: Offer, cut: Cut | None, told: Mapping[str, str], arguments: Namespace) -> tuple[Tabled, dict[str, Array]]:
+    """The values by example, and those of inputs without `batch`."""
+    from rnndsl.arrays.columns import has_columns
+    from rnndsl.training.examples import of_arrays
+    from rnndsl.training.functions import is_function
+
+    path = Path(arguments.data) if arguments.data else None
+    along = {name: type for name, type in offer.inputs.items() if "batch" in type.axes}
+    by_column = arguments.columns or arguments.sequence or cut or len(along) > 1
+    if path and has_columns(path) and (by_column or path.suffix == ".parquet"):
+        return _of_table(path, offer, along, cut, told, arguments)
+    for option in ("columns", "sequence"):
+        if getattr(arguments, option):
+            raise UsageError(faults.only_tables(f"--{option}"))
+    if path and is_function(arguments.data):
+        return _of_function(offer, along, cut, told, arguments)
+    if cut:
+        return _of_series(offer, along, cut, told, arguments)
+    arrays, _ = read_inputs(offer, arguments.data, arguments.inputs, told.values())
+    return of_arrays(arrays, offer.inputs)
+
+
+def _of_table(
+    path: Path, offer: Offer, along: Mapping[str, TensorType], cut: Cut | None, told: Mapping[str, str], arguments: Namespace
+) -> tuple[Tabled, dict[str, Array]]:
+    from rnndsl.training.reading import of_table
+
+    named = pairs("--columns", arguments.columns)
+    for name in named:
+        if name not in along:
+            raise UsageError(calls.no_file_input(offer.name, name, list(along)))
+    fixed = _fixed(offer, along, arguments)
+    tabled = of_table(path, along, named, arguments.sequence, cut, told.values())
+    if not cut and not arguments.sequence:
+        _tell_one_sequence(tabled, along)
+    return tabled, fixed
+
+
+def _of_function(
+    offer: Offer, along: Mapping[str, TensorType], cut: Cut | None, told: Mapping[str, str], arguments: Namespace
+) -> tuple[Tabled, dict[str, Array]]:
+    from rnndsl.training.functions import of_function
+
+    if cut:
+        raise UsageError(faults.no_windows(arguments.data))
+    fixed = _fixed(offer, along, arguments)
+    return of_function(arguments.data, along, told.values()), fixed
+
+
+def _fixed(offer: Offer, along: Mapping[str, TensorType], arguments: Namespace) -> dict[str, Array]:
+    """The inputs without `batch`, each of a file of its own. Raises UsageError if one with it is given so."""
+    for name in pairs("--input", arguments.inputs):
+        if name in along:
+            raise UsageError(faults.beside(name, along[name], arguments.data))
+    rest = {name: type for name, type in offer.inputs.items() if name not in along}
+    return read_inputs(Offer(offer.name, offer.kind, rest, {}), None, arguments.inputs)[0]
+
+
+def _tell_one_sequence(tabled: Tabled, types: Mapping[str, TensorType]) -> None:
+    """Say so if the rows of a table are the steps of one sequence."""
+    from rnndsl.training.per_example import Ragged
+
+    for name, value in tabled.values.items():
+        if isinstance(value, Ragged) and value.count == 1:
+            steps = counted(len(value.arrays[0]), "step")
+            complain(calls.one_sequence(name, types[name], steps), kind="note")
+
+
+def _of_series(
+    offer: Offer, along: Mapping[str, TensorType], cut: Cut, told: Mapping[str, str], arguments: Namespace
+) -> tuple[Tabled, dict[str, Array]]:
+    """Windows over arrays whose first axis is the rows of a series."""
+    from rnndsl.arrays.values import fit_all
+    from rnndsl.training.reading import of_series
+
+    given = {name: array for name, (array, _) in given_arrays(offer, arguments.data, arguments.inputs, told.values()).items()}
+    fixed = {name: type for name, type in offer.inputs.items() if name not in along}
+    series = {name: array for name, array in given.items() if name in along}
+    return of_series(series, along, cut), fit_all(offer.name, fixed, {name: given[name] for name in fixed})
