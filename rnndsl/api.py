@@ -139,7 +139,7 @@ class Loaded:
             self._tensors[path].assign(value)
 
     def call(self, signature: str, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
-        """Call any signature by name; its results in their order in the manifest. Raises ValueError also for an unknown one, and for
+        """Call any signature by name: its results, as the manifest orders them. Raises ValueError also for an unknown one, and for
         training on several replicas."""
         info = self._signature(signature)
         if info.kind in ("apply", "gradients"):

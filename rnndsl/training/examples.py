@@ -94,7 +94,8 @@ class Examples(Immutable):
         lengths = np.sum(list(self.lengths.values()), axis=0)[shuffled]
         buckets = np.array_split(shuffled[np.argsort(lengths, kind="stable")], self.split.buckets)
         batches = [batch for bucket in buckets for batch in _cut(random.permutation(bucket), size)]
-        return [batches[number] for number in random.permutation(len(batches))]
+        order: list[int] = random.permutation(len(batches)).tolist()
+        return [batches[number] for number in order]
 
     def _taken(self, rows: Rows) -> dict[str, Array]:
         found = {**self.fixed, **{name: value.take(rows) for name, value in self.values.items()}}
