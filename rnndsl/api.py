@@ -45,6 +45,7 @@ def compile(
     model: str | None = None,
     opt_level: Level = 1,
     jit: Jit = "auto",
+    recompute: bool = False,
     emit: Sequence[Emit] = (),
     sizes: Mapping[str, int] | None = None,
     settings: Mapping[str, object] | None = None,
@@ -56,6 +57,7 @@ def compile(
     None. `model` chooses one of several models. `parameters` are the model's constructor parameters, as in
     `compile(path, units=64)`; `settings` gives them as a mapping, for those that are named like an argument of this function.
     `opt_level` 0 is the plain reference. `jit` says whether XLA compiles recurrences: `auto` of training steps and wide ones.
+    `recompute`: training keeps the states of scans at few steps and runs those between again, as `scan(…, recompute = true)` does.
     `emit=["meta-graph"]` writes a TF1-style MetaGraph too, `emit=["stablehlo"]` a StableHLO module of each
     function, for axes of these `sizes`.
 
@@ -73,11 +75,11 @@ def compile(
         names = [m.name.name for m in module.models()]
         raise SettingError(one_model(path, model, names))
     values = {models[0].name.name: {**(settings or {}), **parameters}}
-    plan = job.optimise(job.plan(module, models, values)[0], opt_level, jit)
+    plan = job.optimise(job.plan(module, models, values)[0], opt_level, jit, recompute=recompute)
     folder = Path(output) if output is not None else _temporary(plan.name)
     job.check_target(plan, folder)
     job.check_sizes(plan, emit, sizes or {})
-    job.write(plan, folder, job.pretrained(plan), level=opt_level, jit=jit, emit=emit, sizes=sizes)
+    job.write(plan, folder, job.pretrained(plan), level=opt_level, jit=jit, emit=emit, sizes=sizes, recompute=recompute)
     return folder
 
 

@@ -130,13 +130,16 @@ class Job:
         self.watch("functions", lambda: _show_functions(derived))
         return derived
 
-    def optimise(self, plan: Plan, level: Level, jit: Jit = "never") -> Plan:
-        """`plan` with its functions after the passes of `level`, and with the pullbacks of those that a backend compiles."""
+    def optimise(self, plan: Plan, level: Level, jit: Jit = "never", *, recompute: bool = False) -> Plan:
+        """`plan` with its functions after the passes of `level`, and with the pullbacks of those that a backend compiles.
+        `recompute`: scans keep few states for the way back."""
         from rnndsl.backends.jit import compiles
+        from rnndsl.derive.preparing.recomputing import recomputing
         from rnndsl.derive.pullback import with_pullbacks
         from rnndsl.meaning.verifier import verify
         from rnndsl.passes import run_passes
 
+        plan = recomputing(plan) if recompute else plan
         derived = with_pullbacks(self.derive(plan), lambda function: compiles(function, jit))
         verify(derived, "derivation")
         return run_passes(derived, level, lambda name, after: self.watch(name, lambda: _show_functions(after)))
@@ -176,9 +179,10 @@ class Job:
         jit: Jit = "auto",
         emit: Sequence[Emit] = (),
         sizes: Mapping[str, int] | None = None,
+        recompute: bool = False,
     ) -> None:
         """Lower `plan` and write the artefact to `target`, which stays as it was if that fails. `pretrained`: what it loads;
-        `sizes`: of the axes of StableHLO modules, where they are emitted.
+        `sizes`: of the axes of StableHLO modules, where they are emitted. `recompute`: what `optimise` was told.
 
         Imports TensorFlow. Raises DiagnosticsError.
         """
@@ -192,7 +196,7 @@ class Job:
         write_artefact(
             plan,
             target,
-            provenance=self._provenance(level, jit, emit, sizes or {}),
+            provenance=self._provenance(level, jit, emit, sizes or {}, recompute=recompute),
             receipts=pretrained.receipts,
             build=lambda plan: build(plan, initial=initial, jit=jit),
             build_plain=None if jit == "never" else lambda plan: build(plan, initial=initial),
@@ -200,12 +204,13 @@ class Job:
             sizes=(sizes or {}) if "stablehlo" in emit else None,
         )
 
-    def _provenance(self, level: Level, jit: Jit, emit: Sequence[Emit], sizes: Mapping[str, int]) -> Provenance:
+    def _provenance(self, level: Level, jit: Jit, emit: Sequence[Emit], sizes: Mapping[str, int], *, recompute: bool) -> Provenance:
         from rnndsl.artefact.manifest import InputFile, Provenance
 
         files = tuple(InputFile(path=file.path, sha256=file.sha256, kind=file.kind) for file in self.files())
         flags: dict[str, object] = {"emit": sorted(emit)} if emit else {}
         flags = {**flags, "sizes": dict(sizes)} if sizes else flags
+        flags = {**flags, "recompute": True} if recompute else flags
         return Provenance(files=files, opt_level=level, flags=flags if jit == "auto" else {**flags, "jit": [jit]})
 
 

@@ -6,17 +6,26 @@ plan says what meets by name, so the order of axes is a backend's to choose. Arg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rnndsl.plan.model import Graph, GraphInput, Node, Scan, TensorType, all_nodes
+from rnndsl.plan.stretches import Segments
 from rnndsl.records import replace
 
 
 def steps_first(graph: Graph, order: Sequence[str]) -> tuple[Graph, tuple[str, ...]]:
     """`graph` with the axes of all its types in a new order, and that order: scanned ones, outer scans before inner ones."""
-    scanned = dict.fromkeys(node.axis for node in all_nodes(graph) if isinstance(node, Scan))
+    scanned = dict.fromkeys(axis for node in all_nodes(graph) for axis in _scanned(node))
     laid = (*scanned, *(axis for axis in order if axis not in scanned))
     return (graph, laid) if laid == tuple(order) else (_laid(graph, laid), laid)
+
+
+def _scanned(node: Node | Scan) -> Iterator[str]:
+    """The axis that a node goes along; of one that is cut into segments, which are scanned, that too."""
+    if isinstance(node, Scan):
+        yield node.axis
+    elif isinstance(node.attrs, Segments):
+        yield node.attrs.over
 
 
 def ordered(t: TensorType, order: Iterable[str]) -> TensorType:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from rnndsl.derive.derivatives.prepare import PREPARING, spelled_out
+from rnndsl.derive.preparing.prepare import PREPARING, spelled_out
 from rnndsl.derive.training import undifferentiated
 from rnndsl.passes import PASSES
 from rnndsl.passes.account import Change, Left, Why, changes, left

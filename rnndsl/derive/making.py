@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rnndsl.derive.derivatives.prepare import prepared
 from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.mode import Specialised, spread_to
+from rnndsl.derive.preparing.prepare import prepared
 from rnndsl.derive.replay import Values, replay
 from rnndsl.derive.unseen import unseen
 from rnndsl.language.rules.types import widest

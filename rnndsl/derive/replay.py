@@ -33,6 +33,11 @@ def replay(graph: Graph, ends: Iterable[str], values: Values, fresh: FreshIds) -
     return replace(graph, nodes=(*graph.nodes, *added)), {x: names[x] for x in ends if x in names}
 
 
+def copied(scan: Scan, fresh: FreshIds) -> Scan:
+    """`scan`, reading the same, with a body under other ids."""
+    return _Copier(fresh).scan(scan, {})
+
+
 def _used(node: Node | Scan) -> Iterable[str]:
     return node.args if isinstance(node, Node) else node.outer_ids()
 

@@ -29,6 +29,7 @@ class _Run:
         self.frame, self.scan = frame, scan
         self.types = types_of(scan.body)
         self.draws = draws(scan.body) and not scan.same_draws
+        self.first = 0 if scan.first is None else int(frame.values[scan.first].array)
         self.length = self._length()
         for axis, length in lengths_told(scan.body):
             frame.sizes.setdefault(axis, length)
@@ -106,7 +107,7 @@ class _Run:
                 break
             inputs = {**given, **{s.old: states[s.name] for s in scan.states}, **{v.old: variables[v.path] for v in scan.variables}}
             inputs.update((n, frame.fit(Value(x.array[step], x.type), self.types[n])) for n, x in scanned.items())
-            body = frame.body(scan.body, inputs, mix(frame.seed, step) if self.draws else frame.seed)
+            body = frame.body(scan.body, inputs, mix(frame.seed, self.first + step) if self.draws else frame.seed)
             body.run()
             valid = self._valid(step, states)
             for s in scan.states:

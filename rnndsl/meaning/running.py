@@ -13,6 +13,7 @@ from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
 from rnndsl.plan.function import Assign, Function, Step
 from rnndsl.plan.model import Plan, TensorType, Variable
+from rnndsl.plan.stretches import lengths_told
 
 Arrays = Mapping[str, Array]
 
@@ -64,7 +65,7 @@ class _Call:
         self.model, self.function, self.before, self.seed = model, function, before, seed
         self.inputs = {x.name: inputs[x.name] for x in function.inputs}
         context = Context(function.axes, self, run_scan, training=True)
-        self.frame = Frame(context, function.graph, self.inputs, {}, seed)
+        self.frame = Frame(context, function.graph, self.inputs, dict(lengths_told(function.graph)), seed)
 
     def run(self, steps: bool) -> dict[str, Any]:
         with np.errstate(all="ignore"):

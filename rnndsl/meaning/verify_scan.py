@@ -88,6 +88,8 @@ def _check_options(scan: Scan, outer: Types, body: Types) -> None:
         t = outer[scan.mask]
         if t.dtype != "bool" or t.dims or scan.axis not in t.axes:
             raise ValueError(f"has a mask {t}, not one bool a step")
+    if scan.first is not None and outer[scan.first] != TensorType("i32"):
+        raise ValueError(f"has {outer[scan.first]} for its first step, not a scalar i32")
     if isinstance(scan.steps, str) and (outer[scan.steps].axes or outer[scan.steps].dims or outer[scan.steps].dtype != "i32"):
         raise ValueError(f"has {outer[scan.steps]} steps, not a scalar i32")
     if scan.until is None:

@@ -38,7 +38,7 @@ def hoist_inputs(function: Function) -> Function:
     fresh = FreshIds(function.graph)
 
     def hoist(scan: Scan, types: Mapping[str, TensorType]) -> tuple[list[Node], Scan]:
-        return Cone(scan, types, function.axes).move().apply(fresh)
+        return ([], scan) if scan.again else Cone(scan, types, function.axes).move().apply(fresh)
 
     return hoist_everywhere(function, hoist)
 

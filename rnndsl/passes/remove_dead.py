@@ -93,7 +93,7 @@ class _Live:
 
     def _scan_needs(self, scan: Scan) -> Iterator[str]:
         """What any result of the scan needs."""
-        yield from (x for x in (scan.lengths, scan.mask, scan.steps) if isinstance(x, str))
+        yield from (x for x in (scan.lengths, scan.mask, scan.steps, scan.first) if isinstance(x, str))
         yield from (s.old for s in scan.states if s.name == scan.until)
 
     def _result_needs(self, node: Node) -> Iterator[str]:

@@ -100,7 +100,11 @@ class Scan(Immutable):
     `lengths` (i32 [axes]) and `mask` (bool [axes, axis]) are ids of the enclosing graph. `reverse` goes from the end, each sequence
     within its own length; outputs stay aligned in time with the inputs. `steps` is an int or an id (i32 []) for a scan
     without scanned inputs. `until` is the name of a bool state that ends a row. `hold`: masked outputs repeat the last valid one.
-    `same_draws`: what is drawn in the body is the same at every step, as in attempts at one thing.
+    `same_draws`: what is drawn in the body is the same at every step, as in attempts at one thing. `first`: an id (i32 []), the
+    number that draws take the first step for.
+    `recompute`: a derivative keeps few of the states and runs the steps between them again; the scan is in no other, and how many
+    steps it has follows from shapes. `again`: so of a scan over segments of those steps: a derivative runs its body again, and
+    nothing that differs from step to step is moved out of it.
     `carry`: states are kept between calls, in the local variables `path/state` (kind `carried`). In a `Function` no scan carries:
     there the initial value is a node `carried`, and what is kept is a step of the function.
     """
@@ -122,6 +126,9 @@ class Scan(Immutable):
     hold: bool = False
     carry: bool = False
     same_draws: bool = False
+    first: str | None = None
+    recompute: bool = False
+    again: bool = False
     place: str = ""
 
     def source(self, result: Result) -> str:
@@ -138,7 +145,7 @@ class Scan(Immutable):
         """The ids of the enclosing graph that this scan reads."""
         yield from (x.outer for x in (*self.scanned, *self.given))
         yield from (x.initial for x in (*self.states, *self.variables))
-        yield from (x for x in (self.lengths, self.mask, self.steps) if isinstance(x, str))
+        yield from (x for x in (self.lengths, self.mask, self.steps, self.first) if isinstance(x, str))
 
 
 @record

@@ -169,12 +169,13 @@ def _equation(node: Node) -> str:
 
 
 def _scan_head(scan: Scan) -> str:
-    options = [f"{name} %{value}" for name, value in (("lengths", scan.lengths), ("mask", scan.mask)) if value is not None]
+    read = (("lengths", scan.lengths), ("mask", scan.mask), ("first", scan.first))
+    options = [f"{name} %{value}" for name, value in read if value is not None]
     if scan.steps is not None:
         options.append(f"steps {f'%{scan.steps}' if isinstance(scan.steps, str) else scan.steps}")
     if scan.until is not None:
         options.append(f"until {scan.until}")
-    options += [name for name in ("reverse", "hold", "carry", "same_draws") if getattr(scan, name)]
+    options += [name for name in ("reverse", "hold", "carry", "same_draws", "recompute", "again") if getattr(scan, name)]
     return " ".join((f"%{scan.id} = scan {scan.path} over {scan.axis}", *options))
 
 

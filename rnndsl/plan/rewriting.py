@@ -165,6 +165,7 @@ def rename_used(node: Node | Scan, names: Mapping[str, str]) -> Node | Scan:
         lengths=None if node.lengths is None else names.get(node.lengths, node.lengths),
         mask=None if node.mask is None else names.get(node.mask, node.mask),
         steps=names.get(node.steps, node.steps) if isinstance(node.steps, str) else node.steps,
+        first=None if node.first is None else names.get(node.first, node.first),
     )
 
 

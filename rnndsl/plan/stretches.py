@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rnndsl.plan.attributes import Over
@@ -38,10 +39,29 @@ class Stretch(Over):
         return self.over, self.to
 
 
+@record
+class Segments(Over):
+    """It cut into segments, as many as each has steps or one fewer: which one is the axis `to`, the place in it the axis `within`.
+    What it lacks at the end of the last is zero there. `size`: its length, if the plan tells it."""
+
+    to: str
+    within: str
+    size: int | None = None
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return self.over, self.to, self.within
+
+
+def segment_length(size: int) -> int:
+    """How many steps a segment has of an axis of `size`: the root of that, rounded up, and one at least."""
+    return max(math.isqrt(size - 1) + 1, 1) if size > 0 else 1
+
+
 def lengths_told(graph: Graph) -> Iterator[tuple[str, int]]:
     """The axes whose lengths the plan tells, in bodies of scans too: those of scans of so many steps, and those made of dims."""
     for node in all_nodes(graph):
         if isinstance(node, Scan) and isinstance(node.steps, int):
             yield node.axis, node.steps
-        elif not isinstance(node, Scan) and isinstance(node.attrs, Exchanged):
+        elif not isinstance(node, Scan) and isinstance(node.attrs, Exchanged | Segments) and node.attrs.size is not None:
             yield node.attrs.over, node.attrs.size

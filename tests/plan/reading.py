@@ -129,13 +129,13 @@ class _Reader:
                 outputs = tuple(x.strip().lstrip("%") for x in line[7:].split(","))
             else:
                 equations.append(line)
-        found = dict(re.findall(r"(lengths|mask|steps|until) (\S+)", options))
+        found = dict(re.findall(r"(lengths|mask|steps|until|first) (\S+)", options))
         steps = found.get("steps")
         return Scan(
             name, path, axis, tuple(scanned), tuple(given), tuple(states), tuple(variables), outputs, self.graph(equations, inputs),
-            lengths=found["lengths"][1:] if "lengths" in found else None, mask=found["mask"][1:] if "mask" in found else None,
+            **{name: found[name][1:] for name in ("lengths", "mask", "first") if name in found},
             steps=(steps[1:] if steps.startswith("%") else int(steps)) if steps else None, until=found.get("until"),
-            reverse=" reverse" in options, hold=" hold" in options, carry=" carry" in options, same_draws=" same_draws" in options,
+            **{name: f" {name}" in options for name in ("reverse", "hold", "carry", "same_draws", "recompute", "again")},
         )  # fmt: skip
 
 

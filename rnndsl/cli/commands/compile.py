@@ -64,6 +64,11 @@ def _parser() -> Parser:
         help="compile recurrences with XLA: auto (the default) in training steps and where they are wide",
     )
     parser.add_argument(
+        "--recompute",
+        action="store_true",
+        help="in training, keep the states of scans at few steps and run those between again: less memory, more time",
+    )
+    parser.add_argument(
         "--emit",
         choices=("meta-graph", "stablehlo"),
         action="append",
@@ -106,7 +111,7 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
         job.sink.raise_if_failed()
         raise UsageError(faults.no_models(arguments.spec))
     plans = plan_models(job, module, models, pairs("--set", arguments.settings))
-    plans = [job.optimise(plan, arguments.opt_level, arguments.jit) for plan in plans]
+    plans = [job.optimise(plan, arguments.opt_level, arguments.jit, recompute=arguments.recompute) for plan in plans]
     if arguments.output is None:
         return []
     target = Path(arguments.output)
@@ -120,7 +125,16 @@ def _compile(job: Job, arguments: Namespace) -> list[str]:
         _check_depfile(job, Path(arguments.depfile), targets)
     rule = _rule(job, targets) if arguments.depfile else ""
     for plan, folder, pretrained in zip(plans, targets, values, strict=True):
-        job.write(plan, folder, pretrained, level=arguments.opt_level, jit=arguments.jit, emit=arguments.emit, sizes=sizes)
+        job.write(
+            plan,
+            folder,
+            pretrained,
+            level=arguments.opt_level,
+            jit=arguments.jit,
+            emit=arguments.emit,
+            sizes=sizes,
+            recompute=arguments.recompute,
+        )
     if arguments.depfile:
         _write_depfile(Path(arguments.depfile), rule)
     said = [f"{folder}: {_described(plan)}" for plan, folder in zip(plans, targets, strict=True)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.derivatives.activity import Activity
+from rnndsl.derive.derivatives.again import scan_again
 from rnndsl.derive.derivatives.backward import Backward
 from rnndsl.derive.derivatives.levels import Extras, Top
 from rnndsl.derive.derivatives.scans import scan_backward
 from rnndsl.derive.derivatives.writer import GraphWriter, finite_ids
 from rnndsl.language.ops.derivative.writing import V, spread, zeros
-from rnndsl.plan.model import Graph, TensorType
+from rnndsl.plan.attributes import Result
+from rnndsl.plan.model import Graph, Scan, TensorType
 from rnndsl.plan.rewriting import FreshIds, types_of
 from rnndsl.records import replace
 
@@ -29,13 +31,17 @@ def vjp(graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequen
     for name, t in types.items():
         writer.know(name, t, finite=name in finite)
     extras = Extras(writer)
-    sweep = Backward(Top(writer, extras), Activity(graph, by), scan_backward)
+    sweep = Backward(Top(writer, extras), Activity(graph, by), _of_scan)
     for name, d in seeds.items():
         sweep.hand_back(name, V(writer, d))
     sweep.sweep(graph.nodes)
     writer.place = writer.target = ""
     found = {name: _whole(sweep.of(name), writer, writer.wide(writer.type_of(name))).id for name in by}
     return replace(graph, nodes=(*extras.applied(graph.nodes), *writer.nodes)), found
+
+
+def _of_scan(around: Backward, scan: Scan, cotangents: dict[Result, V]) -> None:
+    (scan_again if scan.again else scan_backward)(around, scan, cotangents)
 
 
 def _whole(d: V | None, writer: GraphWriter, t: TensorType) -> V:

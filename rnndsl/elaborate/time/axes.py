@@ -80,6 +80,10 @@ def check_options(session: Session, options: Options, axes: tuple[str, ...], spa
         codes.nothing_to_scan(span, options.function).throw()
     if options.steps is not None and options.scanned():
         codes.steps_and_input(options.scanned()[0][1]).throw()
+    if options.recompute and isinstance(options.steps, Tensor):
+        codes.recompute_steps(span).throw()
+    if options.recompute and session.graphs.step is not None:
+        codes.recompute_in_step(span).throw()
     if isinstance(options.steps, int):
         length, first = session.graphs.lengths.setdefault(options.along, (options.steps, span))
         if length != options.steps:

@@ -19,7 +19,7 @@ from rnndsl.text.codes import kinds
 from rnndsl.text.codes import scans as codes
 from rnndsl.text.source import Span
 
-OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked")
+OPTIONS = ("lengths", "mask", "reverse", "initial", "carry", "along", "given", "steps", "until", "masked", "recompute")
 OF_LOOPS = ("feed", "first", "teacher", "teach", "end")
 """Options of a closed loop: see `rnndsl.elaborate.time.closed`."""
 MAX_STEPS = (1 << 31) - 1
@@ -68,6 +68,7 @@ class Options:
     reverse: bool = False
     carry: bool = False
     hold: bool = False
+    recompute: bool = False
     along: str = "time"
     steps: int | Tensor | None = None
     until: tuple[str, Span] | None = None
@@ -136,6 +137,8 @@ def _option(session: Session, options: Options, argument: tree.Argument, env: En
             options.reverse = _flag(session, expr, env, "reverse")
         case "carry":
             options.carry = _flag(session, expr, env, "carry")
+        case "recompute":
+            options.recompute = _flag(session, expr, env, "recompute")
         case "along":
             options.along = axis(session, expr, env)
         case "initial":

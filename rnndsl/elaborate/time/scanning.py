@@ -76,6 +76,7 @@ def scan(
         until=until,
         hold=options.hold,
         carry=options.carry,
+        recompute=options.recompute,
         place=str(span),
     )
     outer.nodes.append(node)

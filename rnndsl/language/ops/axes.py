@@ -6,7 +6,7 @@ from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
-from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch
 
 _OVER = Parameter("over", "axis")
 
@@ -112,6 +112,28 @@ ROWS: tuple[Op, ...] = (
         attributes=Stretch,
         traits=traits("internal", "selects"),
         derivative=".stretches:place_stretch",
+    ),
+    Op(
+        "segments",
+        "structure",
+        tensors("x"),
+        shapes.segments,
+        ".axes:segments",
+        "x in segments of an axis, zeros behind its end",
+        attributes=Segments,
+        traits=traits("internal"),
+        derivative=".stretches:segments",
+    ),
+    Op(
+        "joined",
+        "structure",
+        tensors("x"),
+        shapes.joined,
+        ".axes:joined",
+        "segments of an axis behind each other",
+        attributes=Segments,
+        traits=traits("internal"),
+        derivative=".stretches:joined",
     ),
     Op(
         "reverse",

@@ -20,7 +20,7 @@ from rnndsl.language.rules.types import (
 from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed, Scatter, Shape
 from rnndsl.plan.indices import All, At, Index, Part, Placed
 from rnndsl.plan.model import TensorType
-from rnndsl.plan.stretches import Exchanged, Stretch
+from rnndsl.plan.stretches import Exchanged, Segments, Stretch
 from rnndsl.text.codes import rules
 
 
@@ -171,6 +171,19 @@ def stretch(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str])
 def place_stretch(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
     told = attrs.told(Stretch)
     return rename(args, Renamed(told.to, told.over), order)
+
+
+def segments(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    told = attrs.told(Segments)
+    need_axis(args[0], told.over)
+    return args[0].without(told.over).with_axes([told.to, told.within], order)
+
+
+def joined(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    told = attrs.told(Segments)
+    for axis in (told.to, told.within):
+        need_axis(args[0], axis)
+    return args[0].without(told.to).without(told.within).with_axes([told.over], order)
 
 
 def position(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:

@@ -77,6 +77,17 @@ def carry_in_reverse(span: Span) -> Diagnostic:
     return _option(span, "carry", "cannot go with `reverse`: time runs one way between calls")
 
 
+def recompute_steps(span: Span) -> Diagnostic:
+    return _option(span, "recompute", "has no place where `steps` is an input: how many states are kept follows from shapes")
+
+
+def recompute_in_step(span: Span) -> Diagnostic:
+    """In a cell."""
+    return _option(
+        span, "recompute", "has no place in a step of another scan: the outer one, with `recompute`, runs all of a step again"
+    )
+
+
 def merge(span: Span, words: Sequence[str]) -> Diagnostic:
     return _option(span, "merge", f"is one of {', '.join(words)}")
 

@@ -11,6 +11,7 @@ from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
 from rnndsl.plan.model import Graph
+from rnndsl.plan.stretches import lengths_told
 from tests.backend.plan_builder import ORDER
 from tests.derive.derivatives.checking import REACH, slope
 from tests.lowering import Reads
@@ -24,7 +25,7 @@ def values(graph: Graph, ids: Sequence[str], feeds: Mapping[str, Array]) -> list
     def nothing(path: str) -> Array:
         raise KeyError(path)
 
-    frame = Frame(Context(ORDER, Reads(nothing), run_scan, True), graph, dict(feeds), {}, 0)  # type: ignore[arg-type]
+    frame = Frame(Context(ORDER, Reads(nothing), run_scan, True), graph, dict(feeds), dict(lengths_told(graph)), 0)  # type: ignore[arg-type]
     with np.errstate(all="ignore"):
         frame.run(ids)
     return [frame.values[x].array for x in ids]

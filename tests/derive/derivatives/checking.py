@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rnndsl.derive.derivatives.prepare import prepared
 from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.derive.mode import Modes
+from rnndsl.derive.preparing.prepare import prepared
 from rnndsl.language.ops.meaning.align import Array
 from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
@@ -18,6 +18,7 @@ from rnndsl.passes.share_common import share_common
 from rnndsl.plan.attributes import Constant, Read
 from rnndsl.plan.function import Function, Output
 from rnndsl.plan.model import Graph, Node, Plan, TensorType
+from rnndsl.plan.stretches import lengths_told
 from rnndsl.records import replace
 
 STEP = 1e-5
@@ -43,7 +44,7 @@ def compute(
     model = Model(plan)
     model.variables.update(variables)
     call = _Call(model, Function("f", "custom", plan.axes, (), graph), dict(model.variables), {}, 0)
-    frame = Frame(Context(plan.axes, call, run_scan, True, True), graph, inputs, {}, 0)
+    frame = Frame(Context(plan.axes, call, run_scan, True, True), graph, inputs, dict(lengths_told(graph)), 0)
     with np.errstate(all="ignore"):
         frame.run(ends)
     return [frame.values[x].array for x in ends]

@@ -52,6 +52,8 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     ("cumsum", ["[batch, time, 2]"], {"over": "time", "back": True}),
     *(("step_at", ["[batch, time, 2]"], {"over": "time", "at": at}) for at in (0, -2)),
     ("stretch", ["[batch, time, 2]"], {"over": "time", "to": "src", "start": -2, "stop": None, "by": 1}),
+    ("segments", ["[time, 2]"], {"over": "time", "to": "src", "within": "batch"}),
+    ("joined", ["[batch, src, 2]"], {"over": "time", "to": "src", "within": "batch", "size": 3}),
     ("take", ["[time, 3, 2]", "i32[batch, 4, 2]"], {"dim": -2}),
     ("put", ["[time, 2, 3]", "i32[batch, 2, 3]"], {"dim": -1, "size": 4}),
     ("shift", ["[batch, time, 2]"], {"over": "time", "steps": 1}),

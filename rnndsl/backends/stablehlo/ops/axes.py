@@ -10,7 +10,7 @@ from rnndsl.backends.stablehlo.writer import Tensor, integers
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.plan.ordering import Cumulative
-from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch, segment_length
 
 
 def shift(frame: Frame, node: Node, x: Operand) -> Tensor:
@@ -119,6 +119,26 @@ def place_stretch(frame: Frame, node: Node, x: Operand) -> Tensor:
     return frame.pad(moved, at, steps[0], size - 1 - steps[-1], told.by - 1)
 
 
+def segments(frame: Frame, node: Node, x: Operand) -> Tensor:
+    told, at = node.told(Segments), x.type.axes.index(node.told(Segments).over)
+    steps = frame.move(x.tensor, at, 0)
+    size, rest = steps.shape[0], steps.shape[1:]
+    each = segment_length(size)
+    count = -(-size // each)
+    cut = frame.reshape(frame.pad(steps, 0, 0, count * each - size), (count, each, *rest))
+    axes = (told.to, told.within, *(axis for axis in x.type.axes if axis != told.over))
+    return frame.transpose(cut, [*map(axes.index, node.type.axes), *range(len(axes), len(cut.shape))])
+
+
+def joined(frame: Frame, node: Node, x: Operand) -> Tensor:
+    told, axes = node.told(Segments), x.type.axes
+    order = [axes.index(told.to), axes.index(told.within)]
+    order += [i for i in range(len(x.tensor.shape)) if i not in order]
+    steps = frame.transpose(x.tensor, order)
+    whole = frame.reshape(steps, (steps.shape[0] * steps.shape[1], *steps.shape[2:]))
+    return frame.move(frame.slice(whole, 0, 0, frame.sizes[told.over]), 0, node.type.axes.index(told.over))
+
+
 def rename(frame: Frame, node: Node, x: Operand) -> Tensor:
     """The renamed axis may have another place in the plan's order."""
     told = node.told(Renamed)
@@ -158,6 +178,8 @@ LOWERINGS: Mapping[str, Lower] = {
     "place_step": place_step,
     "stretch": stretch,
     "place_stretch": place_stretch,
+    "segments": segments,
+    "joined": joined,
     "rename": rename,
     "as_dim": as_dim,
     "as_axis": as_axis,

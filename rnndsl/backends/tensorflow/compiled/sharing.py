@@ -68,7 +68,8 @@ class _Form:
             self._number(node.lengths),
             self._number(node.mask),
             names.index(node.until) if node.until is not None else None,
-            (node.axis, node.reverse, node.steps, node.hold, node.carry, node.same_draws),
+            self._number(node.first),
+            (node.axis, node.reverse, node.steps, node.hold, node.carry, node.same_draws, node.recompute, node.again),
         )
 
     def _inputs(self, items: tuple[ScanInput, ...]) -> Hashable:

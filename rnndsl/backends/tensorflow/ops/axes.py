@@ -10,7 +10,7 @@ from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
-from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch, segment_length
 
 
 def shift(frame: Frame, node: Node, x: Operand) -> Any:
@@ -117,6 +117,30 @@ def _named(x: Operand, old: str, new: str) -> TensorType:
     return TensorType(x.type.dtype, tuple(new if a == old else a for a in x.type.axes), x.type.dims)
 
 
+def segments(frame: Frame, node: Node, x: Operand) -> Any:
+    told, rest = node.told(Segments), x.type.without(node.told(Segments).over)
+    steps = move_axis_first(x, told.over)
+    size = steps.shape[0]
+    if size is None:
+        size = tf.shape(steps)[0]
+        each = tf.maximum(tf.cast(tf.math.ceil(tf.sqrt(tf.cast(size, tf.float64))), tf.int32), 1)
+    else:
+        each = segment_length(size)
+    count = (size + each - 1) // each
+    whole = zeros_around(steps, 0, 0, count * each - size)
+    cut = tf.reshape(whole, tf.concat([[count, each], tf.shape(steps)[1:]], 0))
+    cut.set_shape([*(n if isinstance(n, int) else None for n in (count, each)), *steps.shape[1:]])
+    return relaid(cut, TensorType(rest.dtype, (told.to, told.within, *rest.axes), rest.dims), node.type.axes)
+
+
+def joined(frame: Frame, node: Node, x: Operand) -> Any:
+    told, rest = node.told(Segments), node.type.without(node.told(Segments).over)
+    steps = relaid(x.tensor, x.type, (told.to, told.within, *rest.axes))
+    whole = tf.reshape(steps, tf.concat([[-1], tf.shape(steps)[2:]], 0))[: frame.sizes[told.over]]
+    whole.set_shape([whole.shape[0], *steps.shape[2:]])
+    return move(whole, 0, node.type.axes.index(told.over), len(node.type.axes) + len(node.type.dims))
+
+
 def reverse(frame: Frame, node: Node, x: Operand) -> Any:
     return tf.reverse(x.tensor, [x.type.axes.index(node.told(Over).over)])
 
@@ -151,6 +175,8 @@ LOWERINGS: Mapping[str, Lower] = {
     "place_step": place_step,
     "stretch": stretch,
     "place_stretch": place_stretch,
+    "segments": segments,
+    "joined": joined,
     "reverse": reverse,
     "rename": rename,
     "as_dim": as_dim,

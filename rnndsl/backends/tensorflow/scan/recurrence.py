@@ -111,7 +111,7 @@ class _Loop:
         values.update(inputs)
         values.update((s.old, value) for s, value in zip(self.scan.states, carried.states, strict=True))
         values.update((v.old, value) for v, value in zip(self.scan.variables, carried.variables, strict=True))
-        body = self.frame.body(self.scan.body, values, mix(self.frame.seed, t) if self.draws else self.frame.seed)
+        body = self.frame.body(self.scan.body, values, self._seed(t))
         body.run()
         valid = self.valid.at(t, self._until(carried))
         pairs = zip(self.scan.states, carried.states, strict=True)
@@ -126,6 +126,11 @@ class _Loop:
             self._write(body, name, place, handle, last, valid) for name, handle in zip(self.stacked, carried.stacked, strict=True)
         ]
         return _Carried(states, variables, last, stacked)
+
+    def _seed(self, t: Any) -> Any:
+        if not self.draws:
+            return self.frame.seed
+        return mix(self.frame.seed, t if self.scan.first is None else t + self.frame.operand(self.scan.first).tensor)
 
     def _given(self, outer: str, inner: str) -> Any:
         return fit(self.frame.operand(outer), self.types[inner], self.frame.sizes)

@@ -7,7 +7,7 @@ import numpy as np
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
-from rnndsl.plan.stretches import Exchanged, StepAt, Stretch
+from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch, segment_length
 
 
 def shift(frame: Frame, node: Node, x: Value) -> Array:
@@ -85,6 +85,24 @@ def place_stretch(frame: Frame, node: Node, x: Value) -> Array:
     part = np.moveaxis(whole, node.type.axes.index(told.over), 0)[told.start : told.stop : told.by]
     part[:] = np.moveaxis(x.array, x.type.axes.index(told.to), 0)
     return whole
+
+
+def segments(frame: Frame, node: Node, x: Value) -> Array:
+    told = node.told(Segments)
+    steps = np.moveaxis(x.array, x.type.axes.index(told.over), 0)
+    each = segment_length(len(steps))
+    count = -(-len(steps) // each)
+    whole = np.zeros([count * each, *steps.shape[1:]], steps.dtype)
+    whole[: len(steps)] = steps
+    to, within = (node.type.axes.index(axis) for axis in (told.to, told.within))
+    return np.moveaxis(whole.reshape([count, each, *steps.shape[1:]]), (0, 1), (to, within))
+
+
+def joined(frame: Frame, node: Node, x: Value) -> Array:
+    told = node.told(Segments)
+    steps = np.moveaxis(x.array, (x.type.axes.index(told.to), x.type.axes.index(told.within)), (0, 1))
+    whole = steps.reshape([steps.shape[0] * steps.shape[1], *steps.shape[2:]])[: frame.sizes[told.over]]
+    return np.moveaxis(whole, 0, node.type.axes.index(told.over))
 
 
 def reverse(frame: Frame, node: Node, x: Value) -> Array:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnndsl.derive.derivatives.axes import with_own_axes
-from rnndsl.derive.derivatives.turning import turned
+from rnndsl.derive.preparing.axes import with_own_axes
+from rnndsl.derive.preparing.segments import in_segments
+from rnndsl.derive.preparing.turning import turned
 from rnndsl.language.ops.elementwise import MUL
 from rnndsl.language.ops.random import DROPOUT
 from rnndsl.language.ops.table import has
@@ -47,7 +48,7 @@ def spelled_out(function: Function) -> Function:
     """`function` with every part in a form that has a derivative, before the passes."""
     fresh = FreshIds(function.graph)
     graph = turned(_spelled_out(function.graph, fresh), fresh)
-    return with_own_axes(replace(function, graph=graph))
+    return in_segments(with_own_axes(replace(function, graph=graph)))
 
 
 def _spelled_out(graph: Graph, fresh: FreshIds) -> Graph:

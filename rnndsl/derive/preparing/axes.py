@@ -12,7 +12,7 @@ from rnndsl.plan.model import Function, Graph, GraphInput, Node, Scan, ScanInput
 from rnndsl.plan.rewriting import FreshIds, new_axis, types_of
 from rnndsl.records import replace
 
-_OF_AXES = ("over", "to", "axes", "old", "new", "shared")
+_OF_AXES = ("over", "to", "within", "axes", "old", "new", "shared")
 """Attributes that are leading axes."""
 
 

@@ -1,0 +1,1 @@
+"""Graphs made ready to be differentiated."""
