@@ -22,7 +22,8 @@ LEAST: Mapping[DType, float] = MappingProxyType(
 """The least finite number of each dtype."""
 WIDE = "wide"
 """The dtype in force, f32 where that is narrower: what sums and moments over many values are computed in."""
-AXES = ("batch", "time")
+BATCH = "batch"
+AXES = (BATCH, "time")
 SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "scan": (
@@ -125,6 +126,7 @@ OPTIMIZERS: Mapping[str, tuple[Parameter, ...]] = MappingProxyType(
             Parameter("delta", "number", 1.0),
             Parameter("solver", "string", "cholesky"),
             Parameter("jacobian", "string", "auto"),
+            Parameter("chunk", "size", None),
         ),
     }
 )

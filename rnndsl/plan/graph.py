@@ -104,7 +104,7 @@ class Scan(Immutable):
     number that draws take the first step for.
     `recompute`: a derivative keeps few of the states and runs the steps between them again; the scan is in no other, and how many
     steps it has follows from shapes. `again`: so of a scan over segments of those steps: a derivative runs its body again, and
-    nothing that differs from step to step is moved out of it.
+    nothing that differs from step to step is moved out of it, so that its work takes the memory of one step.
     `carry`: states are kept between calls, in the local variables `path/state` (kind `carried`). In a `Function` no scan carries:
     there the initial value is a node `carried`, and what is kept is a step of the function.
     """

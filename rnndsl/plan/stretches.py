@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from rnndsl.plan.attributes import Over
-from rnndsl.plan.graph import Graph, Scan, all_nodes
+from rnndsl.plan.graph import Graph, Node, Scan, all_nodes
 from rnndsl.records import record
 
 
@@ -41,16 +41,22 @@ class Stretch(Over):
 
 @record
 class Segments(Over):
-    """It cut into segments, as many as each has steps or one fewer: which one is the axis `to`, the place in it the axis `within`.
-    What it lacks at the end of the last is zero there. `size`: its length, if the plan tells it."""
+    """It cut into segments of `each` steps, or if that is not told into as many as each has steps, or one fewer. Which one is the
+    axis `to`, the place in it the axis `within`. What it lacks at the end of the last is zero there. `size`: its length, if the
+    plan tells it."""
 
     to: str
     within: str
     size: int | None = None
+    each: int | None = None
 
     @property
     def about(self) -> tuple[str, ...]:
         return self.over, self.to, self.within
+
+    def of(self, size: int) -> int:
+        """How many steps a segment has of an axis of `size`."""
+        return segment_length(size) if self.each is None else self.each
 
 
 def segment_length(size: int) -> int:
@@ -59,9 +65,12 @@ def segment_length(size: int) -> int:
 
 
 def lengths_told(graph: Graph) -> Iterator[tuple[str, int]]:
-    """The axes whose lengths the plan tells, in bodies of scans too: those of scans of so many steps, and those made of dims."""
+    """The axes whose lengths the plan tells, in bodies of scans too: those of scans of so many steps, those made of dims, and those
+    within segments of so many steps."""
     for node in all_nodes(graph):
         if isinstance(node, Scan) and isinstance(node.steps, int):
             yield node.axis, node.steps
         elif not isinstance(node, Scan) and isinstance(node.attrs, Exchanged | Segments) and node.attrs.size is not None:
             yield node.attrs.over, node.attrs.size
+        if isinstance(node, Node) and isinstance(node.attrs, Segments) and node.attrs.each is not None:
+            yield node.attrs.within, node.attrs.each

@@ -132,7 +132,9 @@ class LeastSquares(Immutable):
     is more; else the identity. The damping stays within `lowest` and `highest`; `increase` and `decrease` are the factors by which
     it moves, by Nielsen's rule or the `plain` one. At most `attempts` are made in a call, each at a step no longer than `reach`
     times the variables. A `robust` cost counts residuals beyond `delta` for less than their squares. `solver` takes J'J or a QR
-    decomposition of J; `forward`: J is made of columns, else of rows. `dtype`: of the equations.
+    decomposition of J; `forward`: J is made of columns, else of rows; `auto`: as their numbers say. `apart`: rows
+    of the batch do not meet between variables and residuals. `chunk`: of so many rows of the batch there is a Jacobian at a
+    time; none: of all. `dtype`: of the equations.
     """
 
     damping: float
@@ -149,6 +151,9 @@ class LeastSquares(Immutable):
     delta: float
     solver: Literal["cholesky", "qr"]
     forward: bool
+    auto: bool
+    apart: bool
+    chunk: int | None
     dtype: DType
 
 

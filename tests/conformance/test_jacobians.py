@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnndsl.elaborate.model.rows import Rows
 from tests.conformance.subject import VALID, Array, Subject
 from tests.derive.least_squares.jacobians import Derived
 
@@ -23,8 +24,10 @@ def trained(subject: Subject) -> list[str]:
 
 
 def derived(subject: Subject, *, forward: bool) -> Derived:
-    value = next(x.value for x in subject.plan.outputs if x.name == "part_out")
-    return Derived(subject.plan, value, trained(subject), forward=forward)
+    """By rows, those of the batch at once where they do not meet."""
+    value = next(x for x in subject.plan.outputs if x.name == "part_out")
+    apart = Rows(subject.plan.graph, trained(subject), [value]).meeting() is None
+    return Derived(subject.plan, value.value, trained(subject), forward=forward, apart="batch" if apart else None)
 
 
 def directions(count: int) -> Array:

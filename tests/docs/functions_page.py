@@ -39,7 +39,7 @@ def _code(text: str) -> str:
 
 
 def _default(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool | None) else str(value)
 
 
 def _call(name: str, parameters: Sequence[tuple[str, Any]]) -> str:

@@ -133,6 +133,11 @@ def _of_optimizer(node: Node | Scan, train: Train) -> bool:
 
 
 def _optimizer(plan: Plan, train: Train) -> list[str]:
+    from rnndsl.cli import least_squares
+
+    method = train.optimizer.least_squares
+    if method is not None:
+        return list(least_squares.told(plan, train, method))
     rules: dict[tuple[str, ...], list[str]] = {}
     for rule in train.optimizer.rules:
         rules.setdefault(tuple(_rule(plan, rule)), []).extend(rule.variables)

@@ -64,6 +64,10 @@ class Level(Values, Protocol):
     @property
     def extras(self) -> Extras: ...
 
+    def axes(self, name: str) -> tuple[str, ...]:
+        """Those of a forward value alone."""
+        ...
+
     def add_forward(self, node: Node) -> None:
         """One more node of the forward graph: a result of a scan in it."""
         ...
@@ -85,6 +89,9 @@ class Top:
 
     def type(self, name: str) -> TensorType:
         return self.writer.wide(self.writer.type_of(name))
+
+    def axes(self, name: str) -> tuple[str, ...]:
+        return self.writer.type_of(name).axes
 
     def add_forward(self, node: Node) -> None:
         self.writer.know(node.id, node.type, finite=False)
@@ -132,6 +139,11 @@ class Outside:
         if name in self.outer:
             return self.level.type(self.outer[name])
         return self.writer.wide(self.types[name]).with_axes([*self.valid_axes, self.scan.axis], self.writer.order)
+
+    def axes(self, name: str) -> tuple[str, ...]:
+        if name in self.outer:
+            return self.level.axes(self.outer[name])
+        return (*self.types[name].axes, *self.valid_axes, self.scan.axis)
 
     def value(self, name: str) -> str:
         """Without recursion along what is computed again: a chain may be long."""
@@ -205,6 +217,9 @@ class Body:
 
     def type(self, name: str) -> TensorType:
         return self.writer.wide(self.outside.types[name])
+
+    def axes(self, name: str) -> tuple[str, ...]:
+        return self.outside.types[name].axes
 
     def add_forward(self, node: Node) -> None:
         self.outside.add_forward(node)

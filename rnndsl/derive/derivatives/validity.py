@@ -12,9 +12,9 @@ from rnndsl.plan.model import Node, Scan, TensorType
 
 def valid_axes(scan: Scan, level: Level, types: Mapping[str, TensorType]) -> frozenset[str]:
     """Over which the validity of a step differs. `types`: of the body."""
-    axes = {a for x in (scan.lengths, scan.mask) if x is not None for a in level.type(x).axes}
+    axes = {a for x in (scan.lengths, scan.mask) if x is not None for a in level.axes(x)}
     axes.update(a for s in scan.states if s.name == scan.until for a in types[s.old].axes)
-    return frozenset(axes - {scan.axis, *level.writer.more})
+    return frozenset(axes - {scan.axis})
 
 
 def valid_steps(scan: Scan, outside: Outside) -> V | None:

@@ -17,15 +17,20 @@ from rnndsl.plan.rewriting import FreshIds, types_of
 from rnndsl.records import replace
 
 
-def vjp(graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequence[str]) -> tuple[Graph, dict[str, str]]:
+def vjp(
+    graph: Graph, seeds: Mapping[str, str], by: Sequence[str], order: Sequence[str], keep: Sequence[str] = ()
+) -> tuple[Graph, dict[str, str]]:
     """`graph` with the cotangents of `by`, which are ids of its inputs or of what it reads, and their ids.
 
     seeds: from values of the graph to their cotangents, which are values of the graph too. They may have leading axes that no value
     has, many cotangents at once; then so has each of `by`. order: of the plan's axes and of those. What does not depend on a value
     has the cotangent zero. Every variable in `by` is read outside of scans (see `prepare`).
+
+    keep: axes along which nothing meets on the way, and which all that is seeded has: cotangents are not summed over them, so that
+    each of `by` is handed back what is owed to each place alone.
     """
     types = types_of(graph)
-    more = tuple(a for a in order if any(a in types[d].axes and a not in types[x].axes for x, d in seeds.items()))
+    more = tuple(a for a in order if a in keep or any(a in types[d].axes and a not in types[x].axes for x, d in seeds.items()))
     writer = GraphWriter(order, FreshIds(graph), more)
     finite = finite_ids(graph.nodes, ())
     for name, t in types.items():

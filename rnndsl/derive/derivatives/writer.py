@@ -19,7 +19,7 @@ class GraphWriter:
     def __init__(self, order: Sequence[str], fresh: FreshIds, more: tuple[str, ...] = ()) -> None:
         self.order = order
         self.more = more
-        """Axes that cotangents have and no value of the model does: many cotangents at once."""
+        """Axes that cotangents have and not every value of the model does: many cotangents at once."""
         self.fresh = fresh
         self.nodes: list[Node | Scan] = []
         self.types: dict[str, TensorType] = {}

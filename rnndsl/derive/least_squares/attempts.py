@@ -1,7 +1,8 @@
 """The attempts of one call: a step is taken if it lowers the sum of squares, else the damping grows and a shorter one is tried.
 
 They are a scan whose steps are attempts, and which ends with the first that is taken. Its body has the residuals once more, on the
-variables of the attempt; what does not depend on these, draws and kept states among it, is given. So a call draws once.
+variables of the attempt, chunk by chunk where there are chunks; what does not depend on these, draws and kept states among it, is
+given. So a call draws once.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rnndsl.derive.derivatives.writer import GraphWriter
+from rnndsl.derive.least_squares.again import again
+from rnndsl.derive.least_squares.chunks import Chunks
 from rnndsl.derive.least_squares.jacobian import Unknowns
 from rnndsl.derive.least_squares.normal_equations import Equations, cost, damped_step, length
-from rnndsl.derive.replay import replay
-from rnndsl.language.ops.derivative.writing import V, apply, cast, compare, contract, number, spread, total, where
-from rnndsl.language.ops.table import has
+from rnndsl.language.ops.derivative.writing import V, added, apply, cast, compare, contract, number, spread, total, where
 from rnndsl.plan.attributes import DType, Result
 from rnndsl.plan.graph import Graph, GraphInput, Node, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.indices import All, Index, Part
-from rnndsl.plan.rewriting import rename_used, types_of, used_ids
+from rnndsl.plan.rewriting import rename_used
 from rnndsl.plan.tables import LeastSquares
 from rnndsl.records import Immutable, record, replace
 
@@ -41,14 +42,15 @@ class Attempted(Immutable):
 
 
 class Attempts:
-    """`writer` is behind `graph`, which is without derivatives. `values`: the variables before the call, by path; `rates`: of those
-    whose steps are scaled."""
+    """`writer` is behind `graph`, which is without derivatives. The `residuals` are computed whole, those of `chunks` apart.
+    `values`: the variables before the call, by path; `rates`: of those whose steps are scaled."""
 
     def __init__(
         self,
         writer: GraphWriter,
         graph: Graph,
         residuals: Sequence[str],
+        chunks: Chunks | None,
         values: Mapping[str, V],
         rates: Mapping[str, float],
         told: LeastSquares,
@@ -58,6 +60,7 @@ class Attempts:
         self.outer = writer
         self.graph = graph
         self.residuals = residuals
+        self.chunks = chunks
         self.values = values
         self.rates = rates
         self.told = told
@@ -90,7 +93,7 @@ class Attempts:
         size = self._given(length(whole if system.unit is None else whole / system.unit))
         moves = self.unknowns.parted(step if system.unit is None else step * self._given(system.unit))
         trials = {path: cast(cast(old, dtype) - moves[path], old.type.dtype) for path, old in olds.items()}
-        after = cost([cast(x, dtype) for x in self._replayed(trials)], told)
+        after = self._cost(trials)
         gained = squares - after
         moved = length(step)
         within = either(compare("le", moved, size * told.reach), compare("eq", size, 0.0))
@@ -154,33 +157,35 @@ class Attempts:
 
     # ---- the residuals once more
 
+    def _cost(self, trials: Mapping[str, V]) -> V:
+        """The cost on other values of the variables."""
+        dtype = self.told.dtype
+        found = [cost([cast(x, dtype) for x in self._replayed(trials)], self.told)] if self.residuals else []
+        if self.chunks is not None:
+            found.append(self.chunks.cost(self.body, trials, self._given))
+        whole = added(found)
+        assert whole is not None  # something is fitted
+        return whole
+
     def _replayed(self, trials: Mapping[str, V]) -> list[V]:
-        """The residuals on other values of the variables."""
-        graph, names = replay(self.graph, self.residuals, {path: x.id for path, x in trials.items()}, self.outer.fresh)
-        added = graph.nodes[len(self.graph.nodes) :]
-        own = {*(node.id for node in added), *(x.id for x in trials.values())}
-        constants = {n.id: n for n in self.graph.nodes if isinstance(n, Node) and has(n.op, "constant") and not n.attrs.about}
-        types = types_of(self.graph)
-        renamed: dict[str, str] = {}
-        for name in dict.fromkeys(x for node in added for x in used_ids(node) if x not in own):
-            if name in constants:
-                renamed[name] = self.body.put(replace(constants[name], id=self.outer.fresh.like(name)))
-            else:
-                renamed[name] = self._given(V(self.outer, name), types[name]).id
-        for node in added:
+        """The residuals that are not in chunks."""
+        found = again(self.graph, self.residuals, {path: x.id for path, x in trials.items()}, self.outer.fresh)
+        renamed = {name: self._given(V(self.outer, name)).id for name in found.fixed}
+        for node in found.nodes:
             node = rename_used(node, renamed)
             if isinstance(node, Scan):
                 self.body.put_scan(node)
             else:
                 self.body.put(node)
+        names = found.names
         return [V(self.body, names[x]) if x in names else self._given(V(self.outer, x)) for x in self.residuals]
 
     # ---- the scan
 
-    def _given(self, x: V, t: TensorType | None = None) -> V:
+    def _given(self, x: V) -> V:
         """A value of the graph around, the same at every attempt."""
         if x.id not in self.given:
-            self.given[x.id] = ScanInput(x.id, self._input(t or x.type).id)
+            self.given[x.id] = ScanInput(x.id, self._input(x.type).id)
         return V(self.body, self.given[x.id].inner)
 
     def _state(self, name: str, initial: V) -> V:

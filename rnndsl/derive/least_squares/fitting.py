@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial, reduce
 
 from rnndsl.derive.least_squares.attempts import Attempted, Attempts
+from rnndsl.derive.least_squares.chunks import Chunks, chunked
 from rnndsl.derive.least_squares.jacobian import Unknowns, jacobian
-from rnndsl.derive.least_squares.normal_equations import equations
+from rnndsl.derive.least_squares.normal_equations import Sums, both, equations, sums
 from rnndsl.derive.making import Making
 from rnndsl.derive.optimizing import Optimized
+from rnndsl.language.builtins import BATCH
 from rnndsl.language.ops.derivative.writing import V
 from rnndsl.plan.attributes import Read
 from rnndsl.plan.function import Assign, Output
@@ -24,26 +27,37 @@ def fit(making: Making, train: Train, residuals: Sequence[str], after: tuple[str
     reads = {path: making.read(path, train.place) for path in train.variables}
     plain = making.graph
     unknowns = Unknowns({path: making.variables[path].type for path in train.variables})
-    rows_of = jacobian(making, residuals, reads, unknowns, forward=told.forward)
-    making.axes = (*making.axes, new_axis("attempt", making.axes))
+    path = f"train/{train.name}"
+    cut = chunked(plain, residuals, reads.values()) if told.chunk is not None else []
+    chunks = Chunks(making, plain, cut, unknowns, told, f"{path}/chunks") if cut else None
+    whole = [x for x in residuals if x not in cut]
+    apart = BATCH if told.apart else None
+    rows_of = jacobian(making, whole, reads, unknowns, forward=told.forward, apart=apart) if whole else None
+    attempt = new_axis("attempt", making.axes)
+    making.axes = (*making.axes, attempt)
     writer = making.writer(train.place)
 
     def kept(name: str) -> V:
-        path = f"train/{train.name}/{name}"
-        node = Node(writer.fresh.like("kept"), "read", (), Read(path), making.variables[path].type, train.place)
+        own = f"{path}/{name}"
+        node = Node(writer.fresh.like("kept"), "read", (), Read(own), making.variables[own].type, train.place)
         return V(writer, writer.put(node))
 
-    system = equations(rows_of(writer, told.dtype), told, kept(SCALE) if told.scaled else None)
-    values = {path: V(writer, name) for path, name in reads.items()}
-    rates = {path: making.variables[path].rate for path in reads if making.variables[path].rate != 1.0}
-    path = f"train/{train.name}/attempts"
-    attempts = Attempts(writer, plain, residuals, values, rates, told, path, making.axes[-1])
+    values = {each: V(writer, name) for each, name in reads.items()}
+    found: list[Sums] = []
+    if rows_of is not None:
+        found.append(sums(rows_of(writer, told.dtype), told))
+    if chunks is not None:
+        chunks.prepare(writer)
+        found.append(chunks.sums(writer, values))
+    system = equations(reduce(partial(both, told=told), found), told, kept(SCALE) if told.scaled else None)
+    rates = {each: making.variables[each].rate for each in reads if making.variables[each].rate != 1.0}
+    attempts = Attempts(writer, plain, whole, chunks, values, rates, told, f"{path}/attempts", attempt)
     done = attempts.run(system, kept(DAMPING), kept(GROWTH) if told.rule == "nielsen" else None)
     making.extend(writer.nodes)
-    steps = [Assign(f"train/{train.name}/{each}", each, x.id, after, train.place) for each, x in done.values.items()]
+    steps = [Assign(f"{path}/{each}", each, x.id, after, train.place) for each, x in done.values.items()]
     own = {DAMPING: done.damping, GROWTH: done.growth, SCALE: system.scale}
-    for path, x in ((f"train/{train.name}/{name}", x) for name, x in own.items() if x is not None):
-        steps.append(Assign(f"{path}.next", path, x.id, after, train.place))  # a variable may be called `damping`
+    for each, x in ((f"{path}/{name}", x) for name, x in own.items() if x is not None):
+        steps.append(Assign(f"{each}.next", each, x.id, after, train.place))  # a variable may be called `damping`
     return Optimized({each: x.id for each, x in done.values.items()}, steps, _outputs(system.squares, done))
 
 

@@ -1,7 +1,8 @@
 """The Jacobian of residuals with respect to variables.
 
 By columns: one tangent for each number of the variables, along an axis `direction`. By rows: one cotangent for each residual, along
-an axis `row`. Either is derived from the graph as one more leading axis.
+an axis `row`. Either is derived from the graph as one more leading axis. Where the rows of a batch do not meet, all of them are
+differentiated at once: a cotangent for each residual of one row, and what it owes to the variables is not summed over the batch.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from rnndsl.derive.derivatives.jvp import jvp
 from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.making import Making
-from rnndsl.language.ops.derivative.writing import V, apply, cast, contract, reshape
+from rnndsl.language.ops.derivative.writing import V, apply, cast, contract, reshape, total
 from rnndsl.plan.attributes import Dim, Over
 from rnndsl.plan.graph import DType, TensorType
 from rnndsl.plan.indices import All, Index, Part
@@ -61,13 +62,13 @@ class Rows(Immutable):
 
 
 def jacobian(
-    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns, *, forward: bool
+    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns, *, forward: bool, apart: str | None
 ) -> Callable[[GraphWriter, DType], list[Rows]]:
     """Widens the graph of `making` by the derivatives of `residuals` by the variables, whose values are `reads`, by path. What is
-    returned writes the rows behind it, in one dtype."""
+    returned writes the rows behind it, in one dtype. `apart`: an axis along which nothing meets between variables and residuals."""
     if forward:
         return _by_columns(making, residuals, reads, unknowns)
-    return _by_rows(making, residuals, reads, unknowns)
+    return _by_rows(making, residuals, reads, unknowns, apart)
 
 
 def _by_columns(
@@ -101,29 +102,38 @@ def _directions(writer: GraphWriter, unknowns: Unknowns, path: str, axis: str) -
 
 
 def _by_rows(
-    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns
+    making: Making, residuals: Sequence[str], reads: Mapping[str, str], unknowns: Unknowns, apart: str | None
 ) -> Callable[[GraphWriter, DType], list[Rows]]:
-    found = [_cotangents(making, name, [reads[path] for path in unknowns.types]) for name in residuals]
+    found = [_cotangents(making, name, [reads[path] for path in unknowns.types], apart) for name in residuals]
 
     def rows(writer: GraphWriter, dtype: DType) -> list[Rows]:
         made: list[Rows] = []
         for name, (seed, cotangents) in zip(residuals, found, strict=True):
             values = [V(writer, x) for x in cotangents]
-            chosen = contract(_flat(V(writer, seed), dtype), _flat(V(writer, name), dtype), "k,k->", writer.type_of(name).axes)
+            seeded = V(writer, seed)
+            chosen = contract(
+                _flat(seeded, dtype), _flat(V(writer, name), dtype), "k,k->", _shared(seeded.type, writer.type_of(name))
+            )
             made.append(Rows(reshape(unknowns.joined(values, dtype), (unknowns.count, 1)), reshape(chosen, (1,))))
         return made
 
     return rows
 
 
-def _cotangents(making: Making, residual: str, by: Sequence[str]) -> tuple[str, list[str]]:
-    """One for each place of a residual, and what `by` are handed back from there."""
+def _shared(seed: TensorType, residual: TensorType) -> list[str]:
+    return [axis for axis in residual.axes if axis in seed.axes]
+
+
+def _cotangents(making: Making, residual: str, by: Sequence[str], apart: str | None) -> tuple[str, list[str]]:
+    """One for each place of a residual, and what `by` are handed back from there. Places `apart` share a cotangent, and what they
+    are handed back has that axis."""
     axis = new_axis("row", making.axes)
     making.axes = (*making.axes, axis)
     writer = making.writer("")
-    seed = apply("each_place", V(writer, residual), told=Over(axis)).id
+    keep = [x for x in writer.type_of(residual).axes if x == apart]
+    seed = apply("each_place", total(V(writer, residual), keep), told=Over(axis)).id
     making.extend(writer.nodes)
-    making.graph, found = vjp(making.graph, {residual: seed}, by, making.axes)
+    making.graph, found = vjp(making.graph, {residual: seed}, by, making.axes, keep)
     making.extend(())
     return seed, [found[x] for x in by]
 

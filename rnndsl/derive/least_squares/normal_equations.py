@@ -65,11 +65,33 @@ def _weighted(x: Rows, told: LeastSquares) -> Rows:
     return Rows(x.jacobian * reshape(root, (1, *root.type.dims)), x.residual * root)
 
 
-def equations(rows: Sequence[Rows], told: LeastSquares, last: V | None) -> Equations:
-    """`last`: the scale of the last step, if there is a scale."""
-    squares = cost([x.residual for x in rows], told)
+@record
+class Sums(Immutable):
+    """What rows add up to. `parts`: J'J, J'r and the diagonal of J'J, or the triangle R of [J r] = Q R alone. `squares`: the sum of
+    squares, or the robust cost."""
+
+    parts: tuple[V, ...]
+    squares: V
+
+
+def sums(rows: Sequence[Rows], told: LeastSquares) -> Sums:
+    """Of all `rows`."""
     weighted = [_weighted(x, told) for x in rows]
-    matrix, right, diagonal = _triangle(weighted) if told.solver == "qr" else _products(weighted)
+    parts = (_triangle(weighted),) if told.solver == "qr" else _products(weighted)
+    return Sums(parts, cost([x.residual for x in rows], told))
+
+
+def both(a: Sums, b: Sums, told: LeastSquares) -> Sums:
+    """Of the rows of both."""
+    pairs = list(zip(a.parts, b.parts, strict=True))
+    parts = [_stacked(pair) for pair in pairs] if told.solver == "qr" else [x + y for x, y in pairs]
+    return Sums(tuple(parts), a.squares + b.squares)
+
+
+def equations(found: Sums, told: LeastSquares, last: V | None) -> Equations:
+    """`last`: the scale of the last step, if there is a scale."""
+    squares = found.squares
+    matrix, right, diagonal = _of_triangle(*found.parts) if told.solver == "qr" else found.parts
     steepest = apply("sqrt", diagonal) * apply("sqrt", squares)
     flat = apply("all", compare("le", apply("abs", right), steepest * told.tolerance), told=Reduction((), (-1,)))
     if last is None:
@@ -90,10 +112,19 @@ def _products(rows: Sequence[Rows]) -> tuple[V, V, V]:
     return matrix, right, diagonal
 
 
-def _triangle(rows: Sequence[Rows]) -> tuple[V, V, V]:
-    """The triangle R of [J r], J'r and the diagonal of J'J."""
+def _triangle(rows: Sequence[Rows]) -> V:
+    """The triangle R of [J r]."""
     found = [_triangle_of(x) for x in rows]
-    whole = found[0] if len(found) == 1 else apply("triangle", apply("concat", *found, told=Dim(-2)), told=Reduction((), ()))
+    return found[0] if len(found) == 1 else _stacked(found)
+
+
+def _stacked(triangles: Sequence[V]) -> V:
+    """The triangle of all their rows (Golub & Van Loan 2013, section 6.5.3)."""
+    return apply("triangle", apply("concat", *triangles, told=Dim(-2)), told=Reduction((), ()))
+
+
+def _of_triangle(whole: V) -> tuple[V, V, V]:
+    """The triangle itself, J'r and the diagonal of J'J."""
     n = whole.type.dims[0] - 1
     columns = apply("index", whole, told=Index((Part(0, n), Part(0, n))))
     last = apply("index", whole, told=Index((Part(0, n), At(n))))

@@ -49,7 +49,7 @@ def _renamed(scan: Scan, types: dict[str, TensorType], axes: list[str], fresh: F
 
     given = tuple(ScanInput(outer(x.outer), x.inner) if x.inner in seen else x for x in scan.given)
     states = tuple(replace(x, initial=outer(x.initial)) if old in types[x.initial].axes else x for x in scan.states)
-    return before, replace(scan, given=given, states=states, body=_body(scan.body, old, new))
+    return before, replace(scan, given=given, states=states, body=renamed(scan.body, old, new))
 
 
 def _other(axis: str, axes: list[str]) -> str:
@@ -59,14 +59,15 @@ def _other(axis: str, axes: list[str]) -> str:
     return name
 
 
-def _body(graph: Graph, old: str, new: str) -> Graph:
+def renamed(graph: Graph, old: str, new: str) -> Graph:
+    """`graph` with another name for an axis, in bodies of scans too."""
     inputs = tuple(GraphInput(x.id, _type(x.type, old, new)) for x in graph.inputs)
     return Graph(inputs, tuple(_node(x, old, new) for x in graph.nodes))
 
 
 def _node(node: Node | Scan, old: str, new: str) -> Node | Scan:
     if isinstance(node, Scan):
-        return replace(node, axis=new if node.axis == old else node.axis, body=_body(node.body, old, new))
+        return replace(node, axis=new if node.axis == old else node.axis, body=renamed(node.body, old, new))
     return replace(node, type=_type(node.type, old, new), attrs=_attributes(node.attrs, old, new))
 
 

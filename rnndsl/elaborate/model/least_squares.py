@@ -8,11 +8,13 @@ from typing import Any
 
 from rnndsl.elaborate.evaluate.applying import attribute
 from rnndsl.elaborate.evaluate.binding import bind
+from rnndsl.elaborate.evaluate.lookup import is_word
+from rnndsl.elaborate.model.rows import Rows
 from rnndsl.elaborate.state.bytes import size_of
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
-from rnndsl.language.builtins import OPTIMIZERS, OPTION_WORDS
+from rnndsl.language.builtins import BATCH, OPTIMIZERS, OPTION_WORDS
 from rnndsl.language.rules.types import widest
 from rnndsl.plan.model import LeastSquares, Named, Optimizer, TensorType, Variable
 from rnndsl.plan.rewriting import types_of
@@ -24,7 +26,7 @@ from rnndsl.text.diagnostics import Poisoned
 
 MOST_UNKNOWNS = 20_000
 """Solving for so many numbers is at their cube minutes a step, and their matrix 1.6 or 3.2 GB."""
-_MANY = 64
+MANY = 64
 """How long an axis is taken to be whose length the plan does not know."""
 
 
@@ -43,7 +45,9 @@ def choose(session: Session, name: str, call: tree.Call, env: Env) -> Chosen:
     bound = bind(name, {p.name: p.default for p in parameters.values()}, call)
     found: dict[str, Any] = {}
     for key, each in bound.items():
-        found[key] = each.default if each.expr is None else attribute(session, name, parameters[key], each.expr, env)
+        found[key] = each.default
+        if each.expr is not None and (each.default is not None or is_word(each.expr, "none") is None):
+            found[key] = attribute(session, name, parameters[key], each.expr, env)
         words = OPTION_WORDS.get(key, (found[key],))
         if each.expr is not None and found[key] not in words:
             kinds.one_of(each.expr.span, describe(found[key]), words, key, name).throw()
@@ -56,11 +60,13 @@ def choose(session: Session, name: str, call: tree.Call, env: Env) -> Chosen:
 
 def _wrong(found: Mapping[str, Any]) -> list[tuple[str, clauses.Clause]]:
     """What is wrong with numbers, each with the parameter that has it."""
+    chunk = found["chunk"]
     low, high, damping = found["min_damping"], found["max_damping"], found["damping"]
     faults = [(key, clauses.above_zero(key, found[key])) for key in ("damping", "max_damping", "reach", "delta") if found[key] <= 0]
     faults += [(key, clauses.above_one(key, found[key])) for key in ("increase", "decrease") if found[key] <= 1]
     faults += [(key, clauses.from_on(key, 0, found[key])) for key in ("min_damping", "tolerance") if found[key] < 0]
     faults += [("attempts", clauses.from_on("attempts", 1, found["attempts"]))] if found["attempts"] < 1 else []
+    faults += [("chunk", clauses.from_on("chunk", 1, chunk))] if chunk is not None and chunk < 1 else []
     faults += [("damping", clauses.from_on("damping", low, damping))] if damping < low else []
     faults += [("damping", clauses.up_to("damping", high, damping))] if damping > high else []
     return faults
@@ -102,7 +108,11 @@ def optimizer(
         largest = dict(sorted(sizes.items(), key=lambda x: -x[1]))
         size = size_of(dtype, (count, count))
         codes.too_many_unknowns(statement.span, statement.name.name, count, MOST_UNKNOWNS, size, largest).throw()
-    forward = is_forward(count, types) if found["jacobian"] == "auto" else found["jacobian"] == "forward"
+    rows = Rows(session.graphs.builder.graph(), sizes, fitted)
+    if found["chunk"] is not None:
+        rows.check_chunks(statement)
+    apart, auto = rows.meeting() is None, found["jacobian"] == "auto"
+    forward = count <= cotangents(types, apart=apart) if auto else found["jacobian"] == "forward"
     told = LeastSquares(
         damping=float(found["damping"]),
         increase=float(found["increase"]),
@@ -118,12 +128,18 @@ def optimizer(
         delta=float(found["delta"]),
         solver=found["solver"],
         forward=forward,
+        auto=auto,
+        apart=apart,
+        chunk=found["chunk"],
         dtype=dtype,
     )
-    shown = {**found, "jacobian": "forward" if forward else "reverse"}
+    shown = {name: value for name, value in found.items() if value is not None}
+    shown["jacobian"] = "forward" if forward else "reverse"
     return Optimizer(chosen.name, shown, least_squares=told)
 
 
-def is_forward(unknowns: int, residuals: Sequence[TensorType]) -> bool:
-    """Whether a tangent for each unknown is cheaper than a cotangent for each place of the residuals."""
-    return unknowns <= sum(math.prod(t.dims) * _MANY ** len(t.axes) for t in residuals)
+def cotangents(residuals: Sequence[TensorType], *, apart: bool) -> int:
+    """How many cotangents a Jacobian by rows takes, one for each place of the residuals; rows of a batch that are `apart` share
+    theirs. At fewer unknowns than that, a tangent for each of these is cheaper."""
+    lengths = {BATCH: 1} if apart else {}
+    return sum(math.prod((*t.dims, *(lengths.get(axis, MANY) for axis in t.axes))) for t in residuals)

@@ -28,6 +28,7 @@ WRITE_TARGET = Code("RNN0516", "write of something else")
 UNKNOWN_RESIDUAL = Code("RNN0517", "unknown residual")
 WHICH_RESIDUAL = Code("RNN0518", "which residual")
 TOO_MANY_UNKNOWNS = Code("RNN0519", "too many unknowns")
+CHUNK = Code("RNN0520", "chunks that cannot be parted")
 
 SHOWN = 3
 """Variables that a message tells about."""
@@ -130,6 +131,33 @@ def too_many_unknowns(span: Span, train: str, count: int, most: int, size: int, 
     for path, numbers in islice(largest.items(), SHOWN):
         wrong = wrong.note(f"`{path}` has {numbers:,}")
     return wrong.suggest("fit fewer variables: `over` picks them, and a first-order optimizer can train the rest")
+
+
+def no_batch(span: Span, train: str, residuals: Iterable[str]) -> Diagnostic:
+    return _chunk(span, train, f"no residual along `batch`: {quoted(residuals)}").suggest("leave `chunk` out")
+
+
+def rows_meet(span: Span, train: str, function: str, place: str) -> Diagnostic:
+    """`function` works along the batch on what depends on variables."""
+    wrong = _chunk(span, train, f"rows of the batch that meet in `{function}` ({place})")
+    return wrong.suggest(
+        "leave `chunk` out, or the function; a `BatchNorm` under `with (training = false)` takes its moving moments"
+    )
+
+
+def chunk_of_draws(span: Span, train: str, function: str, place: str) -> Diagnostic:
+    """`function` draws behind a variable, or at the steps of a scan."""
+    wrong = _chunk(span, train, f"random draws of `{function}` ({place}) behind variables, which are for the whole batch")
+    return wrong.suggest("leave `chunk` out, or draw from inputs, before the first layer")
+
+
+def chunk_of_kept(span: Span, train: str, place: str) -> Diagnostic:
+    """A scan that carries starts from a variable."""
+    return _chunk(span, train, f"states kept from call to call that start from a variable ({place})").suggest("leave `chunk` out")
+
+
+def _chunk(span: Span, train: str, has: str) -> Diagnostic:
+    return CHUNK(span, f"`{train}` is to take the batch in chunks, but has {has}")
 
 
 def nothing_to_train(span: Span, train: str, reasons: Mapping[str, str]) -> Diagnostic:

@@ -53,6 +53,7 @@ OTHERS: list[tuple[str, list[str], dict[str, Any]]] = [
     *(("step_at", ["[batch, time, 2]"], {"over": "time", "at": at}) for at in (0, -2)),
     ("stretch", ["[batch, time, 2]"], {"over": "time", "to": "src", "start": -2, "stop": None, "by": 1}),
     ("segments", ["[time, 2]"], {"over": "time", "to": "src", "within": "batch"}),
+    ("segments", ["[time, 2]"], {"over": "time", "to": "src", "within": "batch", "each": 2}),
     ("joined", ["[batch, src, 2]"], {"over": "time", "to": "src", "within": "batch", "size": 3}),
     ("take", ["[time, 3, 2]", "i32[batch, 4, 2]"], {"dim": -2}),
     ("put", ["[time, 2, 3]", "i32[batch, 2, 3]"], {"dim": -1, "size": 4}),

@@ -20,7 +20,7 @@ STEP = 1e-3
 class Derived:
     """The value `name` of a plan, and its derivatives by the variables at `paths`."""
 
-    def __init__(self, plan: Plan, name: str, paths: Sequence[str], *, forward: bool) -> None:
+    def __init__(self, plan: Plan, name: str, paths: Sequence[str], *, forward: bool, apart: str | None = None) -> None:
         self.paths = paths
         making = Making.of(plan, Modes(plan).of(training=True, carry=False))
         making.prepare([name])
@@ -28,7 +28,7 @@ class Derived:
         reads = {path: making.read(path, "") for path in paths}
         self.plain: Graph = making.graph
         unknowns = Unknowns({path: making.variables[path].type for path in paths})
-        rows_of = jacobian(making, [self.value], reads, unknowns, forward=forward)
+        rows_of = jacobian(making, [self.value], reads, unknowns, forward=forward, apart=apart)
         writer = making.writer("")
         (rows,) = rows_of(writer, "f64")
         making.extend(writer.nodes)

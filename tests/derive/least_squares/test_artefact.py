@@ -44,7 +44,7 @@ def test_both_artefacts_train_alike(tmp_path: Path, expected: list[float]) -> No
     assert {x["accepted"].dtype for x in told} == {np.dtype(bool)}
     np.testing.assert_allclose(loaded.variables["train/fit/damping"], told[-1]["damping"])
     (step,) = next(x for x in loaded.manifest["signatures"] if x["name"] == "fit")["steps"]
-    assert step["optimizer"]["arguments"]["jacobian"] == "forward"
+    assert step["optimizer"]["arguments"]["jacobian"] == "reverse"
 
     with tf.Graph().as_default():
         saver = tf.compat.v1.train.import_meta_graph(str(tmp_path / "out/graph.meta"))

@@ -10,7 +10,7 @@ from rnndsl.backends.stablehlo.writer import Tensor, integers
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
 from rnndsl.plan.ordering import Cumulative
-from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch, segment_length
+from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch
 
 
 def shift(frame: Frame, node: Node, x: Operand) -> Tensor:
@@ -123,7 +123,7 @@ def segments(frame: Frame, node: Node, x: Operand) -> Tensor:
     told, at = node.told(Segments), x.type.axes.index(node.told(Segments).over)
     steps = frame.move(x.tensor, at, 0)
     size, rest = steps.shape[0], steps.shape[1:]
-    each = segment_length(size)
+    each = told.of(size)
     count = -(-size // each)
     cut = frame.reshape(frame.pad(steps, 0, 0, count * each - size), (count, each, *rest))
     axes = (told.to, told.within, *(axis for axis in x.type.axes if axis != told.over))

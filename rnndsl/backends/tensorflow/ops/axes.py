@@ -120,11 +120,12 @@ def _named(x: Operand, old: str, new: str) -> TensorType:
 def segments(frame: Frame, node: Node, x: Operand) -> Any:
     told, rest = node.told(Segments), x.type.without(node.told(Segments).over)
     steps = move_axis_first(x, told.over)
-    size = steps.shape[0]
+    size, each = steps.shape[0], told.each
     if size is None:
         size = tf.shape(steps)[0]
+    if each is None and not isinstance(size, int):
         each = tf.maximum(tf.cast(tf.math.ceil(tf.sqrt(tf.cast(size, tf.float64))), tf.int32), 1)
-    else:
+    elif each is None:
         each = segment_length(size)
     count = (size + each - 1) // each
     whole = zeros_around(steps, 0, 0, count * each - size)

@@ -189,6 +189,7 @@ class _Loop:
             step,
             (tf.constant(0), *initial.flat()),
             shape_invariants=(tf.TensorShape([]), *shapes),
+            parallel_iterations=1 if self.scan.again else 10,  # steps that overlap are there at the same time
         )
         return self._named(self._unpack(list(end[1:])), end[0])
 

@@ -7,7 +7,7 @@ import numpy as np
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, aligned
 from rnndsl.plan.attributes import Over, Renamed, Steps, ValidSteps
 from rnndsl.plan.model import Node, TensorType
-from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch, segment_length
+from rnndsl.plan.stretches import Exchanged, Segments, StepAt, Stretch
 
 
 def shift(frame: Frame, node: Node, x: Value) -> Array:
@@ -90,7 +90,7 @@ def place_stretch(frame: Frame, node: Node, x: Value) -> Array:
 def segments(frame: Frame, node: Node, x: Value) -> Array:
     told = node.told(Segments)
     steps = np.moveaxis(x.array, x.type.axes.index(told.over), 0)
-    each = segment_length(len(steps))
+    each = told.of(len(steps))
     count = -(-len(steps) // each)
     whole = np.zeros([count * each, *steps.shape[1:]], steps.dtype)
     whole[: len(steps)] = steps
