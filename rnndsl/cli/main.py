@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "print what a signature computes, a training step too, as equations",
     "run": "run an artefact or a spec on arrays",
     "train": "train a spec or an artefact on arrays, to an artefact",
+    "plot": "draw what an artefact forecasts beside the truth",
     "fmt": "format specs",
     "new": "print a cell of the standard library, to change it",
     "weights": "list and compare the tensors of files of trained values",

@@ -22,7 +22,8 @@ _STATE, _NOW, _BEST = "state", "now/", "best/"
 @record
 class Progress(Immutable):
     """After `epoch` epochs and `steps` steps: the variables, optimizers' and counters of draws included, `now` and as they were
-    after the `best` epoch, whose `results` are those to beat. What the next epoch does depends on nothing else."""
+    after the `best` epoch, whose `results` are those to beat. What the next epoch does depends on nothing else. `history`: the
+    results of each epoch."""
 
     epoch: int
     steps: int
@@ -30,6 +31,7 @@ class Progress(Immutable):
     best_epoch: int
     best: Mapping[str, Array]
     results: Mapping[str, float]
+    history: tuple[Mapping[str, float], ...]
 
 
 def checkpoint_of(target: Path) -> Path:
@@ -45,6 +47,7 @@ def write(path: Path, run: Mapping[str, object], progress: Progress) -> None:
         "steps": progress.steps,
         "best_epoch": progress.best_epoch,
         "results": dict(progress.results),
+        "history": [dict(each) for each in progress.history],
     }
     arrays: dict[str, Array] = {_STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}
     arrays |= {_NOW + name: value for name, value in progress.now.items()}
@@ -67,7 +70,8 @@ def read(path: Path, run: Mapping[str, object]) -> Progress:
     if differing:
         raise DataError(faults.other_run(path, differing))
     groups = {g: {n.removeprefix(g): x for n, x in arrays.items() if n.startswith(g)} for g in (_NOW, _BEST)}
-    return Progress(state["epoch"], state["steps"], groups[_NOW], state["best_epoch"], groups[_BEST], state["results"])
+    best = (state["best_epoch"], groups[_BEST], state["results"])
+    return Progress(state["epoch"], state["steps"], groups[_NOW], *best, tuple(state["history"]))
 
 
 def _state(path: Path, arrays: Mapping[str, Array]) -> dict[str, Any]:

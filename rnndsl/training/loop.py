@@ -58,7 +58,7 @@ def train(
     The best epoch is the one that `watch` tells, or else the last. Raises CallError for a loss that is no
     finite number, DataError if the checkpoint cannot be written.
     """
-    progress = resumed or Progress(0, 0, _kept(model), 0, {}, {})
+    progress = resumed or Progress(0, 0, _kept(model), 0, {}, {}, ())
     if resumed is not None:
         model.assign(resumed.now)
     while progress.epoch < wanted.epochs and not _is_over(progress, wanted):
@@ -105,9 +105,9 @@ def _numbers(results: Mapping[str, Array]) -> dict[str, float]:
 
 def _after(model: Loaded, wanted: Wanted, before: Progress, results: Mapping[str, float], steps: int) -> Progress:
     epoch, now = before.epoch + 1, _kept(model)
-    if wanted.watch is None or wanted.watch.is_better(results, before.results):
-        return Progress(epoch, before.steps + steps, now, epoch, now, results)
-    return Progress(epoch, before.steps + steps, now, before.best_epoch, before.best, before.results)
+    is_best = wanted.watch is None or wanted.watch.is_better(results, before.results)
+    best = (epoch, now, results) if is_best else (before.best_epoch, before.best, before.results)
+    return Progress(epoch, before.steps + steps, now, *best, (*before.history, results))
 
 
 def _start_afresh(model: Loaded) -> None:

@@ -55,6 +55,7 @@ WORDED = {
     "artefact/describe.py": "facts of a plan in words, for the manifest",
     "artefact/manifest.py": "descriptions in a JSON Schema",
     "artefact/write.py": "texts of the operating system, by which its errors are known",
+    "training/drawing.py": "legends of pictures",
     "weights/compare.py": "cells of a table",
 }
 """Where words are put together for another reason."""

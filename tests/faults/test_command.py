@@ -29,7 +29,7 @@ SPECS = {
     "two.rnn": "rnn 1\nmodel a {\n  input x: f32[batch]\n  output y = x\n}\nmodel b {\n  input x: f32[batch]\n  output y = x\n}\n",
     "none.rnn": "rnn 1\nconst a = 1\n",
 }
-COMMANDS = "help: the commands are check, compile, inspect, explain, run, train, fmt, new, weights, doc\n"
+COMMANDS = "help: the commands are check, compile, inspect, explain, run, train, plot, fmt, new, weights, doc\n"
 FULL = OSError(errno.ENOSPC, "No space left on device")
 GONE = FileNotFoundError(errno.ENOENT, "No such file or directory")
 

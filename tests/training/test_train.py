@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -66,12 +67,18 @@ def manifest(folder: Path) -> dict[str, list[dict[str, object]]]:
     return json.loads((folder / "manifest.json").read_text())
 
 
+def curves(picture: Path) -> list[str]:
+    """The paths in it."""
+    return re.findall(r' d="([^"]*)"', picture.read_text())
+
+
 def test_a_run_that_is_interrupted_and_resumed_ends_with_the_same_bytes(
     started: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert trained(started, tmp_path / "through", "--epochs", "6", *OPTIONS) == 0
+    plot = ["--plot", str(tmp_path / "curves.svg")]
+    assert trained(started, tmp_path / "through", "--epochs", "6", *OPTIONS, "--plot", str(tmp_path / "through.svg")) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[:-1]] == [f"{epoch}/6" for epoch in range(1, 7)]
+    assert [line.split()[1] for line in lines[:-2]] == [f"{epoch}/6" for epoch in range(1, 7)]
 
     def interrupted(_: object, epoch: int, *__: object) -> None:
         if epoch == 3:
@@ -79,12 +86,13 @@ def test_a_run_that_is_interrupted_and_resumed_ends_with_the_same_bytes(
 
     with monkeypatch.context() as patch:
         patch.setattr(Lines, "epoch", interrupted)
-        assert trained(started, tmp_path / "out", "--epochs", "6", *OPTIONS) == 130
+        assert trained(started, tmp_path / "out", "--epochs", "6", *OPTIONS, *plot) == 130
     assert "--resume goes on from there" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert trained(started, tmp_path / "out", "--epochs", "6", *OPTIONS, "--resume") == 0
-    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()[:-1]] == ["4/6", "5/6", "6/6"]
+    assert trained(started, tmp_path / "out", "--epochs", "6", *OPTIONS, *plot, "--resume") == 0
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()[:-2]] == ["4/6", "5/6", "6/6"]
     assert same_content(tmp_path / "out", tmp_path / "through")
+    assert curves(tmp_path / "curves.svg") == curves(tmp_path / "through.svg")
     assert [each.name for each in tmp_path.iterdir() if "training" in each.name] == []
 
 
@@ -137,6 +145,14 @@ def test_least_squares_stops_when_it_has_converged(tmp_path: Path) -> None:
     np.testing.assert_allclose([values["size"], values["slope"]], [3.0, 0.7], rtol=1e-8)
     [record] = manifest(out)["training"]
     assert isinstance(record["epochs"], int) and record["epochs"] < 30
+
+
+def test_forecasts_are_drawn_beside_the_targets(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["plot", str(started / "line"), str(started / "d.npz"), "-o", str(tmp_path / "f.svg")]
+    assert main([*command, "--last", "20"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'f.svg'}: y\n"
+    assert max(path.count("L") for path in curves(tmp_path / "f.svg")) >= 19
+    assert main([*command, "--last", "0"]) == 2
 
 
 def test_run_takes_and_keeps_values(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import one_artefact
 from rnndsl.cli.data import add_data, read_examples
-from rnndsl.cli.inputs import Offer, of_manifest, of_plan
+from rnndsl.cli.inputs import Offer, files_of, of_manifest, of_plan
 from rnndsl.cli.parser import Parser, UsageError, add_settings
 from rnndsl.cli.progress import listed, progress
 from rnndsl.cli.saying import complain, say
-from rnndsl.cli.specs import compiled, exit_status, one_plan, print_findings
+from rnndsl.cli.specs import compiled, counted, exit_status, one_plan, print_findings
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
@@ -40,7 +40,7 @@ def run(argv: Sequence[str]) -> int:
             raise UsageError(training.not_positive(f"--{name.replace('_', '-')}", given))
     if arguments.hold_out is None and (arguments.patience is not None or arguments.watch is not None):
         raise UsageError(training.patience_alone())
-    _check_state(Path(arguments.output), arguments.resume)
+    _check_files(arguments)
     source = Path(arguments.model_source)
     job = None if is_folder(source) else Job(source)
     try:
@@ -66,20 +66,27 @@ def _parser() -> Parser:
         help="which result on what is held out tells the best epoch, which is kept (the first loss:min)",
     )
     parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs that were no better")
+    parser.add_argument("--plot", metavar="FILE", help="a .png, .svg or .pdf to draw the results of all epochs in")
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
     add_settings(parser)
     return parser
 
 
-def _check_state(target: Path, resume: bool) -> None:
-    """Raises UsageError if there is nothing to resume, or a state that would be lost."""
+def _check_files(arguments: Namespace) -> None:
+    """Raises UsageError if there is nothing to resume, or a state that would be lost, or no picture can be drawn."""
     from rnndsl.training.checkpoint import checkpoint_of
+    from rnndsl.training.drawing import check_picture
 
-    kept = checkpoint_of(target)
-    if resume and not kept.exists():
+    kept = checkpoint_of(Path(arguments.output))
+    if arguments.resume and not kept.exists():
         raise UsageError(training.nothing_to_resume(kept))
-    if kept.exists() and not resume:
+    if kept.exists() and not arguments.resume:
         raise UsageError(training.would_be_lost(kept))
+    try:
+        if arguments.plot is not None:
+            check_picture(Path(arguments.plot), files_of(arguments))
+    except FaultError as error:
+        raise UsageError(error.fault) from None
 
 
 def _all(job: Job, error: DiagnosticsError) -> Findings:
@@ -153,6 +160,7 @@ def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namesp
 def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, arguments: Namespace) -> int:
     from rnndsl.api import load
     from rnndsl.training import checkpoint, loop, record
+    from rnndsl.training.drawing import draw_curves
 
     target = Path(arguments.output)
     kept = checkpoint.checkpoint_of(target)
@@ -169,6 +177,9 @@ def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, argum
         model.save(target, record.of(manifest, data, wanted, done))
     kept.unlink(missing_ok=True)
     say(f"{target}: epoch {done.best_epoch} of {done.epoch}, {listed(done.results)}")
+    if arguments.plot is not None:
+        draw_curves(Path(arguments.plot), f"{manifest.name}, {wanted.signature}", done.history, done.best_epoch)
+        say(f"{arguments.plot}: the results of {counted(len(done.history), 'epoch')}")
     return 0
 
 
