@@ -48,6 +48,8 @@ SPECIAL: dict[str, Special] = {
     "std.continuous.GRUD": Special(ranges={"elapsed": (0.1, 2)}),
     "std.continuous.CfC": Special({"backbone": "[3]"}, ranges={"elapsed": (0.1, 2)}),
     "std.continuous.LTC": Special({"unfolds": "2"}, ranges={"elapsed": (0.1, 2)}),
+    "std.memory.NTM": Special({"units": "3", "slots": "4", "width": "2"}),
+    "std.memory.DNC": Special({"units": "3", "slots": "3", "width": "2"}),
     "std.regularised.BatchNormLSTM": Special({"units": "2", "longest": "3"}),
     "std.ssm.S4D": Special({"order": "4"}),
     "std.tf1.DropoutWrapper": Special({"input_keep_prob": "0.7", "output_keep_prob": "0.8", "state_keep_prob": "0.9"}),

@@ -11,13 +11,14 @@ import pytest
 from rnndsl.names.reading import STD
 from tests.compiling import plan_of
 from tests.plan.interpreting import interpret
-from tests.std.cells import oracle_continuous, oracle_linear_rnn, oracle_regularised, oracle_ssm, test_std_cells
+from tests.std.cells import oracle_continuous, oracle_linear_rnn, oracle_memory, oracle_regularised, oracle_ssm, test_std_cells
 from tests.std.cells.cell_oracle import Array, Case, Weights
 from tests.std.cells.test_std_cells import data_of, output_name, text, values_of
 
 CASES: tuple[Case, ...] = (
     *oracle_continuous.CASES,
     *oracle_linear_rnn.CASES,
+    *oracle_memory.CASES,
     *oracle_regularised.CASES,
     *oracle_ssm.CASES,
 )
