@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rnndsl.backends.tensorflow.align import Operand, wide
+from rnndsl.backends.layout import ordered
+from rnndsl.backends.tensorflow.align import Operand, relaid, wide
 from rnndsl.backends.tensorflow.frame import Frame, Lower
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.attributes import Blank
@@ -45,13 +46,14 @@ class _Sequences(NamedTuple):
         return tf.where(self.possible, ends, self.never)
 
 
-def _sequences(node: Node, logits: Operand, labels: Operand, *lengths: Operand) -> _Sequences:
+def _sequences(frame: Frame, node: Node, logits: Operand, labels: Operand, *lengths: Operand) -> _Sequences:
+    by_batch, named = (relaid(x.tensor, x.type, frame.context.natural) for x in (logits, labels))
     steps, count = (tf.cast(each.tensor, tf.int32) for each in lengths)
     blank = node.told(Blank).blank
-    place = tf.range(tf.shape(labels.tensor)[1])
-    ids = tf.where(place < count[:, None], tf.cast(labels.tensor, tf.int32), blank)
+    place = tf.range(tf.shape(named)[1])
+    ids = tf.where(place < count[:, None], tf.cast(named, tf.int32), blank)
     spelt = _with_blanks(ids, blank)
-    chances = tf.gather(tf.nn.log_softmax(wide(logits.tensor), -1), spelt, axis=2, batch_dims=1)
+    chances = tf.gather(tf.nn.log_softmax(wide(by_batch), -1), spelt, axis=2, batch_dims=1)
     repeats = (ids[:, 1:] == ids[:, :-1]) & (place[1:] < count[:, None])
     possible = count + tf.reduce_sum(tf.cast(repeats, tf.int32), 1) <= steps
     return _Sequences(spelt, chances, _may_skip(spelt, blank), steps, count, possible)
@@ -63,7 +65,7 @@ def ctc(frame: Frame, node: Node, logits: Operand, *others: Operand) -> Any:
     The forward variables of section 4.1, in logarithms, in the dtype of the logits (f32 for narrower ones). Infinite, with zero
     gradient, where the labels need more steps than there are. What stands beyond a length is not read.
     """
-    x = _sequences(node, logits, *others)
+    x = _sequences(frame, node, logits, *others)
     step, start = _forward(x)
     by_step = tf.transpose(x.chances, [1, 0, 2])
     last = tf.foldl(step, (tf.range(tf.shape(by_step)[0]), by_step), initializer=start)
@@ -76,16 +78,17 @@ def ctc_alignment(frame: Frame, node: Node, logits: Operand, *others: Operand) -
 
     [batch, time, classes]. Zero beyond a sequence's steps, and where the labels need more than there are.
     """
-    x = _sequences(node, logits, *others)
+    x = _sequences(frame, node, logits, *others)
     step, start = _forward(x)
     by_step = tf.pad(tf.transpose(x.chances, [1, 0, 2]), [[0, 2], [0, 0], [0, 0]])  # there is a step even if there is no time
     times = tf.range(tf.shape(by_step)[0] - 1)
     ahead = tf.scan(step, (times, by_step[:-1]), initializer=start)
     behind = tf.scan(_backward(x), (times, by_step[1:]), initializer=tf.fill(tf.shape(start), x.never), reverse=True)
     total = x.total(ahead[-1])
-    taken = (total > x.never / 2) & (times[:, None] < x.steps)  # [time, batch]
-    places = tf.where(taken[:, :, None], tf.exp(tf.minimum(ahead + behind - total[:, None], 0)), 0)
-    return tf.cast(_by_class(places[:-1], x.spelt, logits.type.dims[-1]), logits.tensor.dtype)
+    aligned = (total > x.never / 2) & (times[:, None] < x.steps)  # [time, batch]
+    places = tf.where(aligned[:, :, None], tf.exp(tf.minimum(ahead + behind - total[:, None], 0)), 0)
+    taken = tf.cast(_by_class(places[:-1], x.spelt, logits.type.dims[-1]), logits.tensor.dtype)
+    return relaid(taken, ordered(node.type, frame.context.natural), frame.context.order)
 
 
 def _by_class(places: Any, spelt: Any, classes: int) -> Any:
