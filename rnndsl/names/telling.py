@@ -18,7 +18,7 @@ DEEPEST = 50
 """So many definitions are followed from one value to the next; what lies further is not told."""
 WRAPPERS = ("placed", "map_state", "map_recurrent")
 """Functions whose value is their first argument, a cell or block, in another way."""
-RESULTS = MappingProxyType({"beam": ("ids", "scores", "lengths"), "top_k": ("values", "ids")})
+RESULTS = MappingProxyType({"beam": ("ids", "scores", "lengths"), "top_k": ("values", "ids"), "conv": ("lengths",)})
 """What functions of several results call them."""
 
 

@@ -12,7 +12,7 @@ from tests.plan.interpreting import interpret
 def numbers(plan: Plan, seed: int = 0, sizes: dict | None = None):
     """Random inputs and variables. Lengths and ids are small integers, some of the lengths 0."""
     rng = np.random.default_rng(seed)
-    sizes = {"batch": 3, "time": 4, "src": 2, **(sizes or {})}
+    sizes = {"batch": 3, "time": 4, "src": 2, "place": 2, **(sizes or {})}
 
     def draw(dtype, shape):
         if dtype == "bool":

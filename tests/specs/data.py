@@ -150,8 +150,24 @@ def planet() -> Arrays:
     return {"observation": seen.astype(np.float32), "action": action.astype(np.float32), "lengths": lengths}
 
 
+def deepspeech2() -> Arrays:
+    """One to three sounds after another, each loud in bands of its own for eight or nine steps, in noise."""
+    random = np.random.default_rng(15)
+    rows, longest = 24, 27
+    counts = random.integers(1, 4, rows).astype(np.int32)
+    text = random.integers(1, 6, (rows, 3)).astype(np.int32)
+    lengths = np.zeros(rows, np.int32)
+    spectrogram = 0.2 * random.normal(size=(rows, longest, 24))
+    for row, count in enumerate(counts):
+        for symbol in text[row, :count]:
+            steps = random.integers(8, 10)
+            spectrogram[row, lengths[row] : lengths[row] + steps, 4 * symbol : 4 * symbol + 4] += 1
+            lengths[row] += steps
+    return {"spectrogram": spectrogram.astype(np.float32), "lengths": lengths, "text": text, "text_lengths": counts}
+
+
 _ALL = (
     sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder, forecast, captions, adsorption,
-    plant, warm_start, planet,
+    plant, warm_start, planet, deepspeech2,
 )  # fmt: skip
 ALL = {each.__name__: each for each in _ALL}
