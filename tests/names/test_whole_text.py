@@ -27,8 +27,9 @@ SEEDS = range(8)
 OF_ANY_CELL = {
     "tf1": {"name", "output_size", "state_size", "h", "c"},
     "features": {"h"},
+    "wavernn": {"coarse", "fine"},
 }
-"""Names that are read of a cell or its states where the cell is a parameter: no text tells what they stand for."""
+"""Names that are read of a block, a cell or its states where that is a parameter: no text tells what they stand for."""
 
 
 def check_words(module: ResolvedModule, of_any_cell: set[str]) -> None:

@@ -166,8 +166,16 @@ def deepspeech2() -> Arrays:
     return {"spectrogram": spectrogram.astype(np.float32), "lengths": lengths, "text": text, "text_lengths": counts}
 
 
+def wavernn() -> Arrays:
+    """Tones of several pitches with a little noise, in 256 levels."""
+    random = np.random.default_rng(16)
+    times, rows = np.arange(24), np.arange(16)[:, None]
+    tone = np.sin(times * (0.3 + 0.03 * rows) + random.uniform(0, 6, (16, 1))) + 0.02 * random.normal(size=(16, 24))
+    return {"sound": np.clip(128 + 100 * tone, 0, 255).astype(np.int32)}
+
+
 _ALL = (
     sunspots, digits, characters, stacked_gru, twin, fine_tuner, long_memory, attention_decoder, forecast, captions, adsorption,
-    plant, warm_start, planet, deepspeech2,
+    plant, warm_start, planet, deepspeech2, wavernn,
 )  # fmt: skip
 ALL = {each.__name__: each for each in _ALL}
