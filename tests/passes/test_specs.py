@@ -20,7 +20,11 @@ from tests.plan.whole import as_plan, through_passes
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.rnn"))
 NOT_SCANNED = ("adsorption", "attention_decoder", "captions", "deepspeech2")
-NO_STREAM = {"digits": "runs in reverse", "wavernn": "works over `time`", **dict.fromkeys(NOT_SCANNED, "nothing in it is scanned over")}
+NO_STREAM = {
+    "digits": "runs in reverse",
+    "wavernn": "works over `time`",
+    **dict.fromkeys(NOT_SCANNED, "nothing in it is scanned over"),
+}
 
 DRAWN = {"planet"}
 
