@@ -167,8 +167,7 @@ def renamed(module: ResolvedModule, groups: list[list[Definition]]) -> str:
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_what_is_renamed_is_the_same_model(path: Path, tmp_path: Path) -> None:
     """Were a use missed, or one too many, the text would not be right, or another model."""
-    if (path.parent / "data").exists():
-        shutil.copytree(path.parent / "data", tmp_path / "data")
+    shutil.copytree(path.parent, tmp_path, dirs_exist_ok=True)  # with its data and what it imports
     spec = tmp_path / "spec.rnn"
     module = of_text(tmp_path, path.read_text(encoding="utf-8"))
     before = plans(spec)
