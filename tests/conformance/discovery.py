@@ -29,13 +29,14 @@ class Special:
     """What a cell's text does not tell. `arguments` by parameter; `inputs` are types by input; `ranges` of its variables, by the
     last segment of their paths, and of its inputs, where a normal distribution makes no sense. `no_gradient` and
     `not_the_derivative`: variables by the last segment, with the reason why the loss does not depend on them, or why the gradient
-    is not the derivative."""
+    is not the derivative. `not_in_loss`: states, with the reason why the loss leaves them out."""
 
     arguments: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     no_gradient: dict[str, str] = field(default_factory=dict)
     not_the_derivative: dict[str, str] = field(default_factory=dict)
+    not_in_loss: dict[str, str] = field(default_factory=dict)
 
 
 _WHOLE_PERIODS = "as in TensorFlow 1, the count of whole periods is a constant"
@@ -48,10 +49,15 @@ SPECIAL: dict[str, Special] = {
     "std.continuous.GRUD": Special(ranges={"elapsed": (0.1, 2)}),
     "std.continuous.CfC": Special({"backbone": "[3]"}, ranges={"elapsed": (0.1, 2)}),
     "std.continuous.LTC": Special({"unfolds": "2"}, ranges={"elapsed": (0.1, 2)}),
+    "std.linear_rnn.Retention": Special({"units": "4", "heads": "2"}),
+    "std.linear_rnn.RWKVTimeMix": Special(not_in_loss={"p": "it starts so low that its square leaves differences no digits"}),
     "std.memory.NTM": Special({"units": "3", "slots": "4", "width": "2"}),
     "std.memory.DNC": Special({"units": "3", "slots": "3", "width": "2"}),
     "std.regularised.BatchNormLSTM": Special({"units": "2", "longest": "3"}),
+    "std.ssm.Mamba": Special({"order": "3", "width": "3"}),
     "std.ssm.S4D": Special({"order": "4"}),
+    "std.ssm.S5": Special({"order": "4"}),
+    "std.ssm.SelectiveSSM": Special({"order": "3"}),
     "std.tf1.DropoutWrapper": Special({"input_keep_prob": "0.7", "output_keep_prob": "0.8", "state_keep_prob": "0.9"}),
     "std.tf1.DeviceWrapper": Special({"device": '"/cpu:0"'}),
     "std.tf1.EmbeddingWrapper": Special(inputs={"ids": "i32[]"}),

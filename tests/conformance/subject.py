@@ -120,7 +120,7 @@ def subject(case: Case) -> Subject:
             continue
         finals = [s for s in scan_of(first, "run").states if "[" not in s.name]
         types = {x.id: x.type for x in scan_of(first, "run").body.inputs}
-        floats = [s.name for s in finals if types[s.old].dtype == "f64"]
+        floats = [s.name for s in finals if types[s.old].dtype == "f64" and s.name not in case.special.not_in_loss]
         delayed = {s.name.partition("[")[0] for s in scan_of(first, "run").states if "[" in s.name}
         return Subject(case, inputs, _plan(text(case, inputs, [s.name for s in finals], floats=floats, delayed=delayed)))
     assert failure is not None

@@ -69,6 +69,15 @@ def over_time(step: Callable[..., tuple[Array, States]], xs: Array | tuple[Array
     return np.stack(outputs, 1), state
 
 
+def summed(log_decay: Array, written: Array) -> Array:
+    """h[t] = exp(log_decay[t]) h[t-1] + written[t] from 0, as a sum over the past: both [batch, time, ...]."""
+    total = np.cumsum(log_decay, 1)
+    past = np.tril(np.ones((total.shape[1],) * 2, bool))
+    past = past.reshape(*past.shape, *[1] * (total.ndim - 2))
+    weights = np.where(past, np.exp(np.where(past, total[:, :, None] - total[:, None], 0)), 0)
+    return np.einsum("bts...,bs...->bt...", weights, written)
+
+
 def zeros(x: Array, *dims: int) -> Array:
     return np.zeros((x.shape[0], *dims), x.dtype)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tests.std.cells.cell_oracle import Array, Case, Oracle, States, Weights, over_time
+from tests.std.cells.cell_oracle import Array, Case, Oracle, States, Weights, over_time, sigmoid, summed
 
 Data = Mapping[str, Array]
+AtOnce = Callable[[Weights, Data], Array]
 
 
 def discrete(poles: Array, step: Array, method: str) -> tuple[Array, Array]:
@@ -50,8 +51,8 @@ def s4d(method: str, real: bool) -> Oracle:
     return oracle
 
 
-def s4d_as_convolution(method: str, real: bool) -> Callable[[Weights, Data], Array]:
-    """Equation 5, by a Vandermonde matrix of all entries, each beside its conjugate."""
+def s4d_as_convolution(method: str, real: bool) -> AtOnce:
+    """Section 3.2, by a Vandermonde matrix of all entries, each beside its conjugate."""
 
     def outputs(w: Weights, data: Data) -> Array:
         poles, c = s4d_poles(w, real)
@@ -65,14 +66,137 @@ def s4d_as_convolution(method: str, real: bool) -> Callable[[Weights, Data], Arr
     return outputs
 
 
-def s4d_case(name: str, constructor: str, method: str, real: bool = False) -> Case:
-    states, at_once = "h" if real else "re im", s4d_as_convolution(method, real)
-    return Case(name, constructor, s4d(method, real), states, module="std.ssm", parallel=at_once)
+# ---------------------------------------------------------------- S5
 
 
+def s5_matrices(w: Weights) -> tuple[Array, Array, Array]:
+    """A, B [order, n] and C [n, order] of the entries that are kept."""
+    a, b, c = (w[f"{name}_real"] + 1j * w[f"{name}_imag"] for name in "abc")
+    return a, b.T, c.T
+
+
+def s5(method: str) -> Oracle:
+    """Smith et al. 2023, section 3."""
+
+    def oracle(w: Weights, data: Data) -> tuple[Array, States]:
+        poles, b, c = s5_matrices(w)
+        keep, written = discrete(poles, np.exp(w["step_log"]), method)
+
+        def step(x: Array, h: Array) -> tuple[Array, States]:
+            h = keep * h + x @ (written[:, None] * b).T
+            return 2 * (h @ c.T).real + w["skip"] * x, {"h": h}
+
+        outputs, final = over_time(step, data["x"], h=np.zeros((len(data["x"]), len(poles)), complex))
+        return outputs, {"re": final["h"].real, "im": final["h"].imag}
+
+    return oracle
+
+
+def s5_as_convolution(method: str) -> AtOnce:
+    """By matrices C A^l B of all entries, each beside its conjugate."""
+
+    def outputs(w: Weights, data: Data) -> Array:
+        poles, b, c = s5_matrices(w)
+        poles, b = (np.concatenate([part, part.conj()]) for part in (poles, b))
+        c = np.concatenate([c, c.conj()], -1)
+        keep, written = discrete(poles, np.exp(np.tile(w["step_log"], 2)), method)
+        x = data["x"]
+        kernels = [(c * keep**lag * written @ b).real for lag in range(x.shape[1])]
+        return np.stack([sum(x[:, t - lag] @ kernels[lag].T for lag in range(t + 1)) for t in range(x.shape[1])], 1) + w["skip"] * x
+
+    return outputs
+
+
+# ---------------------------------------------------------------- Mamba
+
+
+def softplus(x: Array) -> Array:
+    return np.log1p(np.exp(x))
+
+
+def silu(x: Array) -> Array:
+    return x * sigmoid(x)
+
+
+def selected(w: Weights, x: Array, method: str, at: str = "") -> tuple[Array, Array, Array]:
+    """Gu & Dao 2023, algorithm 2, of all steps: log A and B x, [batch, time, n, order], and C [batch, time, order]."""
+    a = -np.exp(w[f"{at}a_log"])
+    step = softplus(x @ (w[f"{at}step_down"] @ w[f"{at}step_up"]) + w[f"{at}step_bias"])[..., None]
+    b = (x @ w[f"{at}b_kernel"])[..., None, :]
+    written = step * b if method == "euler" else (np.exp(step * a) - 1) / (step * a) * (step * b)
+    return step * a, written * x[..., None], x @ w[f"{at}c_kernel"]
+
+
+def selective(method: str) -> Oracle:
+    def oracle(w: Weights, data: Data) -> tuple[Array, States]:
+        return scanned(w, data["x"], method)
+
+    return oracle
+
+
+def scanned(w: Weights, x: Array, method: str, at: str = "") -> tuple[Array, States]:
+    def step(x: Array, log_a: Array, written: Array, c: Array, h: Array) -> tuple[Array, States]:
+        h = np.exp(log_a) * h + written
+        return (h * c[..., None, :]).sum(-1) + w[f"{at}skip"] * x, {"h": h}
+
+    steps = selected(w, x, method, at)
+    return over_time(step, (x, *steps), h=np.zeros_like(steps[0][:, 0]))
+
+
+def selective_at_once(method: str) -> AtOnce:
+    def outputs(w: Weights, data: Data) -> Array:
+        return summed_up(w, data["x"], method)
+
+    return outputs
+
+
+def summed_up(w: Weights, x: Array, method: str, at: str = "") -> Array:
+    log_a, written, c = selected(w, x, method, at)
+    return (summed(log_a, written) * c[..., None, :]).sum(-1) + w[f"{at}skip"] * x
+
+
+def mamba_input(w: Weights, x: Array, width: int) -> tuple[Array, Array]:
+    """Figure 3: what is projected, and that after its convolution and silu."""
+    u = x @ w["input_kernel"]
+    padded = np.pad(u, [(0, 0), (width - 1, 0), (0, 0)])
+    taps = [padded[:, k : k + x.shape[1]] * w["conv_kernel"][:, k] for k in range(width)]
+    return u, silu(sum(taps) + w["conv_bias"])
+
+
+def mamba(width: int) -> Oracle:
+    def oracle(w: Weights, data: Data) -> tuple[Array, States]:
+        u, seen = mamba_input(w, data["x"], width)
+        y, final = scanned(w, seen, "zoh", "ssm/")
+        gated = (y * silu(data["x"] @ w["gate_kernel"])) @ w["output_kernel"]
+        return gated, {"ssm.h": final["h"], **{f"u[{k}]": u[:, -1 - k] for k in range(width - 1)}}
+
+    return oracle
+
+
+def mamba_at_once(width: int) -> AtOnce:
+    def outputs(w: Weights, data: Data) -> Array:
+        _, seen = mamba_input(w, data["x"], width)
+        return (summed_up(w, seen, "zoh", "ssm/") * silu(data["x"] @ w["gate_kernel"])) @ w["output_kernel"]
+
+    return outputs
+
+
+def case(name: str, constructor: str, forms: tuple[Callable[..., Oracle], Callable[..., AtOnce]], *of: object, states: str) -> Case:
+    """`forms`: the recurrence and what has none, made by `of`."""
+    return Case(name, constructor, forms[0](*of), states, module="std.ssm", parallel=forms[1](*of))
+
+
+S4D, S5 = (s4d, s4d_as_convolution), (s5, s5_as_convolution)
+SELECTIVE, MAMBA = (selective, selective_at_once), (mamba, mamba_at_once)
 CASES = (
-    s4d_case("s4d", "S4D(6)", "zoh"),
-    s4d_case("s4d_bilinear", 'S4D(4, start = "inv", method = "bilinear")', "bilinear"),
-    s4d_case("s4d_real", 'S4D(5, start = "real")', "zoh", real=True),
-    s4d_case("s4d_real_bilinear", 'S4D(5, start = "real", method = "bilinear")', "bilinear", real=True),
+    case("s4d", "S4D(6)", S4D, "zoh", False, states="re im"),
+    case("s4d_bilinear", 'S4D(4, start = "inv", method = "bilinear")', S4D, "bilinear", False, states="re im"),
+    case("s4d_real", 'S4D(5, start = "real")', S4D, "zoh", True, states="h"),
+    case("s4d_real_bilinear", 'S4D(5, start = "real", method = "bilinear")', S4D, "bilinear", True, states="h"),
+    case("s5", "S5(8, blocks = 2)", S5, "zoh", states="re im"),
+    case("s5_bilinear", 'S5(6, method = "bilinear")', S5, "bilinear", states="re im"),
+    case("selective", "SelectiveSSM(4)", SELECTIVE, "zoh", states="h"),
+    case("selective_euler", 'SelectiveSSM(4, rank = 2, method = "euler")', SELECTIVE, "euler", states="h"),
+    case("mamba", "Mamba(order = 3)", MAMBA, 4, states="ssm.h u[0] u[1] u[2]"),
+    case("mamba_plain", "Mamba(order = 3, width = 1, rank = 2, expand = 1)", MAMBA, 1, states="ssm.h"),
 )
