@@ -30,8 +30,8 @@ def add_data(parser: Parser) -> None:
         "data",
         nargs="?",
         metavar="FILE|MODULE:FUNCTION",
-        help="a .npz of all inputs, a .csv or .parquet of columns, a .npy of the only input; or a function of yours that returns a "
-        "tf.data.Dataset, or an iterable, of dicts, one an example",
+        help="a .npz of all inputs, a .csv or .parquet of columns, a .tfrecord of examples, a .npy of the only input; or a "
+        "function of yours that returns a tf.data.Dataset, or an iterable, of dicts, one an example",
     )
     add = parser.add_argument_group("data").add_argument
     add("--input", metavar="NAME=FILE", action="append", default=[], dest="inputs", help="a .npy or .csv of one input")
@@ -85,6 +85,10 @@ def _split(arguments: Namespace) -> Split:
         given = getattr(arguments, name)
         if given is not None and given < 1:
             raise UsageError(training.not_positive(f"--{name}", given))
+    if arguments.seed < 0:
+        raise UsageError(training.negative("--seed", arguments.seed))
+    if arguments.hold_out_random and arguments.hold_out is None:
+        raise UsageError(faults.nothing_drawn())
     if arguments.buckets and arguments.batch is None:
         raise UsageError(faults.no_bucket_batch())
     return Split(_hold_out(arguments), arguments.batch, arguments.buckets, arguments.seed)
@@ -113,7 +117,7 @@ def _cut(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) 
     if arguments.horizon is None:
         raise UsageError(columns.no_horizon())
     if arguments.horizon < 0:
-        raise UsageError(columns.negative("--horizon", arguments.horizon))
+        raise UsageError(training.negative("--horizon", arguments.horizon))
     if predict is None or predict.absent is not None:
         raise UsageError(columns.no_targets(model))
     targets = [name for name in offer.inputs if name not in predict.inputs]
@@ -124,6 +128,7 @@ def _read(offer: Offer, cut: Cut | None, told: Mapping[str, str], arguments: Nam
     """The values by example, and those of inputs without `batch`."""
     from rnndsl.arrays.columns import has_columns
     from rnndsl.training.examples import of_arrays
+    from rnndsl.training.features import has_records
     from rnndsl.training.functions import is_function
 
     path = Path(arguments.data) if arguments.data else None
@@ -134,8 +139,8 @@ def _read(offer: Offer, cut: Cut | None, told: Mapping[str, str], arguments: Nam
     for option in ("columns", "sequence"):
         if getattr(arguments, option):
             raise UsageError(faults.only_tables(f"--{option}"))
-    if path and is_function(arguments.data):
-        return _of_function(offer, along, cut, told, arguments)
+    if path and (is_function(arguments.data) or has_records(path)):
+        return _of_each(offer, along, cut, told, arguments)
     if cut:
         return _of_series(offer, along, cut, told, arguments)
     arrays, _ = read_inputs(offer, arguments.data, arguments.inputs, told.values())
@@ -158,15 +163,19 @@ def _of_table(
     return tabled, fixed
 
 
-def _of_function(
+def _of_each(
     offer: Offer, along: Mapping[str, TensorType], cut: Cut | None, told: Mapping[str, str], arguments: Namespace
 ) -> tuple[Tabled, dict[str, Array]]:
-    from rnndsl.training.functions import of_function
+    """Of what gives examples one by one."""
+    from rnndsl.training.features import of_records
+    from rnndsl.training.functions import is_function, of_function
 
     if cut:
         raise UsageError(faults.no_windows(arguments.data))
     fixed = _fixed(offer, along, arguments)
-    return of_function(arguments.data, along, told.values()), fixed
+    if is_function(arguments.data):
+        return of_function(arguments.data, along, told.values()), fixed
+    return of_records(Path(arguments.data), along, told.values()), fixed
 
 
 def _fixed(offer: Offer, along: Mapping[str, TensorType], arguments: Namespace) -> dict[str, Array]:

@@ -6,15 +6,16 @@ import importlib
 import re
 import sys
 import traceback
-from collections.abc import Callable, Container, Generator, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from rnndsl.arrays.values import Array, DataError, fit
 from rnndsl.plan.model import TensorType
+from rnndsl.text.fault import Fault
 from rnndsl.text.faults import functions as faults
-from rnndsl.training.elements import of_each
+from rnndsl.training.elements import gathered
 from rnndsl.training.per_example import BATCH
 from rnndsl.training.tabular import Tabled
 
@@ -34,26 +35,28 @@ def of_function(text: str, types: Mapping[str, TensorType], optional: Container[
     Other names are left aside, and what is `optional` may lack. The function is called once, and all that it gives is kept.
     Raises DataError if there is no such function, if it raises, and for what it gives that does not fit.
     """
-    found: dict[str, list[Array]] = {}
+
+    def lacking(number: int, name: str, given: Sequence[str]) -> Fault:
+        return faults.lacks_input(text, number, name, types[name], given)
+
+    def fitted(number: int, name: str, value: object) -> Array:
+        type = types[name]
+        try:
+            return fit(name, value, TensorType(type.dtype, tuple(axis for axis in type.axes if axis != BATCH), type.dims))
+        except DataError as error:
+            raise DataError(faults.no_fit(text, number, error.fault)) from None
+
+    found = gathered(_dicts(text), types, optional, lacking, fitted)
+    if found is None:
+        raise DataError(faults.nothing(text))
+    return found
+
+
+def _dicts(text: str) -> Iterator[Mapping[str, object]]:
     for number, element in enumerate(_elements(text), start=1):
         if not isinstance(element, Mapping):
             raise DataError(faults.no_dict(text, number, type(element).__name__))
-        given = cast("Mapping[str, object]", element)
-        found = found or {name: [] for name in types if name in given or name not in optional}
-        for name, arrays in found.items():
-            if name not in given:
-                raise DataError(faults.lacks_input(text, number, name, types[name], list(given)))
-            arrays.append(_fitted(text, number, name, given[name], types[name]))
-    if not found:
-        raise DataError(faults.nothing(text))
-    return of_each(found, types)
-
-
-def _fitted(text: str, number: int, name: str, value: object, type: TensorType) -> Array:
-    try:
-        return fit(name, value, TensorType(type.dtype, tuple(axis for axis in type.axes if axis != BATCH), type.dims))
-    except DataError as error:
-        raise DataError(faults.no_fit(text, number, error.fault)) from None
+        yield cast("Mapping[str, object]", element)
 
 
 def _elements(text: str) -> Iterator[object]:

@@ -161,6 +161,10 @@ EXAMPLES: Cases = {
     ),
     "too_many_held_out": (line("m d.npz --lengths time=n --hold-out 4"), "error: 4 examples cannot be held out of 4\n"),
     "none_held_out": (line("m d.npz --hold-out 20%"), "error: 20 % of 4 examples is none to hold out\n"),
+    "nothing_drawn": (
+        line("m d.npz --hold-out-random"),
+        "error: --hold-out-random wants --hold-out too: how many examples\n",
+    ),
     "overlapping": (
         line("steps s.csv --window 2 --horizon 1 --hold-out 2 --hold-out-random"),
         "error: windows are not held out at random: those beside them share their rows\n"
@@ -237,7 +241,6 @@ COLUMNS: Cases = {
         "help: --horizon 1 forecasts the next row; 0 is the last row itself\n",
     ),
     "no_window": (line("steps s.csv --stride 2"), "error: --stride is of windows: it wants --window N too\n"),
-    "negative": (line("steps s.csv --window 2 --horizon -1"), "error: --horizon wants a number from 0 up, not -1\n"),
     "short_series": (
         line("steps s.csv --window 9 --horizon 1"),
         "error: the series has 9 rows, and a window takes 9 and the 1 to the target\n",

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from rnndsl.cli.main import main
-from rnndsl.text.faults import records
+from rnndsl.text.faults import records as faults
 from tests.faults.provoking import Cases, every, provoke
+
+pytestmark = pytest.mark.tf
 
 SPEC = """rnn 1
 model m {
@@ -62,6 +64,33 @@ def without_pyarrow() -> None:
         line("m")()
 
 
+def records(*examples: dict[str, Any], raw: bytes = b"", cut: int = 0) -> Callable[[], object]:
+    """Of a file of these features, and one more record if it is given; without so many bytes at its end."""
+
+    def act() -> None:
+        import tensorflow as tf
+
+        def feature(value: Any) -> Any:
+            if isinstance(value, bytes):
+                return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+            if all(isinstance(x, int) for x in value):
+                return tf.train.Feature(int64_list=tf.train.Int64List(value=value))
+            return tf.train.Feature(float_list=tf.train.FloatList(value=value))
+
+        with tf.io.TFRecordWriter("t.tfrecord") as writer:
+            for each in examples:
+                features = tf.train.Features(feature={name: feature(value) for name, value in each.items()})
+                writer.write(tf.train.Example(features=features).SerializeToString())
+            if raw:
+                writer.write(raw)
+        if cut:
+            Path("t.tfrecord").write_bytes(Path("t.tfrecord").read_bytes()[:-cut])
+        main(["train", "m.rnn", "t.tfrecord", "-o", "out"])
+
+    return act
+
+
+RIGHT = {"x": [1.0, 2.0], "y": [3]}
 LISTS = [[1, 2, 3, 4], [5, 6]]
 RECORDS: Cases = {
     "no_numbers": (line("m", x=["a", "b"], y=[1, 2]), "error: `t.parquet`: column `x` holds string, and no numbers\n"),
@@ -78,6 +107,21 @@ RECORDS: Cases = {
     "lists_beside": (
         line("m --columns x=x,y", x=LISTS, y=[1, 2]),
         "error: `x` is f32[batch, time, 2]: a column of lists holds a whole example, and stands alone in --columns\n",
+    ),
+    "no_records": (
+        records(RIGHT, RIGHT, cut=5),
+        "error: `t.tfrecord` cannot be read as .tfrecord after 1 record: truncated record at 49\n",
+    ),
+    "no_example": (records(RIGHT, raw=b"\xff\xff"), "error: `t.tfrecord`: record 2 is no tf.train.Example\n"),
+    "no_examples": (records(), "error: `t.tfrecord` holds no records\n"),
+    "lacks_feature": (
+        records(RIGHT, {"x": [1.0, 2.0]}),
+        "error: `t.tfrecord`: example 2 has no feature `y` for the input y: f32[batch, 1]\nhelp: it has `x`\n",
+    ),
+    "bytes_feature": (
+        records({"x": b"12", "y": [3]}),
+        "error: `t.tfrecord`: example 1: `x` is f32[batch, time, 2], and its feature holds bytes\n"
+        "help: a feature of numbers is a float_list or an int64_list; what has to be decoded is given by MODULE:FUNCTION\n",
     ),
     "row_size": (
         line("m", x=[[1, 2, 3, 4], [5, 6, 7]], y=[1, 2]),
@@ -99,9 +143,9 @@ def saying(capsys: pytest.CaptureFixture[str]) -> Callable[[Callable[[], object]
     return say
 
 
-@every(records, RECORDS)
+@every(faults, RECORDS)
 def test_what_is_said(name: str, saying: Callable[[Callable[[], object]], str]) -> None:
-    provoke(records, RECORDS, name, saying)
+    provoke(faults, RECORDS, name, saying)
     assert not Path("out").exists()
 
 

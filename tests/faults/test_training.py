@@ -118,6 +118,7 @@ TRAINING: Cases = {
     "no_train": (line("m d.npz --train fitt"), "error: no `train fitt`\nhelp: did you mean `fit`?\n"),
     "which_train": (line("m d.npz"), "error: there are the trainings fit, other\nhelp: choose one by --train NAME\n"),
     "not_positive": (line(f"{FIT} --batch 0"), "error: --batch wants a number from 1 up, not 0\n"),
+    "negative": (line(f"{FIT} --seed -1"), "error: --seed wants a number from 0 up, not -1\n"),
     "patience_alone": (
         line(f"{FIT} --patience 3"),
         "error: only what is held out can be watched\nhelp: hold the last examples out by --hold-out N\n",

@@ -14,7 +14,7 @@ from rnndsl.text.fault import CallError, LittleMemoryError
 from rnndsl.text.faults import calls as faults
 
 _FRAME = re.compile(r"^(Graph execution error:|Detected at node|<stack traces|\s*\[\[|.*Original stack trace)")
-_OPERATION = re.compile(r"\s*\[Op:\w+\].*$|\s*name:\s*$|\s*\[\[.*$")
+_OPERATION = re.compile(r"^\{\{function_node [^}]*\}\}\s*|\s*\[Op:\w+\].*$|\s*name:\s*$|\s*\[\[.*$")
 
 
 def load_module(folder: Path) -> Any:
@@ -26,7 +26,7 @@ def load_module(folder: Path) -> Any:
         with plain_path(folder) as path:
             return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises many kinds, some plain RuntimeErrors
-        raise CallError(faults.not_loaded(folder, tf.__version__, _sentence(error))) from error
+        raise CallError(faults.not_loaded(folder, tf.__version__, sentence(error))) from error
 
 
 @contextmanager
@@ -37,12 +37,12 @@ def told(name: str) -> Generator[None]:
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        raise LittleMemoryError(faults.memory(name, _sentence(error))) from None
+        raise LittleMemoryError(faults.memory(name, sentence(error))) from None
     except (tf.errors.OpError, TypeError, ValueError, KeyError, AttributeError) as error:  # the latter if the graph is another
-        raise CallError(faults.fails(name, _sentence(error))) from None
+        raise CallError(faults.fails(name, sentence(error))) from None
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """The first line of a message that says what is wrong, and not where in the graph."""
     lines = (_OPERATION.sub("", line).strip() for line in str(error).splitlines() if not _FRAME.match(line))
     return next((line for line in lines if line), type(error).__name__)

@@ -62,10 +62,6 @@ def no_window(option: str) -> Fault:
     return Fault(f"{option} is of windows: it wants --window N too")
 
 
-def negative(option: str, given: int) -> Fault:
-    return Fault(f"{option} wants a number from 0 up, not {given}")
-
-
 def short_series(rows: int, window: int, horizon: int) -> Fault:
     """`rows`: of the longest series."""
     wanted = f"{window} and the {horizon} to the target" if horizon else str(window)

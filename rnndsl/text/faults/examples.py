@@ -17,6 +17,10 @@ def no_share(text: str) -> Fault:
     return Fault(f"--hold-out wants a number of examples from 1 up, or a share as 20%, not `{text}`")
 
 
+def nothing_drawn() -> Fault:
+    return Fault("--hold-out-random wants --hold-out too: how many examples")
+
+
 def too_many_held_out(held_out: int, examples: int) -> Fault:
     return Fault(f"{counted(held_out, 'example')} cannot be held out of {examples}")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from rnndsl.text.fault import Fault
+from rnndsl.text.wording import counted, did_you_mean, quoted
 
 # ---------------------------------------------------------------- Parquet
 
@@ -30,6 +31,32 @@ def lists_in_rows(path: PurePath, column: str) -> Fault:
 
 def lists_beside(name: str, type: object) -> Fault:
     return Fault(f"`{name}` is {type}: a column of lists holds a whole example, and stands alone in --columns")
+
+
+# ---------------------------------------------------------------- TensorFlow's records
+
+
+def no_records(path: PurePath, number: int, reason: str) -> Fault:
+    """After so many records."""
+    return Fault(f"`{path}` cannot be read as .tfrecord after {counted(number, 'record')}: {reason}")
+
+
+def no_example(path: PurePath, number: int) -> Fault:
+    return Fault(f"`{path}`: record {number} is no tf.train.Example")
+
+
+def no_examples(path: PurePath) -> Fault:
+    return Fault(f"`{path}` holds no records")
+
+
+def lacks_feature(path: PurePath, number: int, name: str, type: object, given: Sequence[str]) -> Fault:
+    wrong = f"`{path}`: example {number} has no feature `{name}` for the input {name}: {type}"
+    return Fault(wrong, did_you_mean(name, given) or f"it has {quoted(given) or 'none'}")
+
+
+def bytes_feature(path: PurePath, number: int, name: str, type: object) -> Fault:
+    wrong = f"`{path}`: example {number}: `{name}` is {type}, and its feature holds bytes"
+    return Fault(wrong, "a feature of numbers is a float_list or an int64_list; what has to be decoded is given by MODULE:FUNCTION")
 
 
 # ---------------------------------------------------------------- numbers in a row

@@ -25,6 +25,10 @@ def not_positive(option: str, given: int) -> Fault:
     return Fault(f"{option} wants a number from 1 up, not {given}")
 
 
+def negative(option: str, given: int) -> Fault:
+    return Fault(f"{option} wants a number from 0 up, not {given}")
+
+
 def patience_alone() -> Fault:
     """Also said of a result to watch."""
     return Fault("only what is held out can be watched", "hold the last examples out by --hold-out N")
