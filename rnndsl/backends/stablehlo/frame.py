@@ -33,7 +33,11 @@ Lower = Callable[..., Tensor]
 
 
 class Frame:
-    """A graph at work: the top one, or one step of a scan. `variables`: the arguments that they are, by path."""
+    """A graph at work: the top one, or one step of a scan.
+
+    `variables`: the arguments that they are, by path. `seed`: i64 [], which random draws, if there are any, mix into their own
+    stream; `sequence_seed`: that of the enclosing graph, for draws that are the same at every step.
+    """
 
     def __init__(
         self,
@@ -43,18 +47,27 @@ class Frame:
         variables: Mapping[str, Tensor],
         lowerings: Mapping[str, Lower],
         scan: Callable[[Frame, Scan], dict[Result, Operand]],
+        seed: Tensor | None,
     ) -> None:
         self.writer, self.order, self.sizes, self.variables = writer, order, sizes, variables
         self.lowerings, self.scan = lowerings, scan
+        self.seed = self.sequence_seed = seed
+        self.asked: dict[str, set[Result]] = {}
+        """By scan, the results of it that are read."""
         self.values: dict[str, Operand] = {}
         self.results: dict[str, dict[Result, Operand]] = {}
 
-    def inner(self) -> Frame:
-        """The frame of a graph within this one."""
-        return Frame(self.writer, self.order, self.sizes, self.variables, self.lowerings, self.scan)
+    def inner(self, seed: Tensor | None) -> Frame:
+        """The frame of a graph within this one, whose own draws mix into `seed`."""
+        frame = Frame(self.writer, self.order, self.sizes, self.variables, self.lowerings, self.scan, seed)
+        frame.sequence_seed = self.seed
+        return frame
 
     def run(self, graph: Graph) -> None:
         """Write every node. Raises Absent."""
+        for node in graph.nodes:
+            if isinstance(node, Node) and isinstance(node.attrs, Result):
+                self.asked.setdefault(node.args[0], set()).add(node.attrs)
         for node in graph.nodes:
             if isinstance(node, Scan):
                 self.results[node.id] = self.scan(self, node)
@@ -102,6 +115,11 @@ class Frame:
             return x
         return self.writer.op("broadcast_in_dim", [x], x.dtype, shape, f"broadcast_dimensions = {integers(places)}")
 
+    def widen(self, x: Tensor, shape: Shape) -> Tensor:
+        """`x` broadcast to a `shape` of the same rank, in which its dims of 1 may be longer."""
+        kept = [i for i, (n, m) in enumerate(zip(x.shape, shape, strict=True)) if n == m]
+        return x if x.shape == shape else self.spread(self.reshape(x, [x.shape[i] for i in kept]), shape, kept)
+
     # ---- what operations are made of
 
     def op(self, name: str, *operands: Tensor) -> Tensor:
@@ -123,6 +141,10 @@ class Frame:
         if x.dtype == dtype:
             return x
         return self.writer.op("convert", [x], dtype, x.shape)
+
+    def bits(self, x: Tensor, dtype: DType) -> Tensor:
+        """`x` as what its bits are in a dtype that is as wide."""
+        return self.writer.op("bitcast_convert", [x], dtype, x.shape)
 
     def reshape(self, x: Tensor, shape: Sequence[int]) -> Tensor:
         return x if x.shape == tuple(shape) else self.writer.op("reshape", [x], x.dtype, shape)
@@ -146,6 +168,20 @@ class Frame:
         shape = [*x.shape[:at], max(-(-(stop - start) // by), 0), *x.shape[at + 1 :]]
         told = f"limit_indices = {integers(stops)}, start_indices = {integers(starts)}, strides = {integers(strides)}"
         return self.writer.op("slice", [x], x.dtype, shape, told)
+
+    def row(self, x: Tensor, at: Tensor) -> Tensor:
+        """[at, ..] of `x`, `at` being i32 []."""
+        one = x.shape[1:]
+        zero = self.writer.constant(0, "i32")
+        told = f"slice_sizes = {integers([1, *one])}"
+        part = self.writer.op("dynamic_slice", [x, at, *(zero for _ in one)], x.dtype, (1, *one), told)
+        return self.reshape(part, one)
+
+    def put_row(self, whole: Tensor, part: Tensor, at: Tensor) -> Tensor:
+        """`whole` with `part` as [at, ..]."""
+        zero = self.writer.constant(0, "i32")
+        row = self.reshape(part, (1, *part.shape))
+        return self.writer.op("dynamic_update_slice", [whole, row, at, *(zero for _ in part.shape)], whole.dtype, whole.shape)
 
     def pad(self, x: Tensor, at: int, before: int, after: int, between: int = 0) -> Tensor:
         """`x` with zeros before, after and between its places along the dim `at`."""

@@ -9,7 +9,7 @@ from rnndsl.backends.stablehlo.frame import Absent, Frame
 from rnndsl.backends.stablehlo.ops.table import LOWERINGS
 from rnndsl.backends.stablehlo.scan import lower_scan
 from rnndsl.backends.stablehlo.writer import Tensor, Writer
-from rnndsl.plan.function import Assign, Function
+from rnndsl.plan.function import STEP, Assign, Function
 from rnndsl.plan.model import DType, Plan
 from rnndsl.plan.rewriting import reads
 from rnndsl.plan.stretches import lengths_told
@@ -18,10 +18,10 @@ from rnndsl.records import Immutable, record
 
 @record
 class Port(Immutable):
-    """An argument or a result of a module: an input or output by its name, a variable by its path, before or after the call.
-    `group`: of the results of the pure functions."""
+    """An argument or a result of a module: an input or output by its name, a variable by its path, before or after the call, or the
+    number that tells the draws of a pure function's calls apart. `group`: of the results of the pure functions."""
 
-    kind: Literal["variable", "value"]
+    kind: Literal["variable", "value", "step"]
     name: str
     dtype: DType
     shape: tuple[int, ...]
@@ -53,7 +53,9 @@ def lower(plan: Plan, function: Function, sizes: Mapping[str, int]) -> Module:
     if kept is not None:
         raise Absent(f"the kept state `{kept}`", plan.variable(kept).place)
     variables = {path: writer.named(plan.variable(path).dtype, plan.variable(path).shape) for path in paths}
-    frame = Frame(writer, function.axes, known, variables, LOWERINGS, lower_scan)
+    steps = [writer.named("i64", ())] if function.draws == STEP else []
+    seed = steps[0] if steps else variables.get(function.draws or "")
+    frame = Frame(writer, function.axes, known, variables, LOWERINGS, lower_scan, seed)
     inputs = {x.name: writer.named(x.type.dtype, frame.shape(x.type)) for x in function.inputs}
     for x in function.graph.inputs:
         frame.define(x.id, x.type, inputs[x.id])
@@ -61,13 +63,14 @@ def lower(plan: Plan, function: Function, sizes: Mapping[str, int]) -> Module:
     ends = [frame.values[x.value].tensor for x in function.outputs]
     new = {step.variable: frame.fit(frame.values[step.value], plan.variable(step.variable).type) for step in assigned}
     arguments = [*(_port("variable", path, x) for path, x in variables.items()), *(_port("value", n, x) for n, x in inputs.items())]
+    arguments += [_port("step", STEP, x) for x in steps]
     results = [_port("value", x.name, end, x.group) for x, end in zip(function.outputs, ends, strict=True)]
     results += [_port("variable", path, x) for path, x in new.items()]
-    text = _module(function.name, [*variables.values(), *inputs.values()], [*ends, *new.values()], writer)
+    text = _module(function.name, [*variables.values(), *inputs.values(), *steps], [*ends, *new.values()], writer)
     return Module(text, tuple(arguments), tuple(results))
 
 
-def _port(kind: Literal["variable", "value"], name: str, x: Tensor, group: str = "") -> Port:
+def _port(kind: Literal["variable", "value", "step"], name: str, x: Tensor, group: str = "") -> Port:
     return Port(kind, name, x.dtype, x.shape, group)
 
 

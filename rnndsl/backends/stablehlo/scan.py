@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rnndsl.backends.stablehlo.frame import Absent, Frame, Operand
 from rnndsl.backends.stablehlo.ops.axes import reverse_along, turned
-from rnndsl.backends.stablehlo.writer import Tensor, integers
+from rnndsl.backends.stablehlo.ops.random import mix
+from rnndsl.backends.stablehlo.writer import Tensor
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Scan, TensorType
-from rnndsl.plan.rewriting import types_of
+from rnndsl.plan.rewriting import draws, types_of
 from rnndsl.plan.stretches import lengths_told
 
 
@@ -27,7 +28,10 @@ class _Loop:
         self.length = self._length()
         for axis, length in lengths_told(scan.body):
             frame.sizes.setdefault(axis, length)
-        frame.sizes.setdefault(scan.axis, self.length)
+        if isinstance(self.length, int):
+            frame.sizes.setdefault(scan.axis, self.length)
+        self.stacked = [Result("output", at) in frame.asked.get(scan.id, ()) for at, _ in enumerate(scan.outputs)]
+        self.draws = draws(scan.body) and not scan.same_draws
         self.lengths = None if scan.lengths is None else frame.values[scan.lengths]
         self.mask = None if scan.mask is None else self._scanned(scan.mask)
         self.until = next((s for s in scan.states if s.name == scan.until), None)
@@ -36,14 +40,17 @@ class _Loop:
         self.axes = frame.unite(*masks)
         self.valid_type = TensorType("bool", self.axes)
 
-    def _length(self) -> int:
+    def _length(self) -> int | Tensor:
+        """How many steps: a number, or i32 [] where a value says so."""
         scan = self.scan
         if scan.scanned:
             x = self.frame.values[scan.scanned[0].outer]
             return x.tensor.shape[x.type.axes.index(scan.axis)]
-        if isinstance(scan.steps, str):
-            raise Absent(f"a scan of as many steps as `{scan.steps}` says", scan.place)
-        return scan.steps or 0
+        if not isinstance(scan.steps, str):
+            return scan.steps or 0
+        if any(told.of == "output" for told in self.frame.asked.get(scan.id, ())):
+            raise Absent(f"all outputs of a scan of as many steps as `{scan.steps}` says", scan.place)
+        return self.frame.cast(self.frame.values[scan.steps].tensor, "i32")
 
     # ---- the order of the loop
 
@@ -67,18 +74,7 @@ class _Loop:
 
     def _at(self, x: Operand, step: Tensor) -> Operand:
         """One step of [step, ..]."""
-        frame, one = self.frame, x.tensor.shape[1:]
-        zero = frame.writer.constant(0, "i32")
-        starts = [step, *(zero for _ in one)]
-        told = f"slice_sizes = {integers([1, *one])}"
-        part = frame.writer.op("dynamic_slice", [x.tensor, *starts], x.tensor.dtype, (1, *one), told)
-        return Operand(frame.reshape(part, one), x.type)
-
-    def _put(self, whole: Tensor, part: Tensor, step: Tensor) -> Tensor:
-        frame = self.frame
-        zero = frame.writer.constant(0, "i32")
-        row = frame.reshape(part, (1, *part.shape))
-        return frame.writer.op("dynamic_update_slice", [whole, row, step, *(zero for _ in part.shape)], whole.dtype, whole.shape)
+        return Operand(self.frame.row(x.tensor, step), x.type)
 
     # ---- which rows count
 
@@ -116,7 +112,8 @@ class _Loop:
         given = {x.inner: self._start(x.outer, x.inner) for x in scan.given}
         kinds = [self._output_type(name) for name in scan.outputs]
         last = [self._zeros(t) for t in kinds]
-        whole = [self._zeros(t, self.length) for t in kinds]
+        room = self.length if isinstance(self.length, int) else 0  # nothing is stacked then
+        whole = [self._zeros(t, room) for t, is_read in zip(kinds, self.stacked, strict=True) if is_read]
         ends = [len(states), len(variables), len(last), len(whole)]
 
         def step(at: Tensor, carried: Sequence[Tensor]) -> list[Tensor]:
@@ -135,7 +132,7 @@ class _Loop:
     ) -> list[Tensor]:
         frame, scan, types = self.frame, self.scan, self.types
         states, variables, last, whole = carried
-        body = frame.inner()
+        body = frame.inner(self._seed(at))
         inputs = dict(given)
         inputs.update((s.old, x) for s, x in zip(scan.states, states, strict=True))
         inputs.update((v.old, x) for v, x in zip(scan.variables, variables, strict=True))
@@ -149,13 +146,23 @@ class _Loop:
         kept = [
             self._kept(valid, body.fit(body.values[v.new], types[v.old]), x) for v, x in zip(scan.variables, variables, strict=True)
         ]
-        lasts, buffers = list[Tensor](), list[Tensor]()
-        for name, t, before, buffer in zip(scan.outputs, kinds, last, whole, strict=True):
+        lasts, buffers, waiting = list[Tensor](), list[Tensor](), iter(whole)
+        for name, t, before, is_read in zip(scan.outputs, kinds, last, self.stacked, strict=True):
             new = body.fit(body.values[name], t)
             lasts.append(self._select(valid, new, before, t))
+            if not is_read:
+                continue
+            buffer = next(waiting)
             written = lasts[-1] if scan.hold else self._select(valid, new, self._zeros(t), t)
-            buffers.append(self._put(buffer, written, at))
+            buffers.append(frame.put_row(buffer, written, at))
         return [*after, *kept, *lasts, *buffers]
+
+    def _seed(self, step: Tensor) -> Tensor | None:
+        if not self.draws or self.frame.seed is None:
+            return self.frame.seed
+        first = self.scan.first
+        number = step if first is None else self.frame.op("add", step, self.frame.values[first].tensor)
+        return mix(self.frame, self.frame.seed, number)
 
     def _kept(self, valid: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
         """A variable after a step: one at which no row is valid leaves it."""
@@ -183,8 +190,12 @@ class _Loop:
             results[Result("final", i)] = Operand(x, self.types[s.old])
         for i, (v, x) in enumerate(zip(scan.variables, variables, strict=True)):
             results[Result("variable", i)] = Operand(x, self.types[v.old])
-        for i, (t, x, steps) in enumerate(zip(kinds, last, whole, strict=True)):
+        waiting = iter(whole)
+        for i, (t, x, is_read) in enumerate(zip(kinds, last, self.stacked, strict=True)):
             results[Result("last", i)] = Operand(x, t)
+            if not is_read:
+                continue
+            steps = next(waiting)
             turned_back = self._turned(Operand(steps, t))
             full = turned_back.type.with_axes([scan.axis], frame.order)
             results[Result("output", i)] = Operand(frame.move(turned_back.tensor, 0, full.axes.index(scan.axis)), full)

@@ -97,10 +97,27 @@ class Writer:
         self.say(f"}}) {{{told}}} : {_signature([table, places, rows], [value])}")
         return value
 
+    def order(self, x: Tensor, ids: Tensor, at: int) -> Tensor:
+        """`ids` in the rising order of `x` along the dim `at`; what is no number comes last, equals stay as they are."""
+        self._count += 1
+        name = f"%{self._count}"
+        ends = [Tensor(f"{name}#{i}", t.dtype, t.shape) for i, t in enumerate((x, ids))]
+        self.say(f"{name}:2 = {_call('sort', [x, ids])} ({{")
+        left, right, *_ = self._block([(x.dtype, ()), (x.dtype, ()), (ids.dtype, ()), (ids.dtype, ())])
+        less, none = self._compared("LT", left, right), self._compared("NE", right, right)
+        number = self._compared("EQ", left, left)
+        self._leave([self.op("or", [less, self.op("and", [none, number], "bool", ())], "bool", ())])
+        self.say(f"}}) {{dimension = {at} : i64, is_stable = true}} : {_signature([x, ids], ends)}")
+        return ends[1]
+
+    def _compared(self, how: str, a: Tensor, b: Tensor) -> Tensor:
+        return self.op("compare", [a, b], "bool", (), f"comparison_direction = #stablehlo<comparison_direction {how}>")
+
     def loop(
-        self, length: int, carried: Sequence[Tensor], step: Callable[[Tensor, Sequence[Tensor]], list[Tensor]]
+        self, length: int | Tensor, carried: Sequence[Tensor], step: Callable[[Tensor, Sequence[Tensor]], list[Tensor]]
     ) -> list[Tensor]:
-        """`carried` after `length` steps; `step` writes one: from its number (i32 []) and what is carried to what is carried on."""
+        """`carried` after `length` steps, a number or i32 []; `step` writes one: from its number (i32 []) and what is carried to
+        what is carried on."""
         start = [self.constant(0, "i32"), *carried]
         kinds: list[tuple[DType, Shape]] = [(x.dtype, x.shape) for x in start]
         self._count += 1
@@ -108,8 +125,8 @@ class Writer:
         ends = [Tensor(f"{name}#{i}", *kind) for i, kind in enumerate(kinds)]
         self.say(f"{name}:{count} = {_call('while', start)} ({{")
         at, *_ = self._block(kinds)
-        stop = self.constant(length, "i32")
-        self._leave([self.op("compare", [at, stop], "bool", (), "comparison_direction = #stablehlo<comparison_direction LT>")])
+        stop = self.constant(length, "i32") if isinstance(length, int) else length
+        self._leave([self._compared("LT", at, stop)])
         self.say("}, {")
         at, *inner = self._block(kinds)
         found = step(at, inner)

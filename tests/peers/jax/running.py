@@ -16,6 +16,9 @@ from rnndsl.meaning.running import Model
 from rnndsl.plan.function import Function
 from rnndsl.plan.model import Plan
 
+STEP = 5
+"""What a pure function is told its draws by."""
+
 jax.config.update("jax_enable_x64", True)
 
 
@@ -40,6 +43,14 @@ def inputs_of(function: Function, sizes: dict[str, int], rng: np.random.Generato
     return found
 
 
+def _distance(a: Any, b: Any) -> float:
+    """The largest |a - b| / (1 + |b|): infinite where one is infinite, or no number, and the other is not the same."""
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(a - b) / (1 + np.abs(b))
+    apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.where(np.isnan(apart), np.inf, apart))
+    return float(np.max(apart, initial=0))
+
+
 def distances(plan: Plan, sizes: dict[str, int], absent: Sequence[str] = ()) -> dict[str, float]:
     """How far the modules' results are from the interpreter's, by function: the largest |a - b| / (1 + |b|). Asserts that all
     functions but the `absent` ones have a module."""
@@ -54,14 +65,14 @@ def distances(plan: Plan, sizes: dict[str, int], absent: Sequence[str] = ()) -> 
     for name, module in modules.items():
         function, model.variables = plan.function(name), dict(before)
         inputs = inputs_of(function, sizes, rng)
-        wanted = model.pure(name, before, inputs) if function.pure else model.call(name, inputs)
-        given = [before[x.name] if x.kind == "variable" else inputs[x.name] for x in module.arguments]
+        wanted = model.pure(name, before, inputs, STEP) if function.pure else model.call(name, inputs)
+        groups = {"variable": before, "value": inputs, "step": {"step": np.int64(STEP)}}
+        given = [groups[x.kind][x.name] for x in module.arguments]
         results = run_text(module.text, given)
         found[name] = 0.0
         for port, got in zip(module.results, results, strict=True):
             group = wanted[port.group] if port.group else wanted
             want = np.asarray(model.variables[port.name] if port.kind == "variable" else group[port.name])
             assert got.shape == want.shape == port.shape and got.dtype == want.dtype, (name, port)
-            apart = np.abs(got.astype(np.float64) - want.astype(np.float64)) / (1 + np.abs(want.astype(np.float64)))
-            found[name] = max(found[name], float(np.max(apart, initial=0)))
+            found[name] = max(found[name], _distance(got.astype(np.float64), want.astype(np.float64)))
     return found

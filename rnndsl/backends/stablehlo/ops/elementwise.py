@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rnndsl.backends.stablehlo.frame import Absent, Frame, Lower, Operand
+from rnndsl.backends.stablehlo.frame import Frame, Lower, Operand
+from rnndsl.backends.stablehlo.ops.erf import erf
 from rnndsl.backends.stablehlo.writer import Tensor
 from rnndsl.plan.attributes import Constant, Gelu, Huber, OfVariable, Result, Size, Slope
 from rnndsl.plan.model import Node
@@ -156,6 +157,7 @@ _OTHER: dict[str, Callable[..., Tensor]] = {
     "where": _where,
     "clip": _clip,
     "binary_cross_entropy": _binary_cross_entropy,
+    "erf": erf,
 }
 
 
@@ -182,9 +184,10 @@ def _elu_of(f: Frame, x: Tensor, node: Node) -> Tensor:
 
 
 def _gelu(f: Frame, x: Tensor, node: Node) -> Tensor:
-    """Hendrycks & Gimpel 2016; by tanh only: StableHLO has no error function."""
+    """Hendrycks & Gimpel 2016."""
     if not node.told(Gelu).approximate:
-        raise Absent("gelu", node.place)
+        whole = f.op("add", erf(f, _scaled(f, x, math.sqrt(0.5))), f.filled(1, x))
+        return f.op("multiply", _scaled(f, x, 0.5), whole)
     cubic = f.op("multiply", _square(f, x), x)
     inner = _scaled(f, f.op("add", x, _scaled(f, cubic, 0.044715)), math.sqrt(2 / math.pi))
     return f.op("multiply", _scaled(f, x, 0.5), f.op("add", f.op("tanh", inner), f.filled(1, x)))

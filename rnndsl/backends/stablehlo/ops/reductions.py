@@ -75,7 +75,7 @@ def _least(f: Frame, x: Tensor, counts: Tensor | None, gone: list[int]) -> Tenso
     return f.writer.reduce(_kept(f, x, counts, largest), f.writer.constant(largest, x.dtype), gone, "minimum")
 
 
-def _log_sum_exp(f: Frame, x: Tensor, counts: Tensor | None, gone: list[int]) -> Tensor:
+def log_sum_exp(f: Frame, x: Tensor, counts: Tensor | None, gone: list[int]) -> Tensor:
     kept = _kept(f, x, counts, -np.inf)
     top = most(f, kept, None, gone)
     finite = f.compare("LT", f.op("abs", top), f.filled(np.inf, top))
@@ -121,12 +121,14 @@ def _softmax(frame: Frame, node: Node, x: Operand) -> Tensor:
     return frame.op("exponential", _log_softmax(frame, node, x))
 
 
+def argmax(f: Frame, x: Tensor, at: int) -> Tensor:
+    """i32: the place of the largest along the dim `at`, the first of equals."""
+    top = _back(f, most(f, x, None, [at]), x, [at])
+    return _least(f, f.iota(x.shape, at), f.compare("EQ", x, top), [at])
+
+
 def _argmax(frame: Frame, node: Node, x: Operand) -> Tensor:
-    """The first of equals."""
-    at = along(x, node.told(Along))
-    top = _back(frame, most(frame, x.tensor, None, [at]), x.tensor, [at])
-    places = frame.iota(x.tensor.shape, at)
-    return _least(frame, places, frame.compare("EQ", x.tensor, top), [at])
+    return argmax(frame, x.tensor, along(x, node.told(Along)))
 
 
 def _cross_entropy(frame: Frame, node: Node, logits: Operand, labels: Operand) -> Tensor:
@@ -147,7 +149,7 @@ _REDUCTIONS: Mapping[str, Reduce] = {
     "mean": _mean,
     "variance": _variance,
     "norm": _norm,
-    "log_sum_exp": _log_sum_exp,
+    "log_sum_exp": log_sum_exp,
     "min": _least,
     "max": most,
     "any": _any,

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rnndsl.backends.stablehlo.frame import Lower
-from rnndsl.backends.stablehlo.ops import axes, elementwise, products, reductions, shapes
+from rnndsl.backends.stablehlo.ops import (
+    axes,
+    convolution,
+    ctc,
+    elementwise,
+    linear_algebra,
+    ordering,
+    products,
+    random,
+    reductions,
+    shapes,
+)
 
 __all__ = ["LOWERINGS"]
 
@@ -15,5 +26,10 @@ LOWERINGS: Mapping[str, Lower] = {
     **reductions.LOWERINGS,
     **shapes.LOWERINGS,
     **axes.LOWERINGS,
+    **ordering.LOWERINGS,
+    **random.LOWERINGS,
+    **convolution.LOWERINGS,
+    **linear_algebra.LOWERINGS,
+    **ctc.LOWERINGS,
 }
-"""What has no form here yet is told where it is asked for: random draws, convolutions, sorting, ctc, linear algebra, erf."""
+"""What has no form is told where it is asked for: states that are kept between calls."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from rnndsl.language.ops.meaning.align import Array, Frame, Value, each_position, unite
-from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel
+from rnndsl.plan.convolution import Conv, ConvInput, ConvKernel, laid
 from rnndsl.plan.model import Node, TensorType
 
 Where = tuple[slice, ...]
@@ -21,7 +21,7 @@ def conv(frame: Frame, node: Node, x: Value, kernel: Value) -> Array:
         return convolved(rows, weights, told)
 
     moved = _as_dim(x, told.over)
-    counts, _ = _layout(moved.type.dims[:-1], kernel.type.dims[:-2], told)
+    counts, _ = laid(moved.type.dims[:-1], kernel.type.dims[:-2], told)
     return _as_axis(one, frame, node.type, told.onto, counts, [moved, kernel])
 
 
@@ -31,7 +31,7 @@ def conv_input(frame: Frame, node: Node, d: Value, kernel: Value) -> Array:
     sizes = [*([frame.sizes[told.over]] if told.over else []), *told.sizes]
 
     def one(rows: Array, weights: Array) -> Array:
-        counts, pads = _layout(sizes, weights.shape[:-2], told)
+        counts, pads = laid(sizes, weights.shape[:-2], told)
         x = np.zeros([*(b + n + a for n, (b, a) in zip(sizes, pads, strict=True)), weights.shape[-2]], rows.dtype)
         for at, where in _under(counts, weights.shape[:-2], told.stride):
             x[where] += rows @ weights[at].T
@@ -45,7 +45,7 @@ def conv_kernel(frame: Frame, node: Node, x: Value, d: Value) -> Array:
     told = node.told(ConvKernel)
 
     def one(rows: Array, back: Array) -> Array:
-        counts, pads = _layout(rows.shape[:-1], told.widths, told)
+        counts, pads = laid(rows.shape[:-1], told.widths, told)
         rows = np.pad(rows, [*pads, (0, 0)])
         kernel = np.zeros(node.type.dims, rows.dtype)
         for at, where in _under(counts, told.widths, told.stride):
@@ -81,27 +81,12 @@ def _as_axis(
 
 def convolved(x: Array, kernel: Array, told: Conv) -> Array:
     """x [sizes.., in] with kernel [widths.., in, out]."""
-    counts, pads = _layout(x.shape[:-1], kernel.shape[:-2], told)
+    counts, pads = laid(x.shape[:-1], kernel.shape[:-2], told)
     x = np.pad(x, [*pads, (0, 0)])
     out = np.zeros((*counts, kernel.shape[-1]), np.result_type(x, kernel))
     for at, where in _under(counts, kernel.shape[:-2], told.stride):
         out += x[where] @ kernel[at]
     return out
-
-
-def _layout(sizes: Sequence[int], widths: Sequence[int], told: Conv) -> tuple[list[int], list[tuple[int, int]]]:
-    """For each dim, how many places the kernel takes, and how many zeros are before and behind. `same` pads as few as it can, and
-    less before than behind; `centred` has each window around its step; `causal` pads before alone."""
-    counts: list[int] = []
-    pads: list[tuple[int, int]] = []
-    for size, width, stride, padding in zip(sizes, widths, told.stride, told.padding, strict=True):
-        span = size if padding != "valid" else size - width + 1
-        count = max(-(-span // stride), 0)
-        lacking = max((count - 1) * stride + width - size, 0)
-        before = {"same": lacking // 2, "centred": (width - 1) // 2, "causal": width - 1, "valid": 0}[padding]
-        counts.append(count)
-        pads.append((before, max(lacking - before, 0)))
-    return counts, pads
 
 
 def _under(counts: Sequence[int], widths: Sequence[int], strides: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Where]]:
