@@ -65,6 +65,17 @@ SPECIAL: dict[str, Special] = {
     "std.tf1.PhasedLSTMCell": Special(
         ranges={"period": (2, 5), "phase": (0, 3), "ratio_on": (0.3, 0.8)}, not_the_derivative={"period": _WHOLE_PERIODS}
     ),
+    "std.tf1.NTMCell": Special(
+        {
+            "controller": "BasicRNNCell(3)",
+            "memory_size": "3",
+            "memory_vector_dim": "2",
+            "read_head_num": "1",
+            "write_head_num": "1",
+        },
+        ranges={"memory": (0.3, 1)},  # the angle of a row of almost nothing turns within the reach of differences
+    ),
+    "std.tf1.FusedRNNCellAdaptor": Special({"cell": "GRUCell(3)"}),
     "std.tf1.ConvLSTMCell": Special({"conv_ndims": "1", "input_shape": "[3]", "kernel_shape": "[2]"}, {"x": "f64[3, 2]"}),
     "std.tf1.Conv1DLSTMCell": Special({"input_shape": "[3]", "kernel_shape": "[3]"}, {"x": "f64[3, 2]"}),
     "std.tf1.Conv2DLSTMCell": Special({"input_shape": "[3, 2]", "kernel_shape": "[3, 2]"}, {"x": "f64[3, 2, 1]"}),

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.compiling import module_of
+from rnndsl.meaning.running import Model
+from tests.compiling import module_of, plan_of
 
 pytestmark = pytest.mark.tf
 
@@ -199,6 +200,46 @@ def grid(x: Array, s: dict[str, Array], v: Variables, share: bool) -> Array:
     return np.concatenate(outs, 1)
 
 
+def ntm(x: Array, s: dict[str, Array], v: Variables) -> Array:
+    """NTMCell with two heads that read and two that write, shifts of up to 1, five slots of three numbers, outputs within 0.4."""
+    heads = range(4)
+    m = s.get("m", np.repeat(v["memory"][None], B, 0))
+    reads = [s.get(f"r{k}", np.repeat(np.tanh(v[f"initial_read_vector_{k}"]), B, 0)) for k in range(2)]
+    lstm(joined(np.concatenate([x, *reads], 1), s["h"], v, "basic_lstm_cell/"), s, {})
+    parameters = np.clip(s["h"] @ v["parameters_kernel"] + v["parameters_bias"], -0.4, 0.4)
+    each, pairs = np.split(parameters[:, :36], 4, 1), np.split(parameters[:, 36:], 4, 1)
+    weights = []
+    for k in heads:
+        start = np.exp(v[f"initial_address_weights_{k}"]) / np.exp(v[f"initial_address_weights_{k}"]).sum()
+        before, w = s.get(f"w{k}", np.repeat(start, B, 0)), np.zeros((B, 5))
+        for b in range(B):
+            a = each[k][b]
+            key, beta, g, gamma = np.tanh(a[:3]), np.log1p(np.exp(a[3])), sigmoid(a[4]), 1 + np.log1p(np.exp(a[8]))
+            like = m[b] @ key / (np.linalg.norm(m[b], axis=1) * np.linalg.norm(key) + 1e-8)
+            gated = g * np.exp(beta * like) / np.exp(beta * like).sum() + (1 - g) * before[b]
+            share = np.zeros(5)
+            share[[0, 1, 4]] = np.exp(a[5:8]) / np.exp(a[5:8]).sum()
+            moved = [sum(gated[j] * share[(i - j) % 5] for j in range(5)) for i in range(5)]
+            w[b] = np.power(moved, gamma) / np.power(moved, gamma).sum()
+        weights.append(w)
+    reads = [np.einsum("bi,bid->bd", weights[k], m) for k in range(2)]
+    for k in range(2):
+        erase, add = sigmoid(pairs[2 * k]), np.tanh(pairs[2 * k + 1])
+        w = weights[2 + k]
+        m = m * (1 - w[:, :, None] * erase[:, None]) + w[:, :, None] * add[:, None]
+    s |= {"m": m, **{f"w{k}": w for k, w in enumerate(weights)}, **{f"r{k}": r for k, r in enumerate(reads)}}
+    return np.clip(np.concatenate([s["h"], *reads], 1) @ v["output_kernel"] + v["output_bias"], -0.4, 0.4)
+
+
+def fused(x: Array, s: dict[str, Array], v: Variables) -> Array:
+    return lstm(joined(x, s["h"], v), s, v, clip=0.4)
+
+
+def adapted(x: Array, s: dict[str, Array], v: Variables) -> Array:
+    s["h"] = np.tanh(joined(x, s["h"], v, "basic_rnn_cell/"))
+    return s["h"]
+
+
 CELLS: dict[str, tuple[str, Step]] = {
     "lstm_sharded": ("LSTMCell(4, true, 0.4, num_proj = 3, proj_clip = 0.3, num_unit_shards = 3, num_proj_shards = 2)", sharded),
     "coupled": ("CoupledInputForgetGateLSTMCell(4, true, num_proj = 3, proj_clip = 0.2, num_unit_shards = 2)", coupled),
@@ -220,13 +261,19 @@ CELLS: dict[str, tuple[str, Step]] = {
              functools.partial(grid, share=False)),
     "grid_shared": ("GridLSTMCell(4, true, true, feature_size = 2, frequency_skip = 2, num_frequency_blocks = [3])",
                     functools.partial(grid, share=True)),
+    "ntm": ("NTMCell(BasicLSTMCell(4), 5, 3, 2, 2, clip_value = 0.4)", ntm),
+    "fused": ("LSTMBlockFusedCell(4, cell_clip = 0.4, use_peephole = true)", fused),
+    "adapted": ("FusedRNNCellAdaptor(BasicRNNCell(4))", adapted),
+    "compiled": ("CompiledWrapper(LSTMBlockCell(4, cell_clip = 0.4, use_peephole = true))", fused),
 }  # fmt: skip
 
 
 @functools.cache
 def ours() -> tuple[Array, Variables, dict[str, Array]]:
     """Inputs, variables and outputs of one model with all of the cells."""
-    names = sorted({w for made, _ in CELLS.values() for w in made.replace("(", " ").split() if w.endswith(("Cell", "Wrapper"))})
+    names = sorted(
+        {w for made, _ in CELLS.values() for w in made.replace("(", " ").split() if w.endswith(("Cell", "Wrapper", "Adaptor"))}
+    )
     body = f"input x: f64[batch, time, {N}]\n"
     body += "now = x[0..1] * 10\nimage = reshape(x, [3, 2])\n"
     for name, (made, _) in CELLS.items():
@@ -255,3 +302,70 @@ def test_equations(name: str) -> None:
     states = {"c": np.zeros((B, U)), "h": np.zeros((B, width))}
     for t in range(T):
         np.testing.assert_allclose(found[name][:, t].reshape(B, -1), step(x[:, t], states, own), rtol=1e-9, atol=1e-11)
+
+
+def test_a_time_reversed_cell_goes_from_each_sequences_end() -> None:
+    """Outputs stay with their inputs, zero past the end; the last state is that at the first step."""
+    text = f"""rnn 1
+    import std.tf1 (LSTMBlockFusedCell, TimeReversedFusedRNN)
+    model m with (dtype = f64) {{
+      input x: f64[batch, time, {N}]
+      input n: i32[batch]
+      layer back = TimeReversedFusedRNN(LSTMBlockFusedCell(4, cell_clip = 0.4, use_peephole = true), with_lengths = true)
+      layer whole = TimeReversedFusedRNN(LSTMBlockFusedCell(4, cell_clip = 0.4, use_peephole = true))
+      y = back(x, sequence_length = n)
+      z = whole(x)
+      output y = y
+      output c = y.final.c
+      output z = z
+      output last = z.last
+    }}"""
+    model = Model(plan_of(text))
+    rng = np.random.default_rng(6)
+    model.variables.update({path: rng.normal(size=value.shape) for path, value in model.variables.items()})
+    x, lengths = rng.normal(size=(B, T, N)), np.array([4, 2, 0], np.int32)
+    found = model.call("predict", {"x": x, "n": lengths})
+
+    def run(layer: str, b: int, length: int) -> tuple[Array, Array]:
+        v = {path.removeprefix(f"{layer}/"): value for path, value in model.variables.items()}
+        s, out = {"c": np.zeros((1, U)), "h": np.zeros((1, U))}, np.zeros((T, U))
+        for t in reversed(range(length)):
+            out[t] = fused(x[b : b + 1, t], s, v)
+        return out, s["c"][0]
+
+    for b, length in enumerate(lengths):
+        out, c = run("back", b, length)
+        np.testing.assert_allclose(found["y"][b], out, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(found["c"][b], c, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(found["z"][b], run("whole", b, T)[0], rtol=1e-11, atol=1e-12)
+        np.testing.assert_array_equal(found["last"][b], found["z"][b, 0])
+
+
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_the_fused_cell_is_tensorflows_own_kernel(peepholes: bool) -> None:
+    """Its operation BlockLSTM, which is still there."""
+    import tensorflow as tf
+
+    text = f"""rnn 1
+    import std.tf1 (LSTMBlockFusedCell)
+    model m {{
+      input x: f32[batch, time, {N}]
+      layer lstm_fused_cell = LSTMBlockFusedCell(4, cell_clip = 0.5, use_peephole = {str(peepholes).lower()})
+      run = scan(lstm_fused_cell, x)
+      output y = run
+      output cs = run.states.c
+    }}"""
+    model = Model(plan_of(text))
+    rng = np.random.default_rng(7)
+    model.variables.update({path: rng.normal(size=v.shape).astype("f4") for path, v in model.variables.items()})
+    x = rng.normal(size=(B, T, N)).astype("f4")
+    zero, none = np.zeros((B, U), "f4"), np.zeros(U, "f4")
+    v = {path.removeprefix("lstm_fused_cell/"): value for path, value in model.variables.items()}
+    peeps = {f"wc{k}": v.get(f"w_{k}_diag", none) for k in "ifo"}
+    theirs = tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.constant(T, tf.int64), x=np.swapaxes(x, 0, 1), cs_prev=zero, h_prev=zero, w=v["kernel"], **peeps,
+        b=v["bias"], forget_bias=1.0, cell_clip=0.5, use_peephole=peepholes,
+    )  # fmt: skip
+    found = model.call("predict", {"x": x})
+    np.testing.assert_allclose(found["y"], np.swapaxes(theirs.h.numpy(), 0, 1), rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(found["cs"], np.swapaxes(theirs.cs.numpy(), 0, 1), rtol=2e-5, atol=2e-6)

@@ -114,6 +114,29 @@ OTHERS = {
         one("gru_cell", "GRUBlockCell(4)"),
         [("gru_cell/w_ru", [7, 8]), ("gru_cell/b_ru", [8]), ("gru_cell/w_c", [7, 4]), ("gru_cell/b_c", [4])],
     ),
+    "LSTMBlockFusedCell": (
+        one("lstm_fused_cell", "LSTMBlockFusedCell(4, use_peephole = true)"),
+        [("lstm_fused_cell/kernel", [7, 16]), ("lstm_fused_cell/bias", [16]), ("lstm_fused_cell/w_i_diag", [4]),
+         ("lstm_fused_cell/w_f_diag", [4]), ("lstm_fused_cell/w_o_diag", [4])],
+    ),
+    "FusedRNNCellAdaptor": (
+        one("rnn", "FusedRNNCellAdaptor(BasicRNNCell(4))"),
+        [("rnn/basic_rnn_cell/kernel", [7, 4]), ("rnn/basic_rnn_cell/bias", [4])],
+    ),
+    "CompiledWrapper": (
+        one("basic_rnn_cell", "CompiledWrapper(BasicRNNCell(4))"),
+        [("basic_rnn_cell/kernel", [7, 4]), ("basic_rnn_cell/bias", [4])],
+    ),
+    # TensorFlow makes those that states start from after the kernels: the same names in another order.
+    "NTMCell": (
+        one("ntm_cell", "NTMCell(BasicRNNCell(4), 5, 2, 2, 1, shift_range = 2, output_dim = 6)"),
+        [("ntm_cell/initial_read_vector_0", [1, 2]), ("ntm_cell/initial_read_vector_1", [1, 2]),
+         ("ntm_cell/initial_address_weights_0", [1, 5]), ("ntm_cell/initial_address_weights_1", [1, 5]),
+         ("ntm_cell/initial_address_weights_2", [1, 5]), ("ntm_cell/memory", [5, 2]),
+         ("ntm_cell/parameters_kernel", [4, 34]), ("ntm_cell/parameters_bias", [34]),
+         ("ntm_cell/output_kernel", [8, 6]), ("ntm_cell/output_bias", [6]),
+         ("ntm_cell/basic_rnn_cell/kernel", [11, 4]), ("ntm_cell/basic_rnn_cell/bias", [4])],
+    ),
     "a named layer keeps its own path": (
         scoped("rnn", "layer gru_cell = GRUCell(3)  layer wrapped = ResidualWrapper(gru_cell)  y = scan(wrapped, x)"),
         [("rnn/gru_cell/gates/kernel", [6, 6]), ("rnn/gru_cell/gates/bias", [6]),
@@ -138,7 +161,7 @@ OTHERS = {
 
 def text_of(body: str) -> str:
     """A model with the imports that it needs."""
-    names = sorted(set(re.findall(r"\b([A-Z][A-Za-z0-9]*(?:Cell(?:V2)?|Wrapper))\(", body)))
+    names = sorted(set(re.findall(r"\b([A-Z][A-Za-z0-9]*(?:Cell(?:V2)?|Wrapper|Adaptor))\(", body)))
     return f"rnn 1\nimport std.tf1 ({', '.join(names)})\nmodel m {{ {body} }}"
 
 
