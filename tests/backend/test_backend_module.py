@@ -13,6 +13,7 @@ from plan_models import regression
 from rnndsl.backends.tensorflow.module import build
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.plan.model import Initializer, Named, Optimizer, Plan, Signature, Train
+from tests.compiling import plan_of
 
 pytestmark = pytest.mark.tf
 
@@ -78,6 +79,23 @@ def test_inputs_that_differ_in_an_axis_are_refused() -> None:
     module = build(regression(), initial=initial_value)
     with pytest.raises(tf.errors.InvalidArgumentError, match="`x` and `y` differ in the length of `batch`"):
         module.evaluate(x=X, y=Y[:1])
+
+
+def test_an_input_along_a_fixed_number_of_steps_is_as_long() -> None:
+    text = """rnn 1
+cell Counter { state h: [] = zeros  h = h[t-1] + 1.0  output h }
+model m {
+  input x: f32[batch, time]
+  layer counter = Counter()
+  output y = scan(counter, steps = 4, along = time)
+  output z = x * 2.0
+}
+"""
+    module, x = build(plan_of(text)), np.ones((2, 6), "f4")
+    assert module.predict(x=x[:, :4])["y"].numpy().tolist() == [1, 2, 3, 4]
+    for call in (lambda: module.predict(x=x), lambda: module.apply({}, {"x": x[:, :3]})):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="`x` is not 4 long along `time`, along which a scan takes"):
+            call()
 
 
 def test_apply_is_predict_of_given_variables() -> None:

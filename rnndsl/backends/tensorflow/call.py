@@ -8,6 +8,7 @@ from typing import Any
 from rnndsl.backends.tensorflow.compiled.running import run_compiled
 from rnndsl.backends.tensorflow.compiled.sharing import Shared
 from rnndsl.backends.tensorflow.differentiable import Given, differentiable
+from rnndsl.backends.tensorflow.functions import held
 from rnndsl.backends.tensorflow.lower import frame_of
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import tf
@@ -54,7 +55,7 @@ class Call:
     def _ends(self, values: Tensors, inputs: Tensors, seed: Any) -> Tensors:
         """What results and steps read."""
         given = {("variables", path): tensor for path, tensor in values.items()}
-        given.update((("inputs", name), tensor) for name, tensor in inputs.items())
+        given.update((("inputs", name), tensor) for name, tensor in held(self.function, inputs).items())
         if seed is not None:
             given[_SEED] = tf.convert_to_tensor(seed)
         if self.back is None:

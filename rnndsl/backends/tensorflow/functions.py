@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES, tf
-from rnndsl.plan.model import PlanInput
+from rnndsl.plan.model import Function, PlanInput, Scan, all_nodes
 
 
 def input_spec(x: PlanInput) -> Any:
@@ -47,5 +47,23 @@ def checked(inputs: Sequence[PlanInput], values: Mapping[str, Any]) -> dict[str,
             shape = tf.shape(values[x.name]) if shape is None else shape
             message = f"the inputs `{other}` and `{x.name}` differ in the length of `{axis}`"
             checks.append(tf.debugging.assert_equal(tf.shape(tensor)[there], shape[at], message=message))
+    return _after(checks, values)
+
+
+def held(function: Function, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values`, once each is along an axis as long as the scan that takes a fixed number of steps there; else an error says so."""
+    scans = (node for node in all_nodes(function.graph) if isinstance(node, Scan))
+    steps = {scan.axis: scan.steps for scan in scans if isinstance(scan.steps, int)}
+    checks: list[Any] = []
+    for x in function.inputs:
+        for at, axis in enumerate(x.type.axes):
+            if axis in steps and values[x.name].shape[at] != steps[axis]:
+                message = f"the input `{x.name}` is not {steps[axis]} long along `{axis}`, along which a scan takes so many steps"
+                checks.append(tf.debugging.assert_equal(tf.shape(values[x.name])[at], steps[axis], message=message))
+    return _after(checks, values)
+
+
+def _after(checks: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values`, after the operations that check them."""
     with tf.control_dependencies([check for check in checks if check is not None]):
-        return {x.name: tf.identity(values[x.name]) for x in inputs} if checks else dict(values)
+        return {name: tf.identity(value) for name, value in values.items()} if checks else dict(values)
