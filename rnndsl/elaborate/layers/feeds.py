@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnndsl.elaborate.evaluate import types
 from rnndsl.elaborate.evaluate.binding import check_names
 from rnndsl.elaborate.evaluate.lookup import is_tensor
 from rnndsl.elaborate.evaluate.unify import alone
@@ -27,6 +28,10 @@ class Feed:
     taken: list[str] = field(default_factory=list[str])
     names: dict[str, Span] = field(default_factory=dict[str, Span])
     """Where the names of named ones are written."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a value for the input `name`, the next one."""
+        return name in self.named or bool(self.positional)
 
     def take(self, name: str) -> tuple[Tensor, Span]:
         self.taken.append(name)
@@ -73,3 +78,15 @@ def handed_on(session: Session, instance: Instance, values: Feed, statement: tre
     step.handed.add(name)
     values.taken.append(name)
     return step.given[name]
+
+
+def taken(session: Session, values: Feed, statement: tree.Input, name: str, env: Env, span: Span) -> tuple[Tensor, Span]:
+    """The value for an input, and where it is written; a plain number has the dtype that the input declares. Raises SpecError
+    without one: what a scan lacks for a cell that the library applies is told at the scan."""
+    if statement.kind == "given" and span.source.library and not values.has(name):
+        codes.missing_given(session.reports.by_user(span), values.layer, name).throw()
+    tensor, place = values.take(name)
+    declared = statement.type.dtype if statement.type is not None else None
+    wanted = types.dtype(session, declared, env) if declared is not None else tensor.type.dtype
+    number = session.graphs.builder.number(tensor) if wanted != tensor.type.dtype else None
+    return (tensor if number is None else session.literal(number, wanted, place)), place

@@ -9,7 +9,7 @@ from rnndsl.elaborate.evaluate.attributes import layer_of
 from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.indexing import member_name
 from rnndsl.elaborate.layers import outputs, products, stepping, updates
-from rnndsl.elaborate.layers.feeds import Feed, feed, handed_on
+from rnndsl.elaborate.layers.feeds import Feed, feed, handed_on, taken
 from rnndsl.elaborate.layers.statements import Declared, Declarer
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Binding, Env, dotted, failed, join
@@ -26,7 +26,6 @@ from rnndsl.elaborate.state.values import (
     MappedCell,
     NoValue,
     Placed,
-    Tensor,
     UserFunction,
     Value,
 )
@@ -262,23 +261,12 @@ def run(session: Session, instance: Instance, values: Feed, span: Span, prefix: 
 def _input(session: Session, instance: Instance, values: Feed, statement: tree.Input, name: str, env: Env, span: Span) -> None:
     if statement.kind == "target":
         places.of_model(statement.span, "target", env.kind).throw()
-    tensor, place = handed_on(session, instance, values, statement, name) or values.take(name)
-    tensor = _of_declared_dtype(session, statement, tensor, env, place)
+    tensor, place = handed_on(session, instance, values, statement, name) or taken(session, values, statement, name, env, span)
     frame = env.frame()
     frame.names[name] = tensor
     types.match(session, statement, tensor, env, instance, place)
     if statement.initial is not None:
         stepping.declare_input_state(session, statement, name, tensor, env)
-
-
-def _of_declared_dtype(session: Session, statement: tree.Input, tensor: Tensor, env: Env, place: Span) -> Tensor:
-    """`tensor`; a plain number in the dtype that the input declares. Raises SpecError where it is none of that."""
-    declared = statement.type.dtype if statement.type is not None else None
-    wanted = types.dtype(session, declared, env) if declared is not None else tensor.type.dtype
-    if wanted == tensor.type.dtype:
-        return tensor
-    number = session.graphs.builder.number(tensor)
-    return tensor if number is None else session.literal(number, wanted, place)
 
 
 def _poison_input(statement: tree.Input, name: str, env: Env) -> None:

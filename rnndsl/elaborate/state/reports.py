@@ -41,6 +41,12 @@ class Reports:
         """The layers that are being applied, the innermost first."""
         return [layer for layer, _ in reversed(self._applications)]
 
+    def by_user(self, span: Span) -> Span:
+        """Where a user applies what the library applies at `span`."""
+        if not span.source.library:
+            return span
+        return next((at for _, at in reversed(self._applications) if not at.source.library), span)
+
     def attempt(self, action: Callable[[], object]) -> None:
         """Runs `action`; a fault of the spec goes to the sink and ends only this action. Nothing is done once no more is told."""
         if self.sink.full:

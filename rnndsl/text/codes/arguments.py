@@ -55,6 +55,11 @@ def missing_input(span: Span, layer: str, name: str) -> Diagnostic:
     return _argument(span, layer, f"needs a value for its input `{name}`")
 
 
+def missing_given(span: Span, layer: str, name: str) -> Diagnostic:
+    """Of a cell that a cell of the library is made of; `span`: where that is scanned or stepped."""
+    return missing_input(span, layer, name).suggest(f"add `given = ({name} = …)`")
+
+
 def too_many_inputs(span: Span, layer: str, most: int) -> Diagnostic:
     return _argument(span, layer, f"takes {counted(most, 'input')}, and this is one more")
 
