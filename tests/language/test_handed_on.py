@@ -104,3 +104,48 @@ def test_a_stream_gives_it_at_each_step_and_named_outputs_too() -> None:
         for name, value in wanted.items():
             np.testing.assert_allclose(found[name], value[:, t], rtol=1e-12, err_msg=name)
         now = {name: found[name] for name in now}
+
+
+FAMILY = """rnn 1
+axis src
+cell Readers(n: int) {
+  input x: [m]
+  for k in 0..n {
+    given memory[k]: [src, m]
+  }
+  state h: [m] = zeros
+  read[0] = x
+  for k in 0..n {
+    read[k + 1] = read[k] + (k + 1) * sum(memory[k], over = src)
+  }
+  h = 0.5 * h[t-1] + read[n]
+  output h
+}
+cell Plain() {
+  input x: [m]
+  state h: [m] = zeros
+  h = 0.25 * h[t-1] + x
+  output h
+}
+model m with (dtype = f64) {
+  input x: f64[batch, time, 2]
+  input memory: f64[batch, src, 2]
+  layer bare = Readers(2)
+  layer stack = Stack([Plain(), Residual(Readers(2))])
+  layer wrapped = Residual(Readers(2))
+  layer plain = Plain()
+  output alone = scan(bare, x, given = (memory_0 = memory, memory_1 = memory))
+  output stacked = scan(stack, x, given = (memory_0 = memory, memory_1 = memory))
+  output summed = bidirectional(wrapped, plain, x, given = (memory_0 = memory, memory_1 = memory), merge = sum)
+}
+"""
+
+
+def test_families_are_handed_on_too() -> None:
+    """Each member once, the second counts twice; no step has the memory's own axis."""
+    found = Model(plan_of(FAMILY)).call("predict", {"x": X, "memory": MEMORY})
+    below = _sums(X, 0.25, 0.0)
+    np.testing.assert_allclose(found["alone"], _sums(X, 0.5, 3 * READ), rtol=1e-12)
+    np.testing.assert_allclose(found["stacked"], below + _sums(below, 0.5, 3 * READ), rtol=1e-12)
+    forth, back = X + _sums(X, 0.5, 3 * READ), _sums(X[:, ::-1], 0.25, 0.0)[:, ::-1]
+    np.testing.assert_allclose(found["summed"], forth + back, rtol=1e-12)

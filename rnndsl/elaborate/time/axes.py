@@ -22,15 +22,15 @@ def leading_axes(session: Session, cell: Instance | MappedCell, options: Options
     named = _named_axes(session, cell)
     order = [name for name, kind in named.kinds.items() if kind == "input"]
     for (tensor, span), name in zip(options.positional, [*order, *[""] * len(options.positional)], strict=False):
-        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
+        axes |= _outer_axes(tensor, along, span) - named.of(name)
     for name, (tensor, span) in options.named.items():
-        axes |= _outer_axes(tensor, along, span) - named.axes.get(name, set())
+        axes |= _outer_axes(tensor, along, span) - named.of(name)
     for fed in options.loop.fed if options.loop else ():
-        axes |= set(fed.first[0].type.axes) - named.axes.get(fed.name, set())
+        axes |= set(fed.first[0].type.axes) - named.of(fed.name)
     for name, (tensor, _) in options.given.items():
-        axes |= set(tensor.type.axes) - named.axes.get(name, set())
+        axes |= set(tensor.type.axes) - named.of(name)
     for name, tensor in options.initial.items():
-        axes |= set(tensor.type.axes) - named.axes.get(name.partition("[")[0], set())
+        axes |= set(tensor.type.axes) - named.of(name.partition("[")[0])
     if options.lengths is not None and not options.scanned():
         axes |= set(options.lengths[0].type.axes)
     return tuple(a for a in session.graphs.axes if a in axes)
@@ -46,11 +46,15 @@ def _outer_axes(tensor: Tensor, along: str | None, span: Span) -> set[str]:
 
 
 class _Named:
-    """The axes that a cell's text names, by input and state, and what each of these is."""
+    """The axes that a cell's text names, by input and state, families by their common name, and what each of these is."""
 
     def __init__(self) -> None:
         self.axes: dict[str, set[str]] = {}
         self.kinds: dict[str, str] = {}
+
+    def of(self, name: str) -> set[str]:
+        """Those of an input or state, or of a member of a family."""
+        return self.axes.get(name, self.axes.get(name.rpartition("_")[0], set()))
 
 
 def _named_axes(session: Session, cell: Instance | MappedCell) -> _Named:

@@ -12,6 +12,7 @@ from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Value
+from rnndsl.elaborate.time.wrapped import is_among
 from rnndsl.records import Immutable, field, mutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as argument_codes
@@ -103,7 +104,7 @@ def read(
             _option(session, options, argument, env)
             continue
         value = session.evaluate(argument.value, env)
-        if not is_tensor(value) or (argument.name is not None and not _is_input(argument.name, inputs)):
+        if not is_tensor(value) or (argument.name is not None and not is_among(argument.name, inputs)):
             _not_an_input(argument, value, function, (*allowed, *inputs))
         tensor = (session.tensor(value, argument.value.span), argument.value.span)
         if argument.name is None:
@@ -113,11 +114,6 @@ def read(
     if options.reverse and options.carry:
         codes.carry_in_reverse(call.span).throw()
     return options
-
-
-def _is_input(name: str, inputs: Collection[str]) -> bool:
-    """Whether an input, or a member of a family of inputs, has this name."""
-    return name in inputs or name.rpartition("_")[0] in inputs
 
 
 def _not_an_input(argument: tree.Argument, value: Value, function: str, known: Collection[str]) -> None:

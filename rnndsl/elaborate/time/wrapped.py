@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rnndsl.elaborate.evaluate.attributes import constructor_of
 from rnndsl.elaborate.state.records import StepContext
@@ -43,21 +43,26 @@ def _wrapped(made: Constructor) -> list[Constructor]:
     return [made for made in map(constructor_of, cells) if made is not None]
 
 
+def is_among(name: str, names: Collection[str]) -> bool:
+    """Whether an input, or a member of a family of inputs, has this name; `names`: families by their common name."""
+    return name in names or name.rpartition("_")[0] in names
+
+
 def shared_out(given: Given, cells: Sequence[Instance | MappedCell]) -> list[Given]:
     """What each of several cells is given: what it takes, and what none of them takes, which will be told."""
     takes = [own_inputs(cell) | {statement.name.name for _, statement in handed_on(cell)} for cell in cells]
     known = set[str]().union(*takes)
-    return [{name: value for name, value in given.items() if name in names or name not in known} for names in takes]
+    return [{name: value for name, value in given.items() if is_among(name, names) or not is_among(name, known)} for names in takes]
 
 
 def hand_on(step: StepContext, cell: Instance | MappedCell, layer: str, given: Given) -> Given:
     """Notes what of `given`, as the body of the step has it, is for the cells that `cell`, the layer `layer`, is made of; what is
     for itself. Raises SpecError for what is for none."""
     own, handed = own_inputs(cell), {statement.name.name for _, statement in handed_on(cell)}
-    step.given = {name: value for name, value in given.items() if name in handed}
-    mine = {name: value for name, value in given.items() if name in own or name.rpartition("_")[0] in own}
+    step.given = {name: value for name, value in given.items() if is_among(name, handed)}
+    mine = {name: value for name, value in given.items() if is_among(name, own)}
     for name, (_, span) in given.items():
-        if name not in mine and name not in handed:
+        if name not in mine and name not in step.given:
             codes.unknown_input(span, layer, name, own | handed).throw()
     return mine
 
