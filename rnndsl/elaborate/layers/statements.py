@@ -68,6 +68,8 @@ class Declarer:
 
     def _whole(self, statement: tree.Statement, env: Env) -> None:
         try:
+            if self._is_moot(statement, env):
+                raise Poisoned
             self._one(statement, env)
         except (SpecError, Poisoned):
             self.session.reports.incomplete = True
@@ -75,6 +77,10 @@ class Declarer:
                 for name in names_of(each):
                     env.frame().names.setdefault(name.name, failed(name.name, each.span))
             raise
+
+    def _is_moot(self, statement: tree.Statement, env: Env) -> bool:
+        """Whether a fault of `statement` may only follow from what is required of the definition and does not hold."""
+        return self.declared.unmet and not isinstance(statement, tree.Require) and bool(env.instance or self.used)
 
     def _one(self, statement: tree.Statement, env: Env) -> None:
         match statement:
@@ -133,10 +139,13 @@ class Declarer:
                 self._model_statement(statement, env)
 
     def _require(self, statement: tree.Require, env: Env) -> None:
+        already = self.declared.unmet
         try:
             require(self.session, statement, env, self.used)
-        except (SpecError, Poisoned):
+        except (SpecError, Poisoned) as error:
             self.declared.unmet = True
+            if already and isinstance(error, SpecError) and error.diagnostic.kind is not places.REQUIRED:
+                raise Poisoned from None
             raise
 
     # ------------------------------------------------------------ names
