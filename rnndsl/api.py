@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,8 +23,10 @@ import numpy as np
 from rnndsl.arrays.npy import Archive, write_npz
 from rnndsl.arrays.values import Array, agree, fit, fit_all
 from rnndsl.artefact.manifest import SignatureInfo, TrainingInfo, to_json
-from rnndsl.artefact.opening import declared, open_artefact
+from rnndsl.artefact.reading.opening import declared, open_artefact
 from rnndsl.backends.jit import JITS, Jit
+from rnndsl.backends.tensorflow.loading import computed, load_module, to_tensors, variables_of
+from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.driver import Emit, Job, Level
 from rnndsl.elaborate import SettingError
 from rnndsl.plan.model import TensorType
@@ -103,12 +105,9 @@ class Loaded:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._manifest = open_artefact(folder)
-        from rnndsl.backends.tensorflow.loading import load_module
-        from rnndsl.backends.tensorflow.names import op_name
-
         self._module: Any = load_module(folder)
         self._paths = {op_name(v.path): v.path for v in self._manifest.variables}
-        self._tensors: dict[str, Any] = self._by_path()
+        self._tensors = variables_of(self._module, self._paths.values())
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -148,8 +147,8 @@ class Loaded:
             raise CallError(faults.takes_variables(signature))
         self._need_one_replica(info)
         wanted = {i.name: declared(i) for i in info.inputs}
-        tensors = _tensors(fit_all(signature, wanted, {**_mapping("inputs", inputs), **named}))
-        results = _run(signature, lambda: self._module.signatures[signature](**tensors))
+        tensors = to_tensors(fit_all(signature, wanted, {**_mapping("inputs", inputs), **named}))
+        results = computed(signature, lambda: self._module.signatures[signature](**tensors))
         return {name: results[name] for name in dict.fromkeys([*(x.name for x in info.outputs), *results]) if name in results}
 
     def predict(self, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
@@ -183,12 +182,12 @@ class Loaded:
         Of `variables`, those that the function does not read, an optimizer's own, are let be.
         """
         values, data, at = self._pure("apply", step, variables=variables, inputs=inputs)
-        return _run("apply", lambda: self._module.apply(values, data, at))
+        return computed("apply", lambda: self._module.apply(values, data, at))
 
     def gradients(self, variables: Arrays, inputs: Arrays, targets: Arrays | None = None, *, step: int = 0) -> dict[str, Any]:
         """`loss`, `gradients` by path and `updates` (new values of updated variables by path), as a pure function like `apply`."""
         values, data, wanted, at = self._pure("gradients", step, variables=variables, inputs=inputs, targets=targets)
-        return _run("gradients", lambda: self._module.gradients(values, data, wanted, at))
+        return computed("gradients", lambda: self._module.gradients(values, data, wanted, at))
 
     def save(self, folder: str | os.PathLike[str], *training: TrainingInfo) -> Path:
         """Write the artefact with the present values of its variables to `folder`, which may be the one it came from. Returns it.
@@ -211,10 +210,6 @@ class Loaded:
         """Set the variables to those of a `.npz` that `save_weights` wrote. Raises as `assign`, and ValueError for another file."""
         with Archive(Path(path)) as archive:
             self.assign({name: archive.read(name) for name in archive.headers})
-
-    def _by_path(self) -> dict[str, Any]:
-        names = ("global_variables", "local_variables")
-        return {self._path(v): v for name in names for v in self._module.collections.get(name, ())}
 
     def _path(self, variable: Any) -> str:
         name: str = variable.name.split(":")[0]
@@ -247,35 +242,15 @@ class Loaded:
                 values = {path: value for path, value in values.items() if path in wanted or path not in known}
             arrays = fit_all(name, wanted, values)
             fitting.update({each: (array, wanted[each]) for each, array in arrays.items() if group != "variables"})
-            arguments.append(_tensors(arrays))
+            arguments.append(to_tensors(arrays))
         agree(fitting)
-        return [*arguments, _tensors({"step": fit("step", step, TensorType("i64"))})["step"]]
+        return [*arguments, to_tensors({"step": fit("step", step, TensorType("i64"))})["step"]]
 
 
 def _mapping(what: str, given: object) -> Mapping[str, Any]:
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(str(faults.no_mapping(what, given)))
     return cast("Mapping[str, Any]", given or {})
-
-
-def _tensors(arrays: Mapping[str, Array]) -> dict[str, Any]:
-    from rnndsl.backends.tensorflow.tensorflow_module import tf
-
-    return {name: tf.constant(array) for name, array in arrays.items()}
-
-
-def _run(name: str, function: Callable[[], Any]) -> Any:
-    """What `function` returns, as arrays. Raises ValueError for what TensorFlow cannot do with the values it was given."""
-    from rnndsl.backends.tensorflow.loading import told
-
-    with told(name):
-        return _numpy(function())
-
-
-def _numpy(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _numpy(inner) for key, inner in cast("Mapping[str, Any]", value).items()}
-    return value.numpy()
 
 
 def _temporary(name: str) -> Path:

@@ -158,7 +158,7 @@ class Job:
         Raises DiagnosticsError.
         """
         from rnndsl.artefact.files import check_target, variables_bytes
-        from rnndsl.artefact.opening import written_files
+        from rnndsl.artefact.reading.opening import written_files
 
         check_target(target, variables_bytes(plan), written_files)
 

@@ -6,19 +6,15 @@ Deterministic: sorted keys, no time stamps, no absolute paths. `docs/manifest.sc
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import sys
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from rnndsl.artefact.reading.plain import own_digest, to_text
 from rnndsl.text.faults import artefacts as faults
-
-MANIFEST = "manifest.json"
 
 Kind = Literal["predict", "evaluate", "train", "initialize", "reset", "reset_states", "stream", "custom", "apply", "gradients"]
 Length = Annotated[int, Field(ge=0)] | str | None
@@ -253,42 +249,15 @@ class Manifest(Part):
 def to_json(manifest: Manifest) -> str:
     """The text of `manifest.json`, with its own digest."""
     fields = json.loads(manifest.model_dump_json())
-    return _text({**fields, "sha256": own_digest(fields)})
-
-
-def own_digest(fields: Mapping[str, Any]) -> str:
-    """The digest of a manifest, in hexadecimal, from its fields as JSON has them."""
-    text = _text({name: value for name, value in fields.items() if name != "sha256"})
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return to_text({**fields, "sha256": own_digest(fields)})
 
 
 def schema_text() -> str:
     """The JSON Schema of `manifest.json`."""
     schema = Manifest.model_json_schema(mode="serialization")
-    return _text(
+    return to_text(
         {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "manifest.json of an rnndsl artefact", **schema}
     )
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _text(value: Any) -> str:
-    return json.dumps(_finite(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no infinities: they become strings."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return value
 
 
 if __name__ == "__main__":

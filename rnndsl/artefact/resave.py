@@ -9,9 +9,10 @@ from typing import Any
 
 from rnndsl.artefact import files
 from rnndsl.artefact.files import Staging
-from rnndsl.artefact.manifest import MANIFEST, Manifest, TrainingInfo, file_digest, to_json
+from rnndsl.artefact.manifest import Manifest, TrainingInfo, to_json
 from rnndsl.artefact.meta_graph import CHECKPOINT
-from rnndsl.artefact.opening import written_files
+from rnndsl.artefact.reading.opening import written_files
+from rnndsl.artefact.reading.plain import MANIFEST, file_digest
 from rnndsl.artefact.write import raise_fault
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.paths import plain_path

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
-from rnndsl.artefact.opening import DTYPES
+from rnndsl.artefact.reading.plain import DTYPES
 from rnndsl.artefact.steps import steps_info
 from rnndsl.language.drawing import OPERANDS, as_recipe
 from rnndsl.language.ops.table import OPS

@@ -11,9 +11,10 @@ from typing import Any
 from rnndsl.artefact import files
 from rnndsl.artefact.describe import describe
 from rnndsl.artefact.files import Staging
-from rnndsl.artefact.manifest import MANIFEST, Manifest, MetaGraphInfo, Provenance, file_digest, to_json
+from rnndsl.artefact.manifest import Manifest, MetaGraphInfo, Provenance, to_json
 from rnndsl.artefact.meta_graph import write_meta_graph
-from rnndsl.artefact.opening import written_files
+from rnndsl.artefact.reading.opening import written_files
+from rnndsl.artefact.reading.plain import MANIFEST, file_digest
 from rnndsl.artefact.saved_model import save_module
 from rnndsl.backends.stablehlo.files import write_modules
 from rnndsl.backends.tensorflow.paths import plain_path

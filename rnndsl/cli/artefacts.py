@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def artefacts_in(folder: Path) -> dict[Path, Manifest]:
     """The artefact in `folder`, or else those in the folders in it. Raises UsageError if there is none, or one is damaged."""
-    from rnndsl.artefact.manifest import MANIFEST
-    from rnndsl.artefact.opening import ArtefactError, NoArtefactError, open_artefact
+    from rnndsl.artefact.reading.opening import open_artefact
+    from rnndsl.artefact.reading.plain import MANIFEST, ArtefactError, NoArtefactError
 
     try:
         folders = [folder] if os.path.lexists(folder / MANIFEST) else sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))

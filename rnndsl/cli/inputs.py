@@ -32,7 +32,7 @@ class Offer(Immutable):
 
 def of_manifest(manifest: Manifest) -> Iterator[Offer]:
     """The signatures of an artefact."""
-    from rnndsl.artefact.opening import declared
+    from rnndsl.artefact.reading.opening import declared
 
     for s in manifest.signatures:
         inputs, outputs = ({x.name: declared(x) for x in tensors} for tensors in (s.inputs, s.outputs))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
-import numpy as np
-
-from rnndsl.arrays.npy import Archive, write_npz
-from rnndsl.arrays.values import Array, DataError
+from rnndsl.arrays.state import read_state, write_state
+from rnndsl.arrays.values import Array
 from rnndsl.records import Immutable, record
-from rnndsl.regular import replacing
-from rnndsl.text.faults import files
 from rnndsl.text.faults import training as faults
 
-_STATE, _NOW, _BEST = "state", "now/", "best/"
+_NOW, _BEST = "now", "best"
 
 
 @record
@@ -41,7 +35,7 @@ def checkpoint_of(target: Path) -> Path:
 
 def write(path: Path, run: Mapping[str, object], progress: Progress) -> None:
     """Write `progress` of a `run`, which is told by what decides its numbers; the folder is made. Raises DataError."""
-    state = {
+    told = {
         "run": dict(run),
         "epoch": progress.epoch,
         "steps": progress.steps,
@@ -49,33 +43,11 @@ def write(path: Path, run: Mapping[str, object], progress: Progress) -> None:
         "results": dict(progress.results),
         "history": [dict(each) for each in progress.history],
     }
-    arrays: dict[str, Array] = {_STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}
-    arrays |= {_NOW + name: value for name, value in progress.now.items()}
-    arrays |= {_BEST + name: value for name, value in progress.best.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            write_npz(file, arrays)
-    except OSError as error:
-        raise DataError(files.unwritable(path, error)) from None
+    write_state(path, told, {_NOW: progress.now, _BEST: progress.best})
 
 
 def read(path: Path, run: Mapping[str, object]) -> Progress:
     """The progress of `run`. Raises DataError if there is none, or if the file is of another run: it names what differs."""
-    with Archive(path) as archive:
-        arrays = {name: archive.read(name) for name in archive.headers}
-    state = _state(path, arrays)
-    theirs = cast("dict[str, object]", state["run"])
-    differing = [name for name, value in run.items() if theirs.get(name) != value]
-    if differing:
-        raise DataError(faults.other_run(path, differing))
-    groups = {g: {n.removeprefix(g): x for n, x in arrays.items() if n.startswith(g)} for g in (_NOW, _BEST)}
-    best = (state["best_epoch"], groups[_BEST], state["results"])
-    return Progress(state["epoch"], state["steps"], groups[_NOW], *best, tuple(state["history"]))
-
-
-def _state(path: Path, arrays: Mapping[str, Array]) -> dict[str, Any]:
-    try:
-        return json.loads(arrays[_STATE].tobytes())
-    except (KeyError, ValueError):
-        raise DataError(faults.no_checkpoint(path)) from None
+    told, groups = read_state(path, run, faults.other_run)
+    best = (told["best_epoch"], groups.get(_BEST, {}), told["results"])
+    return Progress(told["epoch"], told["steps"], groups.get(_NOW, {}), *best, tuple(told["history"]))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import rnndsl
-from rnndsl.artefact.manifest import own_digest
+from rnndsl.artefact.reading.plain import own_digest
 from rnndsl.cli.main import main
 from rnndsl.text.render.snippet import CONTROL
 

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from rnndsl.artefact.describe import shortened
 from rnndsl.artefact.files import files_below
 from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, schema_text, to_json
-from rnndsl.artefact.opening import ArtefactError, open_artefact, written_files
+from rnndsl.artefact.reading.opening import open_artefact, written_files
+from rnndsl.artefact.reading.plain import ArtefactError
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
 

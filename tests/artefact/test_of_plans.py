@@ -7,7 +7,7 @@ import pytest
 
 from rnndsl.artefact.files import files_below
 from rnndsl.artefact.manifest import Provenance
-from rnndsl.artefact.opening import open_artefact
+from rnndsl.artefact.reading.opening import open_artefact
 from rnndsl.plan.model import Optimizer
 
 pytestmark = pytest.mark.tf

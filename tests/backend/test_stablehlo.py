@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from rnndsl.artefact.opening import open_artefact
+from rnndsl.artefact.reading.opening import open_artefact
 from rnndsl.backends.stablehlo.files import check_sizes, files_of, lowered
 from rnndsl.backends.stablehlo.ops.table import LOWERINGS
 from rnndsl.cli.main import main

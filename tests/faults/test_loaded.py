@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import rnndsl
-from rnndsl.artefact import opening
-from rnndsl.artefact.manifest import own_digest
+from rnndsl.artefact.reading import plain
+from rnndsl.artefact.reading.plain import own_digest
 from rnndsl.cli.main import main
 from rnndsl.text.faults import artefacts, calls
 from tests.faults.provoking import Cases, every, provoke
@@ -209,7 +209,7 @@ def renamed(name: str) -> Callable[[], object]:
 
 def large() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opening, "MOST_BYTES", 1000)
+        patch.setattr(plain, "MOST_BYTES", 1000)
         main(["inspect", "out"])
 
 

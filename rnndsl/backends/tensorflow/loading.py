@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.quiet import import_tensorflow
 from rnndsl.text.fault import CallError, LittleMemoryError
@@ -40,6 +41,33 @@ def told(name: str) -> Generator[None]:
         raise LittleMemoryError(faults.memory(name, sentence(error))) from None
     except (tf.errors.OpError, TypeError, ValueError, KeyError, AttributeError) as error:  # the latter if the graph is another
         raise CallError(faults.fails(name, sentence(error))) from None
+
+
+def variables_of(module: Any, paths: Iterable[str]) -> dict[str, Any]:
+    """The variables of a loaded module by path; `paths` are those of all that the manifest has."""
+    known = {op_name(path): path for path in paths}
+    held = [v for name in ("global_variables", "local_variables") for v in module.collections.get(name, ())]
+    names: list[tuple[str, Any]] = [(v.name.split(":")[0], v) for v in held]
+    return {known.get(name, name): variable for name, variable in names}
+
+
+def to_tensors(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays by name as TensorFlow has them."""
+    from rnndsl.backends.tensorflow.tensorflow_module import tf
+
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def computed(name: str, function: Callable[[], Any]) -> Any:
+    """What `function` returns, as arrays. Raises CallError for what TensorFlow cannot do with the values it was given."""
+    with told(name):
+        return _numpy(function())
+
+
+def _numpy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _numpy(inner) for key, inner in cast("Mapping[str, Any]", value).items()}
+    return value.numpy()
 
 
 def sentence(error: Exception) -> str:

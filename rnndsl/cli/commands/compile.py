@@ -172,7 +172,7 @@ def _check_depfile(job: Job, path: Path, folders: Sequence[Path]) -> None:
 
 def _rule(job: Job, folders: Sequence[Path]) -> str:
     """A rule for the manifests: they have the digests of all inputs, and so change whenever one does. Raises UsageError."""
-    from rnndsl.artefact.manifest import MANIFEST
+    from rnndsl.artefact.reading.plain import MANIFEST
 
     return depfile_text([folder / MANIFEST for folder in folders], [file.location for file in job.files()])
 

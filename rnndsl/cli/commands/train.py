@@ -106,7 +106,7 @@ def _train_spec(job: Job, arguments: Namespace) -> int:
 
 def _train_artefact(folder: Path, arguments: Namespace, data: Examples | None = None) -> int:
     from rnndsl.artefact.files import check_target
-    from rnndsl.artefact.opening import written_files
+    from rnndsl.artefact.reading.opening import written_files
 
     path, manifest = one_artefact(folder, arguments)
     check_target(Path(arguments.output), 0, written_files)

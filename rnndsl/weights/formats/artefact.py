@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rnndsl.artefact.opening import ArtefactError, NoArtefactError, open_artefact
+from rnndsl.artefact.reading.opening import open_artefact
+from rnndsl.artefact.reading.plain import ArtefactError, NoArtefactError
 from rnndsl.records import replace
 from rnndsl.weights.formats.checkpoint import CheckpointSource
 from rnndsl.weights.source import Array, WeightsFileError
