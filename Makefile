@@ -10,7 +10,7 @@ PEERS ?= torch jax onnxruntime tf2onnx tf214
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
 
-.PHONY: help venv test test-slow fuzz accepted lint types check test-peers sunspots schemas clean
+.PHONY: help venv test test-slow fuzz accepted lint types check test-peers sunspots federated schemas clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -60,6 +60,9 @@ sunspots: $(STAMP)  ## train and show the forecaster of sunspot numbers
 	$(BIN)/rnndsl train specs/sunspots.rnn specs/data/sunspots.csv --columns x=sunspots --columns y=sunspots \
 	  --window 24 --horizon 1 --hold-out 50 --epochs 200 -o build/sunspots
 	$(BIN)/python docs/examples/sunspots.py build/sunspots
+
+federated: $(STAMP)  ## train over twenty machines whose data and sensors stay with them
+	$(BIN)/python docs/examples/federated.py
 
 schemas: $(STAMP)  ## write the published JSON Schemas again
 	$(BIN)/python -m rnndsl.cli.schemas docs

@@ -39,7 +39,7 @@ STAGES = [
     ["weights"],
     ["driver"],
     ["api"],
-    ["training"],
+    ["training", "federated"],
     ["cli"],
 ]
 ORDER = {name: i for i, stage in enumerate(STAGES) for name in stage}

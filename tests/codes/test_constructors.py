@@ -44,6 +44,7 @@ STAGES = (
     "artefact",
     "weights",
     "training",
+    "federated",
     "driver.py",
     "api.py",
 )

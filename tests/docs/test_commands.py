@@ -82,13 +82,18 @@ def test_the_lines_of_the_readme_train_below_persistence(tmp_path: Path) -> None
 @pytest.mark.tf
 @pytest.mark.slow
 def test_the_python_of_the_guide_runs(tmp_path: Path) -> None:
-    """In the guide's order, where `counter.rnn` is its first model and `build/sunspots` the artefact of the README."""
+    """In the guide's order, where `counter.rnn` is its first model, `build/sunspots` the artefact of the README, `build/machines`
+    that of the page on federated training."""
     rest = [block for block in blocks("python") if block.page.name != "README.md"]
-    (tmp_path / "counter.rnn").write_text(next(b.spec for b in blocks("rnn") if b.page.name.startswith("01")), encoding="utf-8")
-    build = f"import rnndsl; rnndsl.compile({str(ROOT / 'specs' / 'sunspots.rnn')!r}, 'build/sunspots')\n"
+    for name, page in (("counter", "first-model"), ("machines", "federated")):
+        text = next(b.spec for b in blocks("rnn") if page in b.page.name)
+        (tmp_path / f"{name}.rnn").write_text(text, encoding="utf-8")
+    sources = {"sunspots": str(ROOT / "specs" / "sunspots.rnn"), "machines": "machines.rnn"}
+    build = "import rnndsl\n" + "".join(f"rnndsl.compile({x!r}, 'build/{name}')\n" for name, x in sources.items())
     (tmp_path / "build").mkdir()
     code = build + "\n".join(block.text for block in rest)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "(32, 1)" in done.stdout
     assert "(4, 1)" in done.stdout
+    assert "'lstm/output_gate/wx'" in done.stdout and "sensors/gain" not in done.stdout
