@@ -1,7 +1,8 @@
 """An optimizer's equations, written into the graph of a training step.
 
 For each variable, in this order: its gradient is clipped, the rule says what it is then, its own rate scales the change, its
-average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1.
+average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1. Of a table that is looked up in, only these
+rows are stepped where the rule leaves the others as they are.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.making import Making
+from rnndsl.derive.rows import leaves_rows, looked_up
 from rnndsl.language.ops.derivative.writing import V, added, apply, cast, number, total
 from rnndsl.language.ops.table import has_rule
 from rnndsl.language.rules.types import widest
-from rnndsl.plan.attributes import Constant, Read
+from rnndsl.plan.attributes import Constant, Distinct, Read
 from rnndsl.plan.function import Assign, Output
 from rnndsl.plan.model import Node, Optimizer, Rule, Scan, Train, Variable
+from rnndsl.plan.rewriting import new_axis
 from rnndsl.plan.tables import INPUT
 from rnndsl.records import Immutable, field, mutable, record
 
@@ -33,11 +36,27 @@ class Optimized(Immutable):
 def optimize(making: Making, train: Train, gradients: Mapping[str, str], after: tuple[str, ...]) -> Optimized:
     """Writes the optimizer of `train` into the graph of `making`; its assignments come after the steps `after`."""
     reads = {path: making.read(path, train.place) for path in gradients}
+    axes = _row_axes(making, train, gradients)
     writer = making.writer(train.place)
     step = _Step(writer, train, making.variables, after)
-    step.run({path: V(writer, name) for path, name in reads.items()}, {path: V(writer, name) for path, name in gradients.items()})
+    found = {path: V(writer, name) for path, name in gradients.items()}
+    found |= {path: step.look_up(path, looked_up(making.graph, gradients[path]), axis) for path, axis in axes.items()}
+    step.run({path: V(writer, name) for path, name in reads.items()}, found)
     making.extend(writer.nodes)
     return Optimized(step.written, step.steps)
+
+
+def _row_axes(making: Making, train: Train, gradients: Mapping[str, str]) -> dict[str, str]:
+    """By the path of each table that is stepped in the rows that were looked up, a new axis of `making` for these."""
+    if train.optimizer.average is not None:
+        return {}
+    rules = {path: rule for rule in train.optimizer.rules for path in rule.variables}
+    found: dict[str, str] = {}
+    for path, gradient in gradients.items():
+        if looked_up(making.graph, gradient) is not None and leaves_rows(rules[path]):
+            found[path] = new_axis("row", making.axes)
+            making.axes = (*making.axes, found[path])
+    return found
 
 
 def clipped(optimizer: Optimizer, gradients: Mapping[str, V]) -> dict[str, V]:
@@ -49,7 +68,7 @@ def clipped(optimizer: Optimizer, gradients: Mapping[str, V]) -> dict[str, V]:
     if optimizer.clip_norm is None:
         return found
     dtype = widest(g.type.dtype for g in found.values())
-    squares = added([total(apply("square", cast(g, dtype)), (), _all_dims(g)) for g in found.values()])
+    squares = added([total(apply("square", cast(g, dtype)), g.type.axes, _all_dims(g)) for g in found.values()])
     assert squares is not None  # something is trained
     most = number(squares, optimizer.clip_norm)
     scale = most / apply("maximum", apply("sqrt", squares), most)
@@ -70,6 +89,15 @@ class _Step:
     after: tuple[str, ...]
     written: dict[str, str] = field(default_factory=dict[str, str])
     steps: list[Assign] = field(default_factory=list[Assign])
+    rows: dict[str, V] = field(default_factory=dict[str, V])
+    """By the path of a table that is stepped in some of its rows, the ids of these."""
+
+    def look_up(self, path: str, found: tuple[str, str] | None, axis: str) -> V:
+        """The gradient of the rows of a table that were looked up, along the new `axis`. `found`: all ids, and their rows."""
+        assert found is not None
+        ids, rows = (V(self.writer, x) for x in found)
+        self.rows[path] = apply("distinct", ids, told=Distinct(axis))
+        return apply("rows_of", self.rows[path], ids, rows, told=Distinct(axis))
 
     def run(self, values: Mapping[str, V], gradients: Mapping[str, V]) -> None:
         """`values` and `gradients` of the trained variables, by path."""
@@ -84,21 +112,21 @@ class _Step:
         self.assign(f"{counter}.next", counter, count)  # a variable may be called `step`
 
     def variable(self, variable: Variable, rule: Rule, value: V, gradient: V, count: V) -> None:
-        dtype = gradient.type.dtype
-        before = cast(value, dtype)
+        dtype, rows = gradient.type.dtype, self.rows.get(variable.path)
+        before = cast(self.in_rows(value, rows), dtype)
         names = {"value": before.id, "gradient": gradient.id, "step": cast(count, dtype).id}
         slots = {slot.name: self.own(f"{variable.path}/{slot.name}") for slot in rule.slots}
-        names |= {name: self.read(path).id for name, path in slots.items()}
+        names |= {name: self.in_rows(self.read(path), rows).id for name, path in slots.items()}
         names |= {x.id: x.id.removeprefix(INPUT) for x in rule.graph.inputs if x.id.startswith(INPUT)}
         names |= self.spliced(rule.graph.nodes, names)
         after = V(self.writer, names[rule.value])
         if variable.rate != 1.0:
             after = before + (after - before) * variable.rate
         after = cast(after, variable.dtype)
-        self.written[variable.path] = after.id
-        self.assign(self.own(variable.path), variable.path, after)
+        self.written[variable.path] = (after if rows is None else apply("with_rows", value, rows, after)).id
+        self.assign(self.own(variable.path), variable.path, after, rows)
         for slot in rule.slots:
-            self.assign(slots[slot.name], slots[slot.name], V(self.writer, names[slot.value]))
+            self.assign(slots[slot.name], slots[slot.name], V(self.writer, names[slot.value]), rows)
         if self.train.optimizer.average is not None:
             path = self.own(f"average/{variable.path}")
             average = self.read(path)
@@ -126,5 +154,9 @@ class _Step:
         t, fresh = self.variables[path].type, self.writer.fresh
         return V(self.writer, self.writer.put(Node(fresh.like("slot"), "read", (), Read(path), t, self.train.place)))
 
-    def assign(self, name: str, path: str, value: V) -> None:
-        self.steps.append(Assign(name, path, value.id, self.after, self.train.place))
+    def in_rows(self, table: V, rows: V | None) -> V:
+        """The `rows` of a table that are stepped, or all of it."""
+        return table if rows is None else apply("gather", table, rows)
+
+    def assign(self, name: str, path: str, value: V, rows: V | None = None) -> None:
+        self.steps.append(Assign(name, path, value.id, self.after, self.train.place, None if rows is None else rows.id))

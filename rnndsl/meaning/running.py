@@ -101,8 +101,12 @@ class _Call:
     def _take(self, step: Step) -> None:
         variables, values = self.model.variables, self.frame.values
         if isinstance(step, Assign):
-            self.frame.run([step.value])
+            self.frame.run([step.value, *([] if step.rows is None else [step.rows])])
             value = values[step.value]
+            if step.rows is not None:
+                variables[step.variable] = variables[step.variable].copy()
+                variables[step.variable][values[step.rows].array] = value.array
+                return
             lifted = self.model.plan.variable(step.variable).kind == "carried" and not value.type.axes
             variables[step.variable] = value.array[np.newaxis] if lifted else value.array
         else:

@@ -103,13 +103,15 @@ def _check_step(function: Function, step: Step, types: Types, variables: Mapping
     if step.variable not in variables:
         raise ValueError(f"the step `{step.name}` writes `{step.variable}`, which the plan lacks")
     if isinstance(step, Assign):
-        _check_assign(function, step, types[step.value], variables[step.variable])
+        _check_assign(function, step, types, variables[step.variable])
     elif variables[step.variable].kind != "carried":
         raise ValueError(f"clears `{step.variable}`, which is no carried state")
 
 
-def _check_assign(function: Function, step: Assign, value: TensorType, variable: Variable) -> None:
-    wanted = variable.type
+def _check_assign(function: Function, step: Assign, types: Types, variable: Variable) -> None:
+    value, wanted = types[step.value], variable.type
+    if step.rows is not None:
+        wanted = TensorType(wanted.dtype, types[step.rows].axes, wanted.dims[1:])
     if value != wanted and not (variable.kind == "carried" and fits(value, wanted)):
         raise ValueError(f"the step `{step.name}` writes {value} to `{variable.path}`, {wanted}")
     if variable.trainable and function.kind != "reset" and not step.name.startswith(f"train/{function.name}/"):

@@ -157,6 +157,17 @@ class Scatter(Attributes):
 
 
 @record
+class Distinct(Attributes):
+    """The leading axis of ids that each stand there once."""
+
+    to: str
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (self.to,)
+
+
+@record
 class Shifted(Attributes):
     """By how many places along the last trailing dim."""
 

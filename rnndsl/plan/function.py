@@ -47,13 +47,15 @@ class Output(Immutable):
 
 @record
 class Assign(Immutable):
-    """The variable takes %value. The name is that of the operation."""
+    """The variable takes %value. The name is that of the operation. `rows`: the ids of the rows that %value is; all others stay as
+    they are."""
 
     name: str
     variable: str
     value: str
     after: tuple[str, ...] = ()
     place: str = ""
+    rows: str | None = None
 
 
 @record
@@ -99,3 +101,4 @@ class Function(Immutable):
         for step in self.steps:
             if isinstance(step, Assign):
                 yield step.value
+                yield from () if step.rows is None else (step.rows,)

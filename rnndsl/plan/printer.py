@@ -85,7 +85,8 @@ def _output(x: Output) -> str:
 def _step(step: Step) -> str:
     match step:
         case Assign():
-            text = f"{step.name}: {step.variable} <- %{step.value}"
+            rows = "" if step.rows is None else f"[%{step.rows}]"
+            text = f"{step.name}: {step.variable}{rows} <- %{step.value}"
         case Clear():
             text = f"{step.name}: {step.variable} is cleared"
     return text + (f" after {', '.join(step.after)}" if step.after else "")

@@ -142,7 +142,8 @@ def with_graph(function: Function, graph: Graph, names: Mapping[str, str]) -> Fu
 
 def _renamed(step: Step, names: Mapping[str, str]) -> Step:
     if isinstance(step, Assign):
-        return replace(step, value=names.get(step.value, step.value))
+        rows = None if step.rows is None else names.get(step.rows, step.rows)
+        return replace(step, value=names.get(step.value, step.value), rows=rows)
     return step
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from rnndsl.backends.stablehlo.frame import Absent, Frame
+from rnndsl.backends.stablehlo.ops.ordering import set_rows
 from rnndsl.backends.stablehlo.ops.table import LOWERINGS
 from rnndsl.backends.stablehlo.scan import lower_scan
 from rnndsl.backends.stablehlo.writer import Tensor, Writer
@@ -61,13 +62,20 @@ def lower(plan: Plan, function: Function, sizes: Mapping[str, int]) -> Module:
         frame.define(x.id, x.type, inputs[x.id])
     frame.run(function.graph)
     ends = [frame.values[x.value].tensor for x in function.outputs]
-    new = {step.variable: frame.fit(frame.values[step.value], plan.variable(step.variable).type) for step in assigned}
+    new = {step.variable: _assigned(frame, plan, step, variables) for step in assigned}
     arguments = [*(_port("variable", path, x) for path, x in variables.items()), *(_port("value", n, x) for n, x in inputs.items())]
     arguments += [_port("step", STEP, x) for x in steps]
     results = [_port("value", x.name, end, x.group) for x, end in zip(function.outputs, ends, strict=True)]
     results += [_port("variable", path, x) for path, x in new.items()]
     text = _module(function.name, [*variables.values(), *inputs.values(), *steps], [*ends, *new.values()], writer)
     return Module(text, tuple(arguments), tuple(results))
+
+
+def _assigned(frame: Frame, plan: Plan, step: Assign, variables: Mapping[str, Tensor]) -> Tensor:
+    value = frame.values[step.value]
+    if step.rows is None:
+        return frame.fit(value, plan.variable(step.variable).type)
+    return set_rows(frame, variables[step.variable], frame.values[step.rows].tensor, value.tensor)
 
 
 def _port(kind: Literal["variable", "value", "step"], name: str, x: Tensor, group: str = "") -> Port:

@@ -87,12 +87,12 @@ class Writer:
         self.say(f"}}) {{dimensions = {integers(sorted(gone))}}} : {_signature([x, start], [value])}")
         return value
 
-    def scatter(self, table: Tensor, places: Tensor, rows: Tensor, numbers: str) -> Tensor:
-        """`table` with `rows` added at `places`."""
+    def scatter(self, table: Tensor, places: Tensor, rows: Tensor, numbers: str, *, add: bool = True) -> Tensor:
+        """`table` with `rows` at `places`: added to what is there, or in its stead."""
         value = self.named(table.dtype, table.shape)
         self.say(f"{value.name} = {_call('scatter', [table, places, rows])} ({{")
         left, right = self._block([(table.dtype, ()), (table.dtype, ())])
-        self._leave([self.op("add", [left, right], table.dtype, ())])
+        self._leave([self.op("add", [left, right], table.dtype, ()) if add else right])
         told = f"indices_are_sorted = false, {numbers}, unique_indices = false"
         self.say(f"}}) {{{told}}} : {_signature([table, places, rows], [value])}")
         return value

@@ -13,9 +13,11 @@ from rnndsl.backends.tensorflow.lower import frame_of
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 from rnndsl.backends.tensorflow.variables import Variables
+from rnndsl.language.ops.table import has
+from rnndsl.plan.attributes import Read
 from rnndsl.plan.function import STEP, Assign, Function, Step
-from rnndsl.plan.model import TensorType
-from rnndsl.plan.rewriting import stored
+from rnndsl.plan.model import Node, TensorType
+from rnndsl.plan.rewriting import stored, used_ids
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import calls as faults
 
@@ -41,7 +43,8 @@ class Call:
         if self.function.kind == "train":
             need_one_replica(self.function.name)
         draws = self.function.draws
-        values = {path: self.variables.read(path) for path in stored(self.function.graph)}
+        in_rows = looked_up(self.function)
+        values = {path: self.variables.read(path, whole=path not in in_rows) for path in stored(self.function.graph)}
         ends = self._ends(values, inputs, None if draws is None else values[draws])
         results = self._results(ends)
         _Steps(self.variables, ends).take(self.function.steps)
@@ -80,6 +83,16 @@ class Call:
             group = results.setdefault(x.group, {}) if x.group else results
             group[x.name] = tensor
         return results
+
+
+def looked_up(function: Function) -> set[str]:
+    """The variables of which `function` writes some rows, and reads none but by looking them up."""
+    found = {step.variable for step in function.steps if isinstance(step, Assign) and step.rows is not None}
+    paths = {n.id: n.attrs.variable for n in function.graph.nodes if isinstance(n, Node) and isinstance(n.attrs, Read)}
+    for node in function.graph.nodes:
+        others = node.args[1:] if isinstance(node, Node) and has(node.op, "lookup") else used_ids(node)
+        found -= {paths[x] for x in others if x in paths}
+    return found - {paths[x] for x in function.ends() if x in paths}
 
 
 def replicas() -> int:
@@ -126,6 +139,8 @@ class _Steps:
 
     def _operations(self, step: Step) -> list[Any]:
         """Take `step`. Returns the operations that assign."""
+        if isinstance(step, Assign) and step.rows is not None:
+            return [self.variables.assign_rows(step.variable, self.ends[step.rows], self.ends[step.value], op_name(step.name))]
         if isinstance(step, Assign):
             return [self.variables.assign(step.variable, self.ends[step.value], op_name(step.name))]
         return [self.variables.clear(step.variable, op_name(step.name))]

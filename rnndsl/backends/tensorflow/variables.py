@@ -85,8 +85,9 @@ class Variables:
         self.initial[path] = Initial(path, value, dtype)
         return created
 
-    def read(self, path: str) -> Any:
-        return self.tensors[path].read_value()
+    def read(self, path: str, *, whole: bool = True) -> Any:
+        """The value; unless the `whole` of it is wanted, what rows are looked up in where they are."""
+        return self.tensors[path].read_value() if whole else self.tensors[path]
 
     def stored_initials(self) -> dict[str, Any]:
         return {path: x.stored for path, x in self.initial.items() if x.stored is not None}
@@ -96,6 +97,10 @@ class Variables:
         variable = self.tensors[path]
         lifted = value[tf.newaxis] if value.shape.rank is not None and value.shape.rank < variable.shape.rank else value
         return variable.assign(lifted, name=name, read_value=False)
+
+    def assign_rows(self, path: str, ids: Any, rows: Any, name: str) -> Any:
+        """Assign `rows` in the place of those of the distinct `ids` by an operation `name`, which is returned."""
+        return tf.raw_ops.ResourceScatterUpdate(resource=self.tensors[path].handle, indices=ids, updates=rows, name=name)
 
     def clear(self, path: str, name: str) -> Any:
         """Empty a carried state by an operation `name`, which is returned."""

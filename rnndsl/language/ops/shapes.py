@@ -7,7 +7,7 @@ from typing import Literal
 from rnndsl.language.ops.op import Op, Parameter, Trait, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
-from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Nothing, OneHot, Scatter, Shape, Shifted, ToDType
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Distinct, Nothing, OneHot, Scatter, Shape, Shifted, ToDType
 from rnndsl.plan.indices import Index, Placed
 
 _MOVES = traits("moves")
@@ -142,6 +142,32 @@ ROWS: tuple[Op, ...] = (
         attributes=Scatter,
         traits=traits("selects", "internal", "heavy", "can_fail"),
         derivative=".shapes:scatter",
+    ),
+    _structure(
+        "distinct",
+        tensors("ids"),
+        shapes.distinct,
+        "each id that occurs, once",
+        attributes=Distinct,
+        gradient="none",
+        traits=traits("internal"),
+    ),
+    _structure(
+        "rows_of",
+        tensors("distinct", "ids", "rows"),
+        shapes.rows_of,
+        "the sum of the rows of each distinct id",
+        attributes=Distinct,
+        gradient="none: it is part of a derivative already",
+        traits=traits("internal", "heavy"),
+    ),
+    _structure(
+        "with_rows",
+        tensors("table", "ids", "rows"),
+        shapes.with_rows,
+        "the table with other rows in the place of those of some ids",
+        gradient="none: what an optimizer writes",
+        traits=traits("internal", "heavy"),
     ),
     _structure("zeros_like", tensors("x"), rules.same, "zeros of the type of x", gradient="zero"),
     _structure("ones_like", tensors("x"), rules.same, "ones of the type of x", gradient="zero"),

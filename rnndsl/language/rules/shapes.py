@@ -17,7 +17,7 @@ from rnndsl.language.rules.types import (
     same_dtype,
     unite_axes,
 )
-from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, OneHot, Over, Renamed, Scatter, Shape
+from rnndsl.plan.attributes import Along, Attributes, Dim, Dims, Distinct, OneHot, Over, Renamed, Scatter, Shape
 from rnndsl.plan.indices import All, At, Index, Part, Placed
 from rnndsl.plan.model import TensorType
 from rnndsl.plan.stretches import Exchanged, Segments, Stretch
@@ -87,6 +87,19 @@ def scatter(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str])
         raise TypeRuleError(rules.ids_dtype(ids.dtype))
     axes = tuple(a for a in unite_axes(args, order) if a in told.axes)
     return TensorType(rows.dtype, axes, (told.rows, *rows.dims[len(ids.dims) :]))
+
+
+def distinct(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    return TensorType(args[0].dtype, (attrs.told(Distinct).to,))
+
+
+def rows_of(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    _, ids, rows = args
+    return TensorType(rows.dtype, (attrs.told(Distinct).to,), rows.dims[len(ids.dims) :])
+
+
+def with_rows(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:
+    return args[0]
 
 
 def axis_length(args: Sequence[TensorType], attrs: Attributes, order: Sequence[str]) -> TensorType:

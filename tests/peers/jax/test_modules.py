@@ -111,6 +111,18 @@ model m(form: dtype = f32) with (dtype = form) {
   output p = run.last + run.final.h
 }
 """,
+    "rows of tables": """
+model m(form: dtype = f32) with (dtype = form) {
+  input ids: i32[batch, time]
+  input lengths: i32[batch]
+  target y: form[batch]
+  layer words = Embedding(4, 3)
+  layer c = GRU(2)
+  loss l = mean(square(scan(c, words(ids), lengths = lengths).last[0] - y), over = batch)
+  train plain = sgd(0.5, clip_norm = 0.1)
+  train scaled = adagrad(0.5)
+}
+""",
     "choices": """
 model m(form: dtype = f32) with (dtype = form) {
   input x: form[batch, 4]

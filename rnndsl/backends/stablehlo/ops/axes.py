@@ -156,15 +156,19 @@ def as_axis(frame: Frame, node: Node, x: Operand) -> Tensor:
 
 
 def cumsum(frame: Frame, node: Node, x: Operand) -> Tensor:
-    """By doubling: after k rounds each place is the sum of the 2^k that end with it."""
     told = node.told(Cumulative)
     at = along(x, told)
-    found = reverse_along(frame, x.tensor, at) if told.back else x.tensor
-    size, by = found.shape[at], 1
-    while by < size:
-        found = frame.op("add", found, frame.pad(frame.slice(found, at, 0, size - by), at, by, 0))
-        by *= 2
+    found = running_sum(frame, reverse_along(frame, x.tensor, at) if told.back else x.tensor, at)
     return reverse_along(frame, found, at) if told.back else found
+
+
+def running_sum(frame: Frame, x: Tensor, at: int) -> Tensor:
+    """Along the dim `at`, by doubling: after k rounds each place is the sum of the 2^k that end with it."""
+    size, by = x.shape[at], 1
+    while by < size:
+        x = frame.op("add", x, frame.pad(frame.slice(x, at, 0, size - by), at, by, 0))
+        by *= 2
+    return x
 
 
 LOWERINGS: Mapping[str, Lower] = {

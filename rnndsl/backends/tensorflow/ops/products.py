@@ -194,7 +194,31 @@ def scatter(frame: Frame, node: Node, ids: Operand, values: Operand) -> Any:
     return tf.reshape(tf.math.unsorted_segment_sum(flat, segments, total), tf.stack([*sizes, count, *rest]))
 
 
+def distinct(frame: Frame, node: Node, ids: Operand) -> Any:
+    return tf.unique(tf.reshape(ids.tensor, [-1])).y
+
+
+def rows_of(frame: Frame, node: Node, distinct: Operand, ids: Operand, rows: Operand) -> Any:
+    """The sum of the rows of each distinct id."""
+    axes = unite([ids.type, rows.type], frame.context.order)
+    places = fit(ids, TensorType(ids.type.dtype, axes, ids.type.dims), frame.sizes)
+    full = fit(rows, TensorType(rows.type.dtype, axes, rows.type.dims), frame.sizes)
+    flat = tf.reshape(full, tf.stack([tf.size(places), *node.type.dims]))
+    if axes == ids.type.axes:  # what is distinct, in the same order
+        own = tf.unique(tf.reshape(places, [-1])).idx
+    else:
+        own = tf.unique(tf.concat([distinct.tensor, tf.reshape(places, [-1])], 0)).idx[tf.size(distinct.tensor) :]
+    return tf.math.unsorted_segment_sum(flat, own, tf.size(distinct.tensor))
+
+
+def with_rows(frame: Frame, node: Node, table: Operand, ids: Operand, rows: Operand) -> Any:
+    return tf.tensor_scatter_nd_update(table.tensor, ids.tensor[:, tf.newaxis], rows.tensor)
+
+
 LOWERINGS: Mapping[str, Lower] = {
+    "distinct": distinct,
+    "rows_of": rows_of,
+    "with_rows": with_rows,
     "matmul": matmul,
     "einsum": einsum,
     "dot": dot,

@@ -71,6 +71,24 @@ def scatter(frame: Frame, node: Node, ids: Value, rows: Value) -> Array:
     return table
 
 
+def distinct(frame: Frame, node: Node, ids: Value) -> Array:
+    return np.unique(ids.array)
+
+
+def rows_of(frame: Frame, node: Node, distinct: Value, ids: Value, rows: Value) -> Array:
+    axes = unite([ids.type, rows.type], frame.order)
+    places, values = with_axes(frame, ids, axes), with_axes(frame, rows, axes)
+    found = np.zeros([len(distinct.array), *node.type.dims], values.dtype)
+    np.add.at(found, np.searchsorted(distinct.array, places), values)
+    return found
+
+
+def with_rows(frame: Frame, node: Node, table: Value, ids: Value, rows: Value) -> Array:
+    found = table.array.copy()
+    found[ids.array] = rows.array
+    return found
+
+
 def transpose(frame: Frame, node: Node, x: Value) -> Array:
     return np.swapaxes(x.array, -1, -2)
 
