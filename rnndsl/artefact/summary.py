@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from rnndsl.artefact.manifest import Manifest, StepInfo, TensorInfo, VariableInfo
 from rnndsl.artefact.reading.plain import DTYPES
 from rnndsl.artefact.steps import steps_info
-from rnndsl.language.drawing import OPERANDS, as_recipe
+from rnndsl.language.drawing import OPERANDS, START, as_recipe
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import Function, Initializer, Plan, Train, Variable
 from rnndsl.plan.rewriting import types_of
@@ -128,6 +128,8 @@ def initializer_text(initializer: Initializer) -> str:
 
 
 def _call(name: str, values: dict[str, Any]) -> str:
+    if name == START:
+        return values["of"]
     symbol = OPS[name].symbol if OPERANDS in values else ""
     operands = [_operand(x, bool(symbol)) for x in values.get(OPERANDS, ())]
     if symbol:

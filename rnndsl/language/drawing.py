@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 OPERANDS = "operands"
 """The argument of a recipe that is an operation: numbers, and recipes as a `name` and `arguments`."""
 
+START = "start"
+"""The recipe that is another variable's initial value: of `of`, a path, whose `recipe`, `shape` and `dtype` it has."""
+
 _SCALINGS: Mapping[str, tuple[float, str, str]] = MappingProxyType(
     {
         "glorot_uniform": (1.0, "fan_avg", "uniform"),

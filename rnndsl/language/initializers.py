@@ -5,7 +5,8 @@ numbers are our own: each variable has a stream that depends on the model's seed
 so a new layer changes no other layer's numbers. The stream comes from NumPy's `RandomState`, which NumPy promises never to
 change (NEP 19), on top of the counter-based Philox (Salmon et al. 2011).
 
-A recipe may be an elementwise operation of other recipes and numbers, its `operands`: these draw one after the other.
+A recipe may be an elementwise operation of other recipes and numbers, its `operands`: these draw one after the other. One of them
+may be what another variable starts with, as that variable's own stream gives it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from rnndsl.language.drawing import OPERANDS, as_recipe, draw
+from rnndsl.language.drawing import OPERANDS, START, as_recipe, draw
 from rnndsl.language.ops.op import Required
 from rnndsl.language.rules.types import FLOATS
-from rnndsl.plan.model import DType, Variable
+from rnndsl.plan.model import DType, Initializer, Variable
 from rnndsl.text.codes import clauses
 from rnndsl.text.codes.clauses import Clause
 
@@ -135,9 +136,25 @@ def initial_value(variable: Variable, seed: int) -> Array:
     if wrong is not None:
         raise ValueError(f"`{name}` for `{variable.path}` {wrong}")
     whole = name == "uniform" and variable.dtype in ("i32", "i64")
+    name, arguments = _with_starts(name, arguments, variable.shape, seed)
     with np.errstate(over="ignore"):
         drawn = draw(stream(seed, variable.path), "integers" if whole else name, variable.shape, arguments)
         return np.asarray(drawn, order="C").astype(dtype).reshape(variable.shape)
+
+
+def _with_starts(name: str, arguments: Mapping[str, Any], shape: tuple[int, ...], seed: int) -> tuple[str, Mapping[str, Any]]:
+    """A recipe with numbers for what other variables start with."""
+    import numpy as np
+
+    if name == START:
+        recipe = Initializer(arguments["recipe"]["name"], arguments["recipe"]["arguments"])
+        other = Variable(arguments["of"], "param", arguments["dtype"], tuple(arguments["shape"]), recipe, "", False, ())
+        return "values", {"value": np.broadcast_to(initial_value(other, seed).astype(np.float64), shape)}
+    if OPERANDS not in arguments:
+        return name, arguments
+    parts = [(x, as_recipe(x)) for x in arguments[OPERANDS]]
+    made = [(x, _with_starts(*part, shape, seed) if part else None) for x, part in parts]
+    return name, {**arguments, OPERANDS: [{"name": part[0], "arguments": part[1]} if part else x for x, part in made]}
 
 
 def stream(seed: int, path: str) -> np.random.RandomState:

@@ -176,3 +176,55 @@ def test_it_is_shown_as_it_is_written() -> None:
     plan = plan_of("model m() {\n  param w: [3, 3] ~ 0.5 * (identity + log(ones)) - -normal\n  output y = w\n}")
     said = "(0.5 * (identity(gain = 1) + log(ones))) - (- normal(mean = 0, stddev = 0.05))"
     assert initializer_text(plan.variables[0].initializer) == said
+
+
+STARTS = """
+import std.cells (PhasedLSTM)
+import std.tf1 (PhasedLSTMCell)
+block B() {
+  input x: [n]
+  param period: [n] ~ log_uniform(low = 1.0, high = 50.0)
+  param scale: [] ~ constant(3.0)
+  param phase: [4, n] ~ period * uniform(low = 0.0, high = 1.0)
+  param same: [n] ~ scale * period + same_again
+  param same_again: [n] ~ 2 * period
+  output x + period + sum(sum(phase)) + same + same_again + scale
+}
+model m() with (dtype = f64) {
+  input x: [batch, time, 600]
+  layer chosen = B()
+  layer own = B()
+  layer phased = PhasedLSTM(600)
+  layer phased_cell = PhasedLSTMCell(600)
+  output y = own(x) + chosen(x)
+  output z = scan(phased, x, now = x[0])
+  output w = scan(phased_cell, x[0..1], x)
+  init chosen/period ~ constant(7.0)
+  init chosen/scale ~ constant(2.0)
+}
+"""
+
+
+def test_a_value_may_start_from_another_variables() -> None:
+    """By the path's own numbers, whatever a selector makes of the other, through several of them."""
+    found = initial(STARTS)
+    np.testing.assert_array_equal(found["own/same_again"], 2 * found["own/period"])
+    np.testing.assert_allclose(found["own/same"], 5 * found["own/period"], rtol=1e-15)
+    np.testing.assert_array_equal(found["chosen/same"], np.full(600, 28.0))
+    assert shares(found["own/phase"] / found["own/period"]) < 1.95
+    assert np.unique(found["own/phase"]).size == 2400
+    assert shares(found["chosen/phase"] / 7) < 1.95
+
+
+@pytest.mark.parametrize(("layer", "phase"), [("phased", "shift"), ("phased_cell", "phase")])
+def test_a_phase_starts_within_the_period_of_its_unit(layer: str, phase: str) -> None:
+    """Neil et al. 2016; TensorFlow draws `phase` uniformly below the initial period of each unit."""
+    found = initial(STARTS)
+    assert shares(found[f"{layer}/{phase}"] / found[f"{layer}/period"]) < 1.95
+    assert shares(np.log(found[f"{layer}/period"]) / math.log(1000)) < 1.95
+
+
+def test_what_it_starts_from_is_shown_by_its_path() -> None:
+    shown = {v.path: initializer_text(v.initializer) for v in plan_of(STARTS).variables}
+    assert shown["own/same"] == "(own/scale * own/period) + own/same_again"
+    assert shown["phased/shift"] == "phased/period * uniform(low = 0, high = 1)"

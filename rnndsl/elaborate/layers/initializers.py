@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from rnndsl.elaborate.evaluate.binding import bind
 from rnndsl.elaborate.evaluate.lookup import binding, is_word
 from rnndsl.elaborate.layers.recipes import resolve
 from rnndsl.elaborate.state.arithmetic import fits
 from rnndsl.elaborate.state.environment import Env
+from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerValue
-from rnndsl.language.drawing import OPERANDS, fans
+from rnndsl.language.drawing import OPERANDS, START, as_recipe, fans
 from rnndsl.language.initializers import problem
 from rnndsl.language.ops.op import Required
 from rnndsl.language.ops.table import OPS
 from rnndsl.plan.model import DType, Initializer
 from rnndsl.records import replace
 from rnndsl.syntax import tree
+from rnndsl.text.codes import clauses
 from rnndsl.text.codes import variables as codes
 from rnndsl.text.source import Span
 
@@ -60,3 +63,49 @@ def _leaves(value: object) -> list[object]:
     if not isinstance(value, list):
         return [value]
     return [leaf for each in cast("list[object]", value) for leaf in _leaves(each)]
+
+
+def written_out(
+    session: Session, record: VariableRecord, made: Initializer, initializer_of: Callable[[VariableRecord], Initializer]
+) -> Initializer:
+    """`made`, the initialiser of `record`, with those of the variables that it starts from written out in it, so that it needs no
+    other. Raises SpecError if their shapes do not fit or it comes back to itself."""
+    return _WrittenOut(session, initializer_of).of(record, made, (record.path,))
+
+
+class _WrittenOut:
+    def __init__(self, session: Session, initializer_of: Callable[[VariableRecord], Initializer]) -> None:
+        self.session, self.initializer_of = session, initializer_of
+
+    def of(self, record: VariableRecord, made: Initializer, trail: tuple[str, ...]) -> Initializer:
+        """`trail`: the paths of the variables that start from this one, itself last."""
+        return Initializer(made.name, self._arguments(record, made.name, made.arguments, trail))
+
+    def _arguments(self, record: VariableRecord, name: str, told: Mapping[str, Any], trail: tuple[str, ...]) -> dict[str, Any]:
+        if name == START:
+            return self._start(record, told["of"], trail)
+        if OPERANDS not in told:
+            return dict(told)
+        return {**told, OPERANDS: [self._operand(record, each, trail) for each in told[OPERANDS]]}
+
+    def _operand(self, record: VariableRecord, operand: object, trail: tuple[str, ...]) -> object:
+        recipe = as_recipe(operand)
+        return {"name": recipe[0], "arguments": self._arguments(record, *recipe, trail)} if recipe else operand
+
+    def _start(self, record: VariableRecord, path: str, trail: tuple[str, ...]) -> dict[str, Any]:
+        if path in trail:
+            codes.bad_initializer(record.span, path, record.path, clauses.starts_in_turn(record.path)).throw()
+        other = self.session.registry.variables[path]
+        if not _broadcasts(other.shape, record.shape):
+            wrong = clauses.start_of_other_shape(other.shape, record.shape)
+            codes.bad_initializer(record.span, path, record.path, wrong).throw()
+        with self.session.budget.deeper(record.span, path, _MAX_DEPTH):
+            made = self.of(other, self.initializer_of(other), (*trail, path))
+        recipe = {"name": made.name, "arguments": made.arguments}
+        return {"of": path, "recipe": recipe, "shape": list(other.shape), "dtype": other.dtype}
+
+
+def _broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether values of `shape` broadcast to `wanted`."""
+    trailing = wanted[len(wanted) - len(shape) :]
+    return len(shape) <= len(wanted) and all(n in (1, m) for n, m in zip(shape, trailing, strict=True))

@@ -13,8 +13,17 @@ from rnndsl.elaborate.state.arithmetic import compute, shape_of
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, Lazy
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Builtin, InitializerName, InitializerValue, Recipe, Special, UserFunction, Value
-from rnndsl.language.drawing import OPERANDS
+from rnndsl.elaborate.state.values import (
+    Builtin,
+    InitializerName,
+    InitializerValue,
+    Recipe,
+    Special,
+    UserFunction,
+    Value,
+    VariableRef,
+)
+from rnndsl.language.drawing import OPERANDS, START
 from rnndsl.language.initializers import DISTRIBUTIONS, MODES, PARAMETERS
 from rnndsl.language.ops.op import Op, Required
 from rnndsl.language.ops.table import BINARY_OPERATORS, OPS
@@ -81,6 +90,8 @@ def _of_value(session: Session, value: Value, expr: tree.Expr, env: Env) -> Reci
             return Recipe("constant", {"value": value})
         case list():
             return Recipe("values", {"value": value})
+        case VariableRef():
+            return Recipe(START, {"of": value.path})
         case _:
             kinds.no_initializer(expr.span, describe(value)).throw()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from rnndsl.elaborate.layers import variables
+from rnndsl.elaborate.layers import initializers, variables
 from rnndsl.elaborate.model import penalties
 from rnndsl.elaborate.model.selectors import Selections
 from rnndsl.elaborate.state import origins
@@ -60,8 +60,8 @@ def counted(session: Session, settled: Sequence[Variable], names: Collection[str
 
 
 def _variable(session: Session, record: VariableRecord, chosen: Selections) -> Variable:
-    selected = chosen.initializers.get(record.path)
-    made, origin = variables.initializer(session, record, selected[:2] if selected else None)
+    made, origin = _initializer(session, record, chosen)
+    made = initializers.written_out(session, record, made, lambda other: _initializer(session, other, chosen)[0])
     load = chosen.loaded.get(record.path)
     if load is not None and not load.optional:
         made, origin = Initializer("loaded", {"file": load.source}), origins.loaded(load.span)
@@ -82,6 +82,12 @@ def _variable(session: Session, record: VariableRecord, chosen: Selections) -> V
         rate=chosen.rates.get(record.path, 1.0),
         place=str(record.span),
     )
+
+
+def _initializer(session: Session, record: VariableRecord, chosen: Selections) -> tuple[Initializer, str]:
+    """How a variable starts before any `load`, and why so."""
+    selected = chosen.initializers.get(record.path)
+    return variables.initializer(session, record, selected[:2] if selected else None)
 
 
 def _not_trainable(record: VariableRecord, chosen: Selections) -> str | None:

@@ -70,6 +70,15 @@ def values_shape(given: Iterable[int], wanted: Iterable[int]) -> Clause:
 # ---------------------------------------------------------------- optimizers and schedules
 
 
+def starts_in_turn(path: str) -> Clause:
+    """Of a variable whose initial value `path` is to start from."""
+    return Clause(f"starts from `{path}` in turn")
+
+
+def start_of_other_shape(shape: Iterable[int], wanted: Iterable[int]) -> Clause:
+    return Clause(f"has the shape {_shape(shape)}, which does not broadcast to {_shape(wanted)}")
+
+
 def above_zero(name: str, value: float) -> Clause:
     return Clause(f"needs `{name}` above 0, not {value:g}")
 
