@@ -12,6 +12,7 @@ from rnndsl.cli.inputs import Offer, given_arrays, read_inputs
 from rnndsl.cli.parser import Parser, UsageError, pairs
 from rnndsl.cli.saying import complain
 from rnndsl.cli.specs import counted
+from rnndsl.records import Immutable, record
 from rnndsl.text.faults import calls, columns, training
 from rnndsl.text.faults import examples as faults
 
@@ -57,8 +58,19 @@ def add_data(parser: Parser) -> None:
     add("--buckets", type=int, metavar="N", help="part the examples by length into N; a batch is of one of them")
     add("--batch", type=int, metavar="N", help="examples in a step; all if not given")
     add("--seed", type=int, default=0, metavar="N", help="of the order of the examples (0)")
-    add("--hold-out", metavar="N|N%", help="train without the last N examples, or so many per cent, and evaluate on them")
+    add("--hold-out", metavar="N", help="train without the last N examples, or N%% of them, and evaluate on them")
     add("--hold-out-random", action="store_true", help="hold out any examples, by --seed, and not the last")
+
+
+@record
+class _Asked(Immutable):
+    """What the command line asks for. `along`: the inputs that have `batch`; `told`: by axis, the input of its lengths."""
+
+    offer: Offer
+    along: Mapping[str, TensorType]
+    cut: Cut | None
+    told: Mapping[str, str]
+    arguments: Namespace
 
 
 def read_examples(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) -> Examples:
@@ -66,15 +78,13 @@ def read_examples(offer: Offer, predict: Offer | None, model: str, arguments: Na
     from rnndsl.training.examples import examples
     from rnndsl.training.lengths import check_told
 
-    split = _split(arguments)
-    cut = _cut(offer, predict, model, arguments)
-    told = pairs("--lengths", arguments.lengths)
+    split, told = _split(arguments), pairs("--lengths", arguments.lengths)
     check_told(told, offer.inputs)
-    tabled, fixed = _read(offer, cut, told, arguments)
+    along = {name: type for name, type in offer.inputs.items() if "batch" in type.axes}
+    tabled, fixed = _read(_Asked(offer, along, _cut(offer, predict, model, arguments), told, arguments))
     found = examples(tabled, fixed, offer.inputs, told, split)
-    between = next(iter(tabled.values.values())).count - len(found.trained) - found.held_out if found.trained is not None else 0
-    if between:
-        complain(faults.between(between), kind="note")
+    if found.left_out:
+        complain(faults.between(found.left_out), kind="note")
     return found
 
 
@@ -124,67 +134,69 @@ def _cut(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) 
     return Cut(arguments.window, arguments.horizon, arguments.stride or 1, targets)
 
 
-def _read(offer: Offer, cut: Cut | None, told: Mapping[str, str], arguments: Namespace) -> tuple[Tabled, dict[str, Array]]:
+def _read(asked: _Asked) -> tuple[Tabled, dict[str, Array]]:
     """The values by example, and those of inputs without `batch`."""
-    from rnndsl.arrays.columns import has_columns
+    from rnndsl.arrays import columns
+    from rnndsl.arrays.files import SUFFIXES
+    from rnndsl.training import features
     from rnndsl.training.examples import of_arrays
-    from rnndsl.training.features import has_records
     from rnndsl.training.functions import is_function
 
-    path = Path(arguments.data) if arguments.data else None
-    along = {name: type for name, type in offer.inputs.items() if "batch" in type.axes}
-    by_column = arguments.columns or arguments.sequence or cut or len(along) > 1
-    if path and has_columns(path) and (by_column or path.suffix == ".parquet"):
-        return _of_table(path, offer, along, cut, told, arguments)
+    arguments, text = asked.arguments, asked.arguments.data or ""
+    path = Path(text)
+    by_column = arguments.columns or arguments.sequence or asked.cut or len(asked.along) > 1
+    if columns.has_columns(path) and (by_column or path.suffix == ".parquet"):
+        fixed = _fixed(asked)
+        return _of_table(path, asked), fixed
     for option in ("columns", "sequence"):
         if getattr(arguments, option):
             raise UsageError(faults.only_tables(f"--{option}"))
-    if path and (is_function(arguments.data) or has_records(path)):
-        return _of_each(offer, along, cut, told, arguments)
-    if cut:
-        return _of_series(offer, along, cut, told, arguments)
-    arrays, _ = read_inputs(offer, arguments.data, arguments.inputs, told.values())
-    return of_arrays(arrays, offer.inputs)
+    if is_function(text) or features.has_records(path):
+        fixed = _fixed(asked)
+        return _of_each(asked), fixed
+    if text and not text.endswith(SUFFIXES):
+        raise UsageError(faults.no_source(text, (*SUFFIXES, ".parquet", ".tfrecord")))
+    if asked.cut:
+        return _of_series(asked, asked.cut)
+    arrays, _ = read_inputs(asked.offer, arguments.data, arguments.inputs, asked.told.values())
+    return of_arrays(arrays, asked.offer.inputs)
 
 
-def _of_table(
-    path: Path, offer: Offer, along: Mapping[str, TensorType], cut: Cut | None, told: Mapping[str, str], arguments: Namespace
-) -> tuple[Tabled, dict[str, Array]]:
+def _of_table(path: Path, asked: _Asked) -> Tabled:
     from rnndsl.training.reading import of_table
 
-    named = pairs("--columns", arguments.columns)
+    named = pairs("--columns", asked.arguments.columns)
     for name in named:
-        if name not in along:
-            raise UsageError(calls.no_file_input(offer.name, name, list(along)))
-    fixed = _fixed(offer, along, arguments)
-    tabled = of_table(path, along, named, arguments.sequence, cut, told.values())
-    if not cut and not arguments.sequence:
-        _tell_one_sequence(tabled, along)
-    return tabled, fixed
+        if name not in asked.along:
+            raise UsageError(calls.no_file_input(asked.offer.name, name, list(asked.along)))
+    sequence = asked.arguments.sequence
+    tabled = of_table(path, asked.along, named, sequence, asked.cut, asked.told.values())
+    if not asked.cut and not sequence:
+        _tell_one_sequence(tabled, asked.along)
+    return tabled
 
 
-def _of_each(
-    offer: Offer, along: Mapping[str, TensorType], cut: Cut | None, told: Mapping[str, str], arguments: Namespace
-) -> tuple[Tabled, dict[str, Array]]:
+def _of_each(asked: _Asked) -> Tabled:
     """Of what gives examples one by one."""
     from rnndsl.training.features import of_records
     from rnndsl.training.functions import is_function, of_function
 
-    if cut:
-        raise UsageError(faults.no_windows(arguments.data))
-    fixed = _fixed(offer, along, arguments)
-    if is_function(arguments.data):
-        return of_function(arguments.data, along, told.values()), fixed
-    return of_records(Path(arguments.data), along, told.values()), fixed
+    text = asked.arguments.data
+    if asked.cut:
+        raise UsageError(faults.no_windows(text))
+    if is_function(text):
+        return of_function(text, asked.along, asked.told.values())
+    return of_records(Path(text), asked.along, asked.told.values())
 
 
-def _fixed(offer: Offer, along: Mapping[str, TensorType], arguments: Namespace) -> dict[str, Array]:
+def _fixed(asked: _Asked) -> dict[str, Array]:
     """The inputs without `batch`, each of a file of its own. Raises UsageError if one with it is given so."""
-    for name in pairs("--input", arguments.inputs):
-        if name in along:
-            raise UsageError(faults.beside(name, along[name], arguments.data))
-    rest = {name: type for name, type in offer.inputs.items() if name not in along}
-    return read_inputs(Offer(offer.name, offer.kind, rest, {}), None, arguments.inputs)[0]
+    offer, files = asked.offer, asked.arguments.inputs
+    for name in pairs("--input", files):
+        if name in asked.along:
+            raise UsageError(faults.beside(name, asked.along[name], asked.arguments.data))
+    rest = {name: type for name, type in offer.inputs.items() if name not in asked.along}
+    return read_inputs(Offer(offer.name, offer.kind, rest, {}), None, files)[0]
 
 
 def _tell_one_sequence(tabled: Tabled, types: Mapping[str, TensorType]) -> None:
@@ -197,14 +209,13 @@ def _tell_one_sequence(tabled: Tabled, types: Mapping[str, TensorType]) -> None:
             complain(calls.one_sequence(name, types[name], steps), kind="note")
 
 
-def _of_series(
-    offer: Offer, along: Mapping[str, TensorType], cut: Cut, told: Mapping[str, str], arguments: Namespace
-) -> tuple[Tabled, dict[str, Array]]:
+def _of_series(asked: _Asked, cut: Cut) -> tuple[Tabled, dict[str, Array]]:
     """Windows over arrays whose first axis is the rows of a series."""
     from rnndsl.arrays.values import fit_all
     from rnndsl.training.reading import of_series
 
-    given = {name: array for name, (array, _) in given_arrays(offer, arguments.data, arguments.inputs, told.values()).items()}
-    fixed = {name: type for name, type in offer.inputs.items() if name not in along}
-    series = {name: array for name, array in given.items() if name in along}
-    return of_series(series, along, cut), fit_all(offer.name, fixed, {name: given[name] for name in fixed})
+    offer, arguments = asked.offer, asked.arguments
+    given = {name: array for name, (array, _) in given_arrays(offer, arguments.data, arguments.inputs, asked.told.values()).items()}
+    fixed = {name: type for name, type in offer.inputs.items() if name not in asked.along}
+    series = {name: array for name, array in given.items() if name in asked.along}
+    return of_series(series, asked.along, cut), fit_all(offer.name, fixed, {name: given[name] for name in fixed})

@@ -61,9 +61,18 @@ class Examples(Immutable):
         return len(self.held)
 
     @property
+    def left_out(self) -> int:
+        """How many are in neither, since they overlap."""
+        return sum(value.count for value in [*self.values.values()][:1]) - (self.count or 0) - self.held_out
+
+    @property
     def steps(self) -> int:
         """How many batches an epoch has."""
-        return 1 if self.trained is None else len(self._parts(self.trained, 0))
+        size, parts = self.split.batch, self.split.buckets or 1
+        if self.count is None or size is None:
+            return 1
+        least, more = divmod(self.count, parts)  # as many are in a bucket, and one more in so many of them
+        return more * -(-(least + 1) // size) + (parts - more) * -(-least // size)
 
     def batches(self, epoch: int) -> Iterator[dict[str, Array]]:
         """The batches of one epoch, of which some may be smaller. With one batch, in order; else shuffled by seed and epoch."""

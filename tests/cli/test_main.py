@@ -18,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 SPEC = "rnn 1\nmodel m {\n  input x: f32[batch, 3]\n  layer d = Dense(2)\n  output y = d(x)\n}\n"
 
 
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([name, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: rnndsl {name} ")
+
+
 def test_a_bug_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     def fail(argv: object) -> int:
         raise ZeroDivisionError("one over\nzero")

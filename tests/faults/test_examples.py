@@ -197,6 +197,11 @@ EXAMPLES: Cases = {
         line("m long.npz --lengths time=n"),
         "error: `n` of example 3 is 4, and the data have 3 along `time`\n",
     ),
+    "no_source": (
+        line("m ./data/given.py:even"),
+        "error: `./data/given.py:even` is no source of examples: a file of them ends in "
+        ".npz, .npy, .csv, .csv.gz, .parquet, .tfrecord\nhelp: a function that gives them is `data.given:even`\n",
+    ),
     "only_tables": (
         line("m d.npz --columns x=a"),
         "error: --columns is of tables with columns: give a .csv or .parquet as FILE\n",

@@ -80,6 +80,13 @@ def uneven(example: int, axis: str, first: str, length: int, name: str, other: i
 # ---------------------------------------------------------------- where inputs come from
 
 
+def no_source(text: str, known: Sequence[str]) -> Fault:
+    wrong = f"`{text}` is no source of examples: a file of them ends in {', '.join(known)}"
+    module, py, function = text.rpartition(".py:")
+    name = module.replace("/", ".").strip(".") if py else "MODULE"
+    return Fault(wrong, f"a function that gives them is `{name}:{function if py else 'FUNCTION'}`")
+
+
 def only_tables(option: str) -> Fault:
     return Fault(f"{option} is of tables with columns: give a .csv or .parquet as FILE")
 
