@@ -144,8 +144,10 @@ def _read(asked: _Asked) -> tuple[Tabled, dict[str, Array]]:
 
     arguments, text = asked.arguments, asked.arguments.data or ""
     path = Path(text)
+    if asked.cut and not asked.along:
+        raise UsageError(faults.no_batch_axis())
     by_column = arguments.columns or arguments.sequence or asked.cut or len(asked.along) > 1
-    if columns.has_columns(path) and (by_column or path.suffix == ".parquet"):
+    if asked.along and columns.has_columns(path) and (by_column or path.suffix == ".parquet"):
         fixed = _fixed(asked)
         return _of_table(path, asked), fixed
     for option in ("columns", "sequence"):

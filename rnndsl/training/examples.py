@@ -119,6 +119,8 @@ def examples(
 
     Raises DataError where so many cannot be held out, or so many are no batch, and for lengths that are not as they must be.
     """
+    if any(not value.count for value in tabled.values.values()):
+        raise DataError(faults.no_examples())
     values, lengths = with_lengths(tabled.values, types, told)
     if split.buckets and not lengths:
         raise DataError(faults.nothing_to_bucket())
@@ -130,6 +132,8 @@ def examples(
     trained, held = _parted(whole, tabled.spans, split)
     if split.batch is not None and split.batch > len(trained):
         raise DataError(faults.batch_too_large(split.batch, len(trained), len(held)))
+    if split.buckets is not None and split.buckets > len(trained):
+        raise DataError(faults.too_many_buckets(split.buckets, len(trained)))
     return Examples(values, fixed, types, lengths, split, trained, held)
 
 

@@ -16,6 +16,11 @@ Lengths = Mapping[str, Array]
 """By axis, of each example."""
 
 
+def can_tell(type: TensorType) -> bool:
+    """Whether an input of this type can be told the lengths of sequences."""
+    return type.axes == (BATCH,) and not type.dims and type.dtype in ("i32", "i64")
+
+
 def check_told(told: Mapping[str, str], types: Mapping[str, TensorType]) -> None:
     """Check that each input of `told`, by the axis that it tells the lengths along, can be it. Raises DataError."""
     axes = list(dict.fromkeys(axis for type in types.values() for axis in type.axes if axis != BATCH))
@@ -24,9 +29,8 @@ def check_told(told: Mapping[str, str], types: Mapping[str, TensorType]) -> None
             raise DataError(faults.no_length_axis(axis, axes))
         if name not in types:
             raise DataError(faults.no_length_input(axis, name, list(types)))
-        type = types[name]
-        if type.axes != (BATCH,) or type.dims or type.dtype not in ("i32", "i64"):
-            raise DataError(faults.no_lengths(name, type))
+        if not can_tell(types[name]):
+            raise DataError(faults.no_lengths(name, types[name]))
 
 
 def with_lengths(

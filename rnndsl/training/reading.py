@@ -15,6 +15,7 @@ from rnndsl.text.faults import columns as faults
 from rnndsl.text.faults import examples as example_faults
 from rnndsl.text.faults import records
 from rnndsl.training.elements import of_each, shaped
+from rnndsl.training.lengths import can_tell
 from rnndsl.training.tabular import Cut, Tabled, bounds, rows, sequences, windows
 
 ROW = "row"
@@ -68,7 +69,7 @@ def _wanted(
         if name in named or name in names:
             wanted[name] = chosen(path, names, named.get(name, name))
         elif name not in optional:
-            raise DataError(faults.lacks_column(path, name, type, names))
+            raise DataError(faults.lacks_column(path, name, type, names, can_tell(type)))
     return wanted
 
 

@@ -123,6 +123,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez("d.npz", x=x, y=y, n=n)
     np.savez("long.npz", x=x, y=y, n=[3, 1, 4, 2])
     np.savez("cube.npz", x=x, y=y)
+    np.savez("empty.npz", x=x[:0], y=y[:0], n=n[:0])
 
 
 @pytest.fixture
@@ -154,6 +155,11 @@ EXAMPLES: Cases = {
     "no_batch_axis": (
         line("free --batch 2"),
         "error: no input has the axis `batch`: there are no batches, and nothing to hold out\n",
+    ),
+    "no_examples": (line("m empty.npz"), "error: there are no examples: the length along `batch` is 0\n"),
+    "too_many_buckets": (
+        line("m d.npz --lengths time=n --batch 2 --buckets 5"),
+        "error: 5 buckets are more than there are examples, 4\n",
     ),
     "no_share": (
         line("m d.npz --hold-out 0"),
@@ -314,10 +320,22 @@ def test_what_is_said_of_a_module_that_does_not_run(source: str, said: str, sayi
     assert saying(line(f"steps {source}")).replace(str(Path.cwd()), "HERE") == f"error: {said}\n"
 
 
+@pytest.mark.parametrize("options", ["s.csv", "s.csv --window 2 --horizon 1", "given:even --batch 2", "s.csv --columns x=x"])
+def test_a_model_without_examples_takes_none(options: str, saying: Callable[[Callable[[], object]], str]) -> None:
+    assert saying(line(f"free {options}")).startswith("error: ")
+
+
 @every(functions, FUNCTIONS)
 def test_what_is_said_of_functions(name: str, saying: Callable[[Callable[[], object]], str]) -> None:
     provoke(functions, FUNCTIONS, name, lambda act: saying(act).replace(str(Path.cwd()), "HERE"))
     assert not Path("out").exists()
+
+
+def test_lengths_that_are_no_column_can_be_told(saying: Callable[[Callable[[], object]], str]) -> None:
+    assert saying(line("m t.csv --columns x=a,a")) == (
+        "error: `t.csv` has no column `n` for the input n: i32[batch]\n"
+        "help: say --columns n=COLUMN, or --lengths time=n if it is how long they are; its columns are id, a, b, y, word, b\n"
+    )
 
 
 @every(examples, EXAMPLES)

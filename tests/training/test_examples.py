@@ -61,6 +61,15 @@ def test_windows_are_the_rows_from_each_start_and_targets_lie_ahead(table: Path,
         assert found[name].dtype == np.float32
 
 
+def test_time_may_stand_before_batch(table: Path) -> None:
+    types = {"x": TensorType("f32", ("time", "batch"), (2,)), "day": TensorType("i32", ("time", "batch"))}
+    other = {"x": X, "day": TensorType("i32", ("batch", "time"))}
+    for key, cut in ((None, Cut(3, 1, 1, {"day"})), ("id", None)):
+        turned = of_table(table, types, {"x": "a,b"}, key, cut, ()).values
+        for name, value in of_table(table, other, {"x": "a,b"}, key, cut, ()).values.items():
+            np.testing.assert_array_equal(np.swapaxes(turned[name].take(slice(1, 3)), 0, 1), value.take(slice(1, 3)))
+
+
 def test_windows_stay_within_their_sequence(table: Path) -> None:
     tabled = of_table(table, {"x": SAME, "y": Y}, {"x": "day"}, "id", Cut(3, 1, 1, {"y"}), ())
     found = everything(tabled.values)

@@ -19,9 +19,10 @@ def no_column(path: PurePath, name: str, known: Sequence[str]) -> Fault:
     return Fault(f"`{path}` has no column `{name}`", did_you_mean(name, known) or _listed(known))
 
 
-def lacks_column(path: PurePath, name: str, type: object, known: Sequence[str]) -> Fault:
-    """For the input `name`, which no option gives columns to."""
-    return Fault(f"`{path}` has no column `{name}` for the input {name}: {type}", f"say --columns {name}=COLUMN; {_listed(known)}")
+def lacks_column(path: PurePath, name: str, type: object, known: Sequence[str], lengths: bool) -> Fault:
+    """For the input `name`, which no option gives columns to. `lengths`: whether it can be the lengths of sequences."""
+    way = f"say --columns {name}=COLUMN{f', or --lengths time={name} if it is how long they are' if lengths else ''}"
+    return Fault(f"`{path}` has no column `{name}` for the input {name}: {type}", f"{way}; {_listed(known)}")
 
 
 def _listed(known: Sequence[str]) -> str:

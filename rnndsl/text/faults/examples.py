@@ -13,6 +13,10 @@ def no_batch_axis() -> Fault:
     return Fault("no input has the axis `batch`: there are no batches, and nothing to hold out")
 
 
+def no_examples() -> Fault:
+    return Fault("there are no examples: the length along `batch` is 0")
+
+
 def no_share(text: str) -> Fault:
     return Fault(f"--hold-out wants a number of examples from 1 up, or a share as 20%, not `{text}`")
 
@@ -45,6 +49,10 @@ def no_bucket_batch() -> Fault:
 
 def nothing_to_bucket() -> Fault:
     return Fault("--buckets is of sequences of several lengths", "say which input tells them, by --lengths time=NAME")
+
+
+def too_many_buckets(buckets: int, examples: int) -> Fault:
+    return Fault(f"{buckets} buckets are more than there are examples, {examples}")
 
 
 # ---------------------------------------------------------------- lengths
