@@ -154,3 +154,18 @@ def test_what_is_said_of_a_value_that_is_missing(saying: Callable[[Callable[[], 
     assert saying(line("m", x=LISTS, y=[1, None])).startswith(f"error: {said}\n")
     lists = saying(line("m", x=[[1.0, 2.0], [3.0, float("nan")]], y=[1, 2]))
     assert lists.startswith("error: t.parquet, row 2: column `x` is `nan`, which is no value\n")
+
+
+def test_what_is_said_of_a_packed_file_that_fills_the_machine(
+    saying: Callable[[Callable[[], object]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnndsl.backends.tensorflow import records
+
+    monkeypatch.setattr(records, "most_unpacked", lambda size: size)
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter("t.tfrecord.gz", options="GZIP") as writer:
+        writer.write(bytes(10_000))
+    size = Path("t.tfrecord.gz").stat().st_size
+    said = saying(lambda: main(["train", "m.rnn", "t.tfrecord.gz", "-o", "out"]))
+    assert said == f"error: `t.tfrecord.gz` unpacks to more than {size:,} bytes\n"

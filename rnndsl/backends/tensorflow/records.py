@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from rnndsl.arrays.unpacking import most_unpacked
 from rnndsl.arrays.values import Array, DataError
 from rnndsl.backends.tensorflow.loading import sentence
 from rnndsl.backends.tensorflow.quiet import import_tensorflow
 from rnndsl.regular import open_regular
 from rnndsl.text.faults import files
 from rnndsl.text.faults import records as faults
+from rnndsl.text.faults.arrays import unpacked
 
 Features = dict[str, Array | None]
 """The numbers of each feature; None for one that holds bytes."""
@@ -37,13 +40,18 @@ def features(path: Path) -> Iterator[Features]:
 
 def _records(path: Path, tf: Any) -> Iterator[bytes]:
     try:
-        open_regular(path).close()
+        with open_regular(path) as file:
+            most = most_unpacked(os.fstat(file.fileno()).st_size)
     except OSError as error:
         raise DataError(files.unreadable(path, error)) from None
-    read = 0
+    read = size = 0
     try:
         for record in tf.data.TFRecordDataset(str(path), compression_type="GZIP" if path.suffix == ".gz" else ""):
-            yield record.numpy()
+            found: bytes = record.numpy()
+            size += len(found)
+            if size > most:
+                raise DataError(unpacked(path, most))
+            yield found
             read += 1
     except tf.errors.OpError as error:
         raise DataError(faults.no_records(path, read, sentence(error).split("' failed")[0])) from None
