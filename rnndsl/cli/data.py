@@ -19,8 +19,8 @@ from rnndsl.text.faults import examples as faults
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
     from rnndsl.plan.model import TensorType
+    from rnndsl.training.data.tabular import Cut, Tabled
     from rnndsl.training.examples import Examples, HoldOut, Split
-    from rnndsl.training.tabular import Cut, Tabled
 
 POSITIVE = ("window", "stride", "batch", "buckets")
 
@@ -75,8 +75,8 @@ class _Asked(Immutable):
 
 def read_examples(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) -> Examples:
     """The examples that the command line names for a training signature. Raises UsageError, DataError."""
+    from rnndsl.training.data.lengths import check_told
     from rnndsl.training.examples import examples
-    from rnndsl.training.lengths import check_told
 
     split, told = _split(arguments), pairs("--lengths", arguments.lengths)
     check_told(told, offer.inputs)
@@ -117,7 +117,7 @@ def _hold_out(arguments: Namespace) -> HoldOut | None:
 
 
 def _cut(offer: Offer, predict: Offer | None, model: str, arguments: Namespace) -> Cut | None:
-    from rnndsl.training.tabular import Cut
+    from rnndsl.training.data.tabular import Cut
 
     if arguments.window is None:
         for option in ("horizon", "stride"):
@@ -138,9 +138,9 @@ def _read(asked: _Asked) -> tuple[Tabled, dict[str, Array]]:
     """The values by example, and those of inputs without `batch`."""
     from rnndsl.arrays import columns
     from rnndsl.arrays.files import SUFFIXES
-    from rnndsl.training import features
+    from rnndsl.training.data import features
+    from rnndsl.training.data.functions import is_function
     from rnndsl.training.examples import of_arrays
-    from rnndsl.training.functions import is_function
 
     arguments, text = asked.arguments, asked.arguments.data or ""
     path = Path(text)
@@ -165,7 +165,7 @@ def _read(asked: _Asked) -> tuple[Tabled, dict[str, Array]]:
 
 
 def _of_table(path: Path, asked: _Asked) -> Tabled:
-    from rnndsl.training.reading import of_table
+    from rnndsl.training.data.reading import of_table
 
     named = pairs("--columns", asked.arguments.columns)
     for name in named:
@@ -180,8 +180,8 @@ def _of_table(path: Path, asked: _Asked) -> Tabled:
 
 def _of_each(asked: _Asked) -> Tabled:
     """Of what gives examples one by one."""
-    from rnndsl.training.features import of_records
-    from rnndsl.training.functions import is_function, of_function
+    from rnndsl.training.data.features import of_records
+    from rnndsl.training.data.functions import is_function, of_function
 
     text = asked.arguments.data
     if asked.cut:
@@ -203,7 +203,7 @@ def _fixed(asked: _Asked) -> dict[str, Array]:
 
 def _tell_one_sequence(tabled: Tabled, types: Mapping[str, TensorType]) -> None:
     """Say so if the rows of a table are the steps of one sequence."""
-    from rnndsl.training.per_example import Ragged
+    from rnndsl.training.data.per_example import Ragged
 
     for name, value in tabled.values.items():
         if isinstance(value, Ragged) and value.count == 1:
@@ -214,7 +214,7 @@ def _tell_one_sequence(tabled: Tabled, types: Mapping[str, TensorType]) -> None:
 def _of_series(asked: _Asked, cut: Cut) -> tuple[Tabled, dict[str, Array]]:
     """Windows over arrays whose first axis is the rows of a series."""
     from rnndsl.arrays.values import fit_all
-    from rnndsl.training.reading import of_series
+    from rnndsl.training.data.reading import of_series
 
     offer, arguments = asked.offer, asked.arguments
     given = {name: array for name, (array, _) in given_arrays(offer, arguments.data, arguments.inputs, asked.told.values()).items()}

@@ -10,9 +10,9 @@ from rnndsl.arrays.values import Array, DataError
 from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.faults import examples as faults
-from rnndsl.training.lengths import Lengths, with_lengths
-from rnndsl.training.per_example import BATCH, PerExample, Rows, Whole, digest
-from rnndsl.training.tabular import Tabled
+from rnndsl.training.data.lengths import Lengths, with_lengths
+from rnndsl.training.data.per_example import BATCH, PerExample, Rows, Whole, digest
+from rnndsl.training.data.tabular import Tabled
 
 
 @record

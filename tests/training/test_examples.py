@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from rnndsl.plan.model import TensorType
-from rnndsl.training.elements import of_each
+from rnndsl.training.data.elements import of_each
+from rnndsl.training.data.per_example import PerExample
+from rnndsl.training.data.reading import of_series, of_table
+from rnndsl.training.data.tabular import Cut, Tabled
 from rnndsl.training.examples import Examples, HoldOut, Split, examples, of_arrays
-from rnndsl.training.per_example import PerExample
-from rnndsl.training.reading import of_series, of_table
-from rnndsl.training.tabular import Cut, Tabled
 
 X = TensorType("f32", ("batch", "time"), (2,))
 Y = TensorType("f32", ("batch",), (1,))

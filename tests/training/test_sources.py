@@ -17,11 +17,11 @@ from rnndsl.artefact.files import same_content
 from rnndsl.cli.main import main
 from rnndsl.cli.progress import Lines
 from rnndsl.plan.model import TensorType
+from rnndsl.training.data.features import of_records
+from rnndsl.training.data.functions import of_function
+from rnndsl.training.data.reading import of_table
+from rnndsl.training.data.tabular import Tabled
 from rnndsl.training.examples import Examples, HoldOut, Split, examples, of_arrays
-from rnndsl.training.features import of_records
-from rnndsl.training.functions import of_function
-from rnndsl.training.reading import of_table
-from rnndsl.training.tabular import Tabled
 
 TYPES = {
     "x": TensorType("f32", ("batch", "time"), (2,)),

@@ -15,9 +15,9 @@ from rnndsl.arrays.values import Array, DataError, fit
 from rnndsl.plan.model import TensorType
 from rnndsl.text.fault import Fault
 from rnndsl.text.faults import functions as faults
-from rnndsl.training.elements import gathered
-from rnndsl.training.per_example import BATCH
-from rnndsl.training.tabular import Tabled
+from rnndsl.training.data.elements import gathered
+from rnndsl.training.data.per_example import BATCH
+from rnndsl.training.data.tabular import Tabled
 
 _PLACE = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
 _INFINITE = -1

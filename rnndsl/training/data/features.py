@@ -9,8 +9,8 @@ from rnndsl.arrays.values import Array, DataError
 from rnndsl.plan.model import TensorType
 from rnndsl.text.fault import Fault
 from rnndsl.text.faults import records as faults
-from rnndsl.training.elements import gathered, shaped
-from rnndsl.training.tabular import Tabled
+from rnndsl.training.data.elements import gathered, shaped
+from rnndsl.training.data.tabular import Tabled
 
 SUFFIXES = (".tfrecord", ".tfrecords", ".tfrecord.gz", ".tfrecords.gz")
 

@@ -14,9 +14,9 @@ from rnndsl.plan.model import TensorType
 from rnndsl.text.faults import columns as faults
 from rnndsl.text.faults import examples as example_faults
 from rnndsl.text.faults import records
-from rnndsl.training.elements import of_each, shaped
-from rnndsl.training.lengths import can_tell
-from rnndsl.training.tabular import Cut, Tabled, bounds, rows, sequences, windows
+from rnndsl.training.data.elements import of_each, shaped
+from rnndsl.training.data.lengths import can_tell
+from rnndsl.training.data.tabular import Cut, Tabled, bounds, rows, sequences, windows
 
 ROW = "row"
 

@@ -12,8 +12,8 @@ from rnndsl.arrays.values import Array, DataError, converted
 from rnndsl.plan.model import TensorType
 from rnndsl.text.fault import Fault
 from rnndsl.text.faults import records as faults
-from rnndsl.training.per_example import BATCH, PerExample, Ragged, Whole
-from rnndsl.training.tabular import Tabled
+from rnndsl.training.data.per_example import BATCH, PerExample, Ragged, Whole
+from rnndsl.training.data.tabular import Tabled
 
 T = TypeVar("T")
 

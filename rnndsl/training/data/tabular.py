@@ -19,7 +19,7 @@ from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.faults import arrays as table_faults
 from rnndsl.text.faults import columns as faults
-from rnndsl.training.per_example import BATCH, PerExample, Ragged, Whole, Windows
+from rnndsl.training.data.per_example import BATCH, PerExample, Ragged, Whole, Windows
 
 TIME = "time"
 
