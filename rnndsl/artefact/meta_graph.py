@@ -216,7 +216,8 @@ def _named(function: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: SessionVariables) -> None:
-    """Each collection of the plan under its name. Optimizers' own variables are global; train ops are in `train_op`."""
+    """Each collection of the plan under its name. Optimizers' own variables are global; train ops are in `train_op`, and in
+    `summaries`, which TensorFlow merges, summaries of the variables."""
     results = {**builder.metrics, **builder.losses, **builder.updates}
     values = {p: tf.identity(v.value(), name=_exactly(f"graph-values/{p}")) for p, v in variables.by_path.items()}
     members: dict[str, dict[str, None]] = {name: dict.fromkeys(listed) for name, listed in plan.collections.items()}
@@ -235,4 +236,11 @@ def _add_collections(graph: Any, plan: Plan, builder: _Builder, variables: Sessi
             items = builder.trains if key == "train_op" else items  # a `train` may be called as a variable is
             for item in listed:
                 if item in items:
-                    graph.add_to_collection(key, items[item])
+                    graph.add_to_collection(key, _summary(item, values[item]) if key == "summaries" else items[item])
+
+
+def _summary(path: str, value: Any) -> Any:
+    wide, name = tf.cast(value, tf.float64), _exactly(f"graph-summaries/{path}")
+    if wide.shape.rank:
+        return tf.raw_ops.HistogramSummary(tag=path, values=wide, name=name)
+    return tf.raw_ops.ScalarSummary(tags=path, values=wide, name=name)

@@ -168,7 +168,7 @@ COLLECTIONS: Mapping[str, str] = MappingProxyType(
         "losses": "losses",
         "regularization_losses": "losses",
         "metrics": "metrics",
-        "summaries": "summaries",
+        "summaries": "variables",
         "train_op": "train ops",
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +31,9 @@ class Report(Protocol):
     def epoch(self, epoch: int, steps: int, results: Mapping[str, float], /) -> None:
         """After each epoch, with the steps of the whole run so far."""
 
+    def close(self) -> None:
+        """After the last one, or where the run ends otherwise."""
+
 
 @record
 class Wanted(Immutable):
@@ -51,7 +54,7 @@ def train(
     run: Mapping[str, object],
     path: Path,
     resumed: Progress | None,
-    report: Report,
+    reports: Sequence[Report],
 ) -> Progress:
     """Train `model` from its present values, or from `resumed`, and write the checkpoint `path` after each epoch.
 
@@ -62,10 +65,11 @@ def train(
     if resumed is not None:
         model.assign(resumed.now)
     while progress.epoch < wanted.epochs and not _is_over(progress, wanted):
-        results, steps = _epoch(model, examples, wanted, progress.epoch + 1, report)
+        results, steps = _epoch(model, examples, wanted, progress.epoch + 1, reports)
         progress = _after(model, wanted, progress, results, steps)
         checkpoint.write(path, run, progress)
-        report.epoch(progress.epoch, progress.steps, results)
+        for each in reports:
+            each.epoch(progress.epoch, progress.steps, results)
         if results.get(CONVERGED):
             break
     return progress
@@ -75,18 +79,19 @@ def _is_over(progress: Progress, wanted: Wanted) -> bool:
     return wanted.patience is not None and progress.epoch - progress.best_epoch >= wanted.patience
 
 
-def _epoch(model: Loaded, examples: Examples, wanted: Wanted, epoch: int, report: Report) -> tuple[dict[str, float], int]:
+def _epoch(
+    model: Loaded, examples: Examples, wanted: Wanted, epoch: int, reports: Sequence[Report]
+) -> tuple[dict[str, float], int]:
     """The results of one epoch, and how many steps it took. Those of the steps are averaged by step."""
     _start_afresh(model)
     found: list[dict[str, float]] = []
-    of = examples.steps
-    report.step(epoch, 0, of, {})
+    _tell(reports, epoch, 0, examples.steps, {})
     for inputs in examples.batches(epoch):
         result = _numbers(model.train(wanted.signature, inputs))
         found.append(result)
         if not math.isfinite(result["loss"]):
             raise CallError(faults.not_finite(wanted.signature, result["loss"], epoch, len(found)))
-        report.step(epoch, len(found), of, result)
+        _tell(reports, epoch, len(found), examples.steps, result)
     results = {name: float(np.mean([each[name] for each in found])) for name in found[0] if name != CONVERGED}
     if CONVERGED in found[-1]:
         results[CONVERGED] = found[-1][CONVERGED]
@@ -95,6 +100,11 @@ def _epoch(model: Loaded, examples: Examples, wanted: Wanted, epoch: int, report
         data = {name: array for name, array in examples.validation().items() if name in wanted.evaluated}
         results |= {HELD_OUT + name: value for name, value in _numbers(model.evaluate(data)).items()}
     return results, len(found)
+
+
+def _tell(reports: Sequence[Report], epoch: int, done: int, of: int, results: Mapping[str, float]) -> None:
+    for each in reports:
+        each.step(epoch, done, of, results)
 
 
 def _numbers(results: Mapping[str, Array]) -> dict[str, float]:

@@ -162,6 +162,7 @@ def sample_plan(units: int = UNITS) -> Plan:
             "global_variables": (*shapes, "norm/mean", *own),
             "trainable_variables": tuple(shapes),
             "mine": ("enc/u",),
+            "summaries": ("enc/w", "norm/mean"),
             "losses": ("mse",),
             "update_ops": ("norm/mean/update",),
         },

@@ -42,6 +42,17 @@ def test_collections(v1):
     assert [op.name for op in tf.get_collection("train_op")] == ["train/fit", "train/tune"]
 
 
+def test_summaries_can_be_merged(v1):
+    tf, saver, checkpoint = v1
+    with tf.Session() as session:
+        saver.restore(session, checkpoint)
+        summary = tf.Summary.FromString(session.run(tf.summary.merge_all()))
+        kernel, mean = session.run(tf.global_variables()[0]), session.run(tf.global_variables()[3])
+    w, m = summary.value
+    assert (w.tag, w.histo.num, w.histo.max) == ("enc/w", kernel.size, kernel.max())
+    assert (m.tag, m.simple_value) == ("norm/mean", mean)
+
+
 def test_trains_like_the_module(expected, v1):
     tf, saver, checkpoint = v1
     with tf.Session() as session:

@@ -27,9 +27,11 @@ model line {
   layer head = Dense(1)
   layer drop = Dropout(0.2)
   layer norm = BatchNorm(momentum = 0.5)
-  prediction = norm(drop(head(x)))
+  param size: [] ~ ones in {summaries}
+  prediction = size * norm(drop(head(x)))
   output prediction
   loss mse = mean(square(prediction - y))
+  collect head/kernel in summaries
   train step = adam(rate = 0.1) after update_ops
 }
 """
@@ -153,6 +155,29 @@ def test_forecasts_are_drawn_beside_the_targets(started: Path, tmp_path: Path, c
     assert capsys.readouterr().out == f"{tmp_path / 'f.svg'}: y\n"
     assert max(path.count("L") for path in curves(tmp_path / "f.svg")) >= 19
     assert main([*command, "--last", "0"]) == 2
+
+
+def test_events_of_results_and_of_the_variables_in_summaries(started: Path, tmp_path: Path) -> None:
+    """Two batches an epoch. Read back as TensorBoard does, by the format's own protocol buffers."""
+    import tensorflow as tf
+    from tensorflow.core.util.event_pb2 import Event
+
+    command = ["--epochs", "2", "--batch", "32", "--hold-out", "16", "--summaries", str(tmp_path / "in" / "events")]
+    assert trained(started, tmp_path / "out", *command) == 0
+    [file] = (tmp_path / "in" / "events").iterdir()
+    assert file.name.startswith("events.out.tfevents.")
+    events = [Event.FromString(each.numpy()) for each in tf.data.TFRecordDataset(str(file))]
+    values = {(value.tag, event.step): value for event in events for value in event.summary.value}
+    numbers = {"loss", "mse", "held_out/mse", "size"}
+    assert set(values) == {(tag, step) for tag in {*numbers, "head/kernel"} for step in (2, 4)}
+    [record] = manifest(tmp_path / "out")["training"]
+    best = int(str(record["epoch"])) * 2
+    for name in ("loss", "mse", "held_out/mse"):
+        assert values[name, best].simple_value == pytest.approx(record["results"][name])  # type: ignore[index]
+    kernel = rnndsl.load(tmp_path / "out").variables["head/kernel"]
+    found = values["head/kernel", best].histo
+    assert (found.num, found.min, found.max) == (kernel.size, kernel.min(), kernel.max())
+    assert found.sum == pytest.approx(kernel.sum())
 
 
 def test_run_takes_and_keeps_values(started: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

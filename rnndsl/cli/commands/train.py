@@ -24,9 +24,10 @@ from rnndsl.text.faults import training
 from rnndsl.text.render import Findings
 
 if TYPE_CHECKING:
+    from rnndsl.api import Loaded
     from rnndsl.artefact.manifest import Manifest
     from rnndsl.training.examples import Examples
-    from rnndsl.training.loop import Wanted
+    from rnndsl.training.loop import Report, Wanted
 
 COUNTS = ("epochs", "patience")
 
@@ -67,6 +68,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs that were no better")
     parser.add_argument("--plot", metavar="FILE", help="a .png, .svg or .pdf to draw the results of all epochs in")
+    parser.add_argument("--summaries", metavar="DIR", help="a folder to write events in for TensorBoard")
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
     add_settings(parser)
     return parser
@@ -167,12 +169,15 @@ def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, argum
     run = record.identity(manifest, data, wanted)
     done = checkpoint.read(kept, run) if arguments.resume else None
     model = load(path)
-    shown = progress(wanted.epochs, done.epoch if done else 0, done.steps if done else 0)
+    reports: list[Report] = [progress(wanted.epochs, done.epoch if done else 0, done.steps if done else 0)]
+    if arguments.summaries is not None:
+        reports.append(_summaries(Path(arguments.summaries), model, manifest))
     with _resumable(kept):
         try:
-            done = loop.train(model, data, wanted, run, kept, done, shown)
+            done = loop.train(model, data, wanted, run, kept, done, reports)
         finally:
-            shown.close()
+            for each in reports:
+                each.close()
         model.assign(done.best)
         model.save(target, record.of(manifest, data, wanted, done))
     kept.unlink(missing_ok=True)
@@ -181,6 +186,14 @@ def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, argum
         draw_curves(Path(arguments.plot), f"{manifest.name}, {wanted.signature}", done.history, done.best_epoch)
         say(f"{arguments.plot}: the results of {counted(len(done.history), 'epoch')}")
     return 0
+
+
+def _summaries(folder: Path, model: Loaded, manifest: Manifest) -> Report:
+    """Events in `folder`, of the variables in the collection `summaries` too."""
+    from rnndsl.training.summaries import Summaries
+
+    known = {v.path for v in manifest.variables}
+    return Summaries(folder, model, [name for name in manifest.collections["summaries"] if name in known])
 
 
 @contextmanager
