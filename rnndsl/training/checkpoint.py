@@ -1,4 +1,4 @@
-"""Where a run stands between two epochs, in one file that is replaced as a whole, so that a killed run goes on from there."""
+"""Where a run stands, in one file that is replaced as a whole, so that a killed run goes on from there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOW, _BEST = "now", "best"
 class Progress(Immutable):
     """After `epoch` epochs and `steps` steps: the variables, optimizers' and counters of draws included, `now` and as they were
     after the `best` epoch, whose `results` are those to beat. What the next epoch does depends on nothing else. `history`: the
-    results of each epoch."""
+    results of each epoch; `within`: of each step of the epoch that is not whole, whose carried states are in `now` too."""
 
     epoch: int
     steps: int
@@ -26,6 +26,12 @@ class Progress(Immutable):
     best: Mapping[str, Array]
     results: Mapping[str, float]
     history: tuple[Mapping[str, float], ...]
+    within: tuple[Mapping[str, float], ...] = ()
+
+    @property
+    def taken(self) -> int:
+        """Steps, those of the epoch that is not whole too."""
+        return self.steps + len(self.within)
 
 
 def checkpoint_of(target: Path) -> Path:
@@ -42,6 +48,7 @@ def write(path: Path, run: Mapping[str, object], progress: Progress) -> None:
         "best_epoch": progress.best_epoch,
         "results": dict(progress.results),
         "history": [dict(each) for each in progress.history],
+        "within": [dict(each) for each in progress.within],
     }
     write_state(path, told, {_NOW: progress.now, _BEST: progress.best})
 
@@ -50,4 +57,4 @@ def read(path: Path, run: Mapping[str, object]) -> Progress:
     """The progress of `run`. Raises DataError if there is none, or if the file is of another run: it names what differs."""
     told, groups = read_state(path, run, faults.other_run)
     best = (told["best_epoch"], groups.get(_BEST, {}), told["results"])
-    return Progress(told["epoch"], told["steps"], groups.get(_NOW, {}), *best, tuple(told["history"]))
+    return Progress(told["epoch"], told["steps"], groups.get(_NOW, {}), *best, tuple(told["history"]), tuple(told["within"]))

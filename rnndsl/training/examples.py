@@ -74,12 +74,13 @@ class Examples(Immutable):
         least, more = divmod(self.count, parts)  # as many are in a bucket, and one more in so many of them
         return more * -(-(least + 1) // size) + (parts - more) * -(-least // size)
 
-    def batches(self, epoch: int) -> Iterator[dict[str, Array]]:
-        """The batches of one epoch, of which some may be smaller. With one batch, in order; else shuffled by seed and epoch."""
+    def batches(self, epoch: int, after: int = 0) -> Iterator[dict[str, Array]]:
+        """The batches of one epoch, `after` so many of them. Some may be smaller. With one batch, in order; else shuffled by seed
+        and epoch."""
         if self.trained is None:
             yield dict(self.fixed)
             return
-        for rows in self._parts(self.trained, epoch):
+        for rows in self._parts(self.trained, epoch)[after:]:
             yield self._taken(rows)
 
     def validation(self) -> dict[str, Array]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -38,11 +39,12 @@ class Report(Protocol):
 @record
 class Wanted(Immutable):
     """What is asked for. `watch` is None if nothing is held out; so many epochs of `patience` without a better one end the run.
-    `evaluated`: the inputs of `evaluate`."""
+    `save_every`: after so many steps of an epoch the state is written too. `evaluated`: the inputs of `evaluate`."""
 
     signature: str
     epochs: int
     patience: int | None
+    save_every: int | None
     watch: Watch | None
     evaluated: tuple[str, ...]
 
@@ -56,7 +58,7 @@ def train(
     resumed: Progress | None,
     reports: Sequence[Report],
 ) -> Progress:
-    """Train `model` from its present values, or from `resumed`, and write the checkpoint `path` after each epoch.
+    """Train `model` from its present values, or from `resumed`, and write the checkpoint `path` after each epoch, and within.
 
     The best epoch is the one that `watch` tells, or else the last. Raises CallError for a loss that is no
     finite number, DataError if the checkpoint cannot be written.
@@ -65,7 +67,7 @@ def train(
     if resumed is not None:
         model.assign(resumed.now)
     while progress.epoch < wanted.epochs and not _is_over(progress, wanted):
-        results, steps = _epoch(model, examples, wanted, progress.epoch + 1, reports)
+        results, steps = _epoch(model, examples, wanted, progress, partial(checkpoint.write, path, run), reports)
         progress = _after(model, wanted, progress, results, steps)
         checkpoint.write(path, run, progress)
         for each in reports:
@@ -80,18 +82,27 @@ def _is_over(progress: Progress, wanted: Wanted) -> bool:
 
 
 def _epoch(
-    model: Loaded, examples: Examples, wanted: Wanted, epoch: int, reports: Sequence[Report]
+    model: Loaded,
+    examples: Examples,
+    wanted: Wanted,
+    before: Progress,
+    save: Callable[[Progress], None],
+    reports: Sequence[Report],
 ) -> tuple[dict[str, float], int]:
     """The results of one epoch, and how many steps it took. Those of the steps are averaged by step."""
-    _start_afresh(model)
-    found: list[dict[str, float]] = []
-    _tell(reports, epoch, 0, examples.steps, {})
-    for inputs in examples.batches(epoch):
+    found, epoch, of = list(before.within), before.epoch + 1, examples.steps
+    if not found:
+        _start_afresh(model)
+    _tell(reports, epoch, len(found), of, {})
+    for inputs in examples.batches(epoch, len(found)):
         result = _numbers(model.train(wanted.signature, inputs))
         found.append(result)
         if not math.isfinite(result["loss"]):
             raise CallError(faults.not_finite(wanted.signature, result["loss"], epoch, len(found)))
-        _tell(reports, epoch, len(found), examples.steps, result)
+        _tell(reports, epoch, len(found), of, result)
+        if wanted.save_every and len(found) % wanted.save_every == 0 and len(found) < of:
+            best = (before.best_epoch, before.best, before.results)
+            save(Progress(before.epoch, before.steps, model.variables, *best, before.history, tuple(found)))
     results = {name: float(np.mean([each[name] for each in found])) for name in found[0] if name != CONVERGED}
     if CONVERGED in found[-1]:
         results[CONVERGED] = found[-1][CONVERGED]

@@ -160,7 +160,7 @@ TRAINING: Cases = {
     ),
     "resumable": (
         stopped,
-        "note: `out.training.npz` has the state after the last whole epoch: the same command with --resume goes on from there\n"
+        "note: `out.training.npz` has the last state that was kept: the same command with --resume goes on from there\n"
         "interrupted\n",
     ),
 }

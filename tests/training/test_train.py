@@ -46,6 +46,17 @@ model curve with (dtype = f64) {
   train fit = levenberg_marquardt() on r
 }
 """
+CARRIED = """rnn 1
+model carried {
+  input x: f32[batch, time, 1]
+  target y: f32[batch, time, 1]
+  layer gru = GRU(3)
+  layer head = Dense(1)
+  output p = head(Dropout(0.2)(scan(gru, x, carry = true)))
+  loss mse = mean(square(p - y))
+  train step = adam(rate = 0.02)
+}
+"""
 OPTIONS = ["--batch", "16", "--hold-out", "16", "--seed", "3"]
 
 
@@ -96,6 +107,31 @@ def test_a_run_that_is_interrupted_and_resumed_ends_with_the_same_bytes(
     assert same_content(tmp_path / "out", tmp_path / "through")
     assert curves(tmp_path / "curves.svg") == curves(tmp_path / "through.svg")
     assert [each.name for each in tmp_path.iterdir() if "training" in each.name] == []
+
+
+def test_a_run_that_is_interrupted_within_an_epoch_goes_on_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the states that are carried, and the results of the steps before."""
+    (tmp_path / "m.rnn").write_text(CARRIED)
+    rnndsl.compile(tmp_path / "m.rnn", tmp_path / "m", jit="never")
+    x = np.random.default_rng(0).normal(size=(20, 6, 1))
+    np.savez(tmp_path / "d.npz", x=x, y=np.cumsum(x, 1))
+    words = ["train", str(tmp_path / "m"), str(tmp_path / "d.npz"), "--batch", "4", "--epochs", "3", "--hold-out", "4"]
+
+    def interrupted(_: object, epoch: int, done: int, *__: object) -> None:
+        steps.append((epoch, done))
+        if (epoch, done) == (2, 3):
+            raise KeyboardInterrupt
+
+    assert main([*words, "-o", str(tmp_path / "through")]) == 0
+    steps: list[tuple[int, int]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Lines, "step", interrupted)
+        assert main([*words, "-o", str(tmp_path / "out"), "--save-every", "2"]) == 130
+        steps.clear()
+        assert main([*words, "-o", str(tmp_path / "out"), "--resume", "--epochs", "2"]) == 130
+    assert steps == [(2, 2), (2, 3)]
+    assert main([*words, "-o", str(tmp_path / "out"), "--resume"]) == 0
+    assert same_content(tmp_path / "out", tmp_path / "through")
 
 
 def test_an_epoch_is_the_steps_of_its_batches_in_an_order_of_seed_and_epoch(started: Path, tmp_path: Path) -> None:

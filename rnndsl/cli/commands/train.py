@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rnndsl.training.examples import Examples
     from rnndsl.training.loop import Report, Wanted
 
-COUNTS = ("epochs", "patience")
+COUNTS = ("epochs", "patience", "save_every")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -69,6 +69,7 @@ def _parser() -> Parser:
     parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs that were no better")
     parser.add_argument("--plot", metavar="FILE", help="a .png, .svg or .pdf to draw the results of all epochs in")
     parser.add_argument("--summaries", metavar="DIR", help="a folder to write events in for TensorBoard")
+    parser.add_argument("--save-every", type=int, metavar="N", help="keep the state after N steps of an epoch too, for --resume")
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
     add_settings(parser)
     return parser
@@ -156,7 +157,7 @@ def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namesp
         trained = next(t.losses for t in manifest.trains if t.name == offer.name)
         losses = [artefact_name(x.name) for x in manifest.losses]
         watch = watched(arguments.watch, [artefact_name(name) for name in trained], losses, list(evaluate.outputs))
-    return Wanted(offer.name, arguments.epochs, arguments.patience, watch, tuple(evaluate.inputs))
+    return Wanted(offer.name, arguments.epochs, arguments.patience, arguments.save_every, watch, tuple(evaluate.inputs))
 
 
 def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, arguments: Namespace) -> int:
@@ -169,7 +170,7 @@ def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, argum
     run = record.identity(manifest, data, wanted)
     done = checkpoint.read(kept, run) if arguments.resume else None
     model = load(path)
-    reports: list[Report] = [progress(wanted.epochs, done.epoch if done else 0, done.steps if done else 0)]
+    reports: list[Report] = [progress(wanted.epochs, done.epoch if done else 0, done.taken if done else 0)]
     if arguments.summaries is not None:
         reports.append(_summaries(Path(arguments.summaries), model, manifest))
     with _resumable(kept):

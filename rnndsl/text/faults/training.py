@@ -84,4 +84,4 @@ def other_run(path: PurePath, differing: Sequence[str]) -> Fault:
 
 
 def resumable(path: PurePath) -> Fault:
-    return Fault(f"`{path}` has the state after the last whole epoch: the same command with --resume goes on from there")
+    return Fault(f"`{path}` has the last state that was kept: the same command with --resume goes on from there")
