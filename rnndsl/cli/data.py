@@ -55,11 +55,15 @@ def add_data(parser: Parser) -> None:
         default=[],
         help="the input that is told how long the sequences are along AXIS; batches are padded to their longest",
     )
-    add("--buckets", type=int, metavar="N", help="part the examples by length into N; a batch is of one of them")
-    add("--batch", type=int, metavar="N", help="examples in a step; all if not given")
     add("--seed", type=int, default=0, metavar="N", help="of the order of the examples (0)")
     add("--hold-out", metavar="N", help="train without the last N examples, or N%% of them, and evaluate on them")
     add("--hold-out-random", action="store_true", help="hold out any examples, by --seed, and not the last")
+
+
+def add_batches(parser: Parser) -> None:
+    """The options that say what is in a step of training."""
+    parser.add_argument("--batch", type=int, metavar="N", help="examples in a step; all if not given")
+    parser.add_argument("--buckets", type=int, metavar="N", help="part the examples by length into N; a batch is of one of them")
 
 
 @record

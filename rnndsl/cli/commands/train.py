@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnndsl.cli.artefacts import one_artefact
-from rnndsl.cli.data import add_data, read_examples
+from rnndsl.cli.data import add_batches, add_data, read_examples
 from rnndsl.cli.inputs import Offer, files_of, of_manifest, of_plan
 from rnndsl.cli.parser import Parser, UsageError, add_settings
 from rnndsl.cli.progress import listed, progress
@@ -60,6 +60,7 @@ def _parser() -> Parser:
     add_data(parser)
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the folder of the trained artefact")
     parser.add_argument("--train", metavar="NAME", help="which `train` of the model, if it has several")
+    add_batches(parser)
     parser.add_argument("--epochs", type=int, default=1, metavar="N", help="how often to go through the data (1)")
     parser.add_argument(
         "--watch",
