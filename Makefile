@@ -5,7 +5,7 @@ VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PEERS ?= torch jax onnxruntime tf2onnx tf214
+PEERS ?= torch jax onnxruntime tf2onnx tf214 flower tff
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time
@@ -45,6 +45,9 @@ test-peers: $(STAMP)  ## the tests that need another framework, each in an envir
 	for peer in $(PEERS); do \
 	  test -x $(VENV)/peers/$$peer/bin/python || $(PYTHON) -m venv $(VENV)/peers/$$peer || exit 1; \
 	  $(VENV)/peers/$$peer/bin/python -m pip install --quiet --disable-pip-version-check -r tests/peers/$$peer/requirements.txt || exit 1; \
+	  for alone in $$(ls tests/peers/$$peer/alone.txt 2> /dev/null); do \
+	    $(VENV)/peers/$$peer/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $$alone || exit 1; \
+	  done; \
 	  RNNDSL=$(abspath $(BIN))/rnndsl $(VENV)/peers/$$peer/bin/python -m pytest tests/peers/$$peer || exit 1; \
 	done
 

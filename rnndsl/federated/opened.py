@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,24 @@ import numpy as np
 from rnndsl.arrays.values import Array, fit, fit_all
 from rnndsl.artefact.reading.plain import MANIFEST, ArtefactError, check_files, check_manifest, ours, read, tensor_type
 from rnndsl.backends.tensorflow.loading import computed, load_module, to_tensors, variables_of
-from rnndsl.text.fault import CallError
-from rnndsl.text.faults import artefacts, calls
+from rnndsl.text.fault import CallError, FaultError
+from rnndsl.text.faults import artefacts, calls, federated
 
 _VERSION = 1
+
+
+class MissingError(FaultError, ModuleNotFoundError):
+    """A package is not installed."""
+
+
+def needed(module: str, package: str, name: str) -> Any:
+    """The `module` of the `package` that brings what is called `name`. Raises MissingError."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise MissingError(federated.needs(package, name)) from None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _FLOATS = ("float16", "bfloat16", "float32", "float64")
 @record
 class Sharing(Immutable):
     """Of the training signature `train`: paths of variables, each list in order of path. `counter`, among those that are kept,
-    numbers random draws. `rows`: for inputs with the axis `batch`, its place."""
+    numbers random draws. `rows`: for inputs with the axis `batch`, its place. `losses`: what is minimised the sum of."""
 
     train: str
     averaged: tuple[str, ...]
@@ -33,10 +33,11 @@ class Sharing(Immutable):
     afresh: tuple[str, ...]
     counter: str | None
     rows: Mapping[str, int]
+    losses: tuple[str, ...]
 
     def examples(self, inputs: Mapping[str, Any]) -> int:
         """How many examples `inputs` are, by the first that has them; 1 where no input has the axis `batch`."""
-        return next((inputs[name].shape[place] for name, place in self.rows.items()), 1)
+        return next((inputs[name].shape[place] for name, place in self.rows.items() if name in inputs), 1)
 
 
 def sharing(manifest: Mapping[str, Any], train: str | None) -> Sharing:
@@ -57,7 +58,8 @@ def sharing(manifest: Mapping[str, Any], train: str | None) -> Sharing:
     afresh = tuple(v["path"] for v in variables if v["kind"] == "optimizer" and v["path"].startswith(slots))
     types = {x["name"]: tensor_type(x["dtype"], x["shape"]) for x in signature["inputs"]}
     rows = {name: type.axes.index("batch") for name, type in types.items() if "batch" in type.axes}
-    return Sharing(signature["name"], averaged, kept, afresh, signature["draws"], rows)
+    losses = next(x["losses"] for x in manifest["trains"] if x["name"] == signature["name"])
+    return Sharing(signature["name"], averaged, kept, afresh, signature["draws"], rows, tuple(losses))
 
 
 def _is_shared(variable: Mapping[str, Any]) -> bool:

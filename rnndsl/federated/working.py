@@ -59,20 +59,21 @@ class Worker:
         Raises CallError where a variable becomes infinite or no number, and what the signature does.
         """
         self._become(client, averaged, kept)
-        examples, sums = 0, dict[str, float]()
-        for batch in batches:
-            arrays = {name: np.asarray(value) for name, value in batch.items()}
-            results = _numbers(self._model.call(self.sharing.train, arrays))
-            count = self.sharing.examples(arrays)
-            examples += count
-            sums = {name: sums.get(name, 0.0) + value * count for name, value in results.items()}
+        examples, results = self._all(self.sharing.train, batches)
         values = self._model.variables
         update = {path: np.array(values[path]) for path in self.sharing.averaged}
         for path, value in update.items():
             if not np.isfinite(value.astype(np.float64)).all():
                 raise CallError(faults.not_finite(client, path))
         own = {path: np.array(values[path]) for path in self.sharing.kept}
-        return Update(update, own, examples, {name: value / max(examples, 1) for name, value in sums.items()})
+        return Update(update, own, examples, results)
+
+    def evaluate(
+        self, client: str, averaged: Values, kept: Values | None, batches: Iterable[Mapping[str, Any]]
+    ) -> tuple[int, dict[str, float]]:
+        """How many examples there are, and what `evaluate` gives of them on average, as `client`. Nothing is kept of it."""
+        self._become(client, averaged, kept)
+        return self._all("evaluate", batches)
 
     def call(
         self, client: str, averaged: Values, kept: Values | None, signature: str, inputs: Mapping[str, Any]
@@ -80,6 +81,19 @@ class Worker:
         """What `signature` gives as `client`. Nothing is kept of it."""
         self._become(client, averaged, kept)
         return {name: np.asarray(value) for name, value in self._model.call(signature, inputs).items()}
+
+    def _all(self, signature: str, batches: Iterable[Mapping[str, Any]]) -> tuple[int, dict[str, float]]:
+        """Calls of a signature: how many examples they were of, and the mean of each result that is one number."""
+        examples, sums = 0, dict[str, float]()
+        for batch in batches:
+            arrays = {name: np.asarray(value) for name, value in batch.items()}
+            results = self._model.call(signature, arrays)
+            count = self.sharing.examples(arrays)
+            examples += count
+            for name, value in results.items():
+                if np.ndim(value) == 0:
+                    sums[name] = sums.get(name, 0.0) + float(value) * count
+        return examples, {name: value / examples for name, value in sums.items() if examples}
 
     def _become(self, client: str, averaged: Values, kept: Values | None) -> None:
         own = kept if kept is not None else {path: self.first[path] for path in self.sharing.kept} | self._draws(client)
@@ -91,7 +105,3 @@ class Worker:
             return {}
         digest = hashlib.sha256(client.encode("utf-8", "surrogatepass")).digest()
         return {self.sharing.counter: np.asarray(int.from_bytes(digest[:6], "big"), np.int64)}
-
-
-def _numbers(results: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in results.items() if np.ndim(value) == 0}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rnndsl.federated import flower, tff
 from rnndsl.federated.averaging import Averaging
+from rnndsl.federated.keeping import Keeping
+from rnndsl.federated.opened import needed
+from rnndsl.federated.working import Worker
 from rnndsl.text.faults import federated
+from tests.compiling import plan_of
 from tests.faults.provoking import Cases, every, provoke
-from tests.federated.interpreted import averaged, shared
+from tests.federated.interpreted import Interpreted, averaged, shared
 
 SPEC = """rnn 1
 model m {
@@ -39,6 +45,11 @@ def run(text: str = SPEC) -> Averaging:
 
 def round_of(*clients: tuple[str, list[dict[str, np.ndarray]]]) -> Callable[[], object]:
     return lambda: run().round(clients)
+
+
+def member() -> flower._Member:
+    plan = plan_of(SPEC)
+    return flower._Member(Worker(Interpreted(plan), shared(SPEC, "fit")), Keeping(Path("state"), {}), "a")
 
 
 def of_another_model() -> None:
@@ -79,13 +90,29 @@ FEDERATED: Cases = {
         lambda: run().call("a", "fit", ONE[0]),
         "`fit` trains, and what it changes here is kept nowhere; clients train in a round",
     ),
+    "arrays": (lambda: member().fit([], 1, ONE), "0 arrays came for 1 variable: `w`"),
+    "personal": (
+        lambda: tff._check(shared(SPEC, "fit"), (("w",), ("v",))),
+        "`v` would have to be kept by each client, and a client of TensorFlow Federated keeps nothing; "
+        "freeze it, or take it out of its collection",
+    ),
+    "not_updated": (
+        lambda: tff._check(shared(SPEC, "fit"), ((), ("w",))),
+        "updates of `w` do not happen in TensorFlow Federated: what they are in the artefact, they stay",
+    ),
+    "needs": (lambda: needed("flwr_that_is_absent", "flwr", "Flower"), "Flower is not installed; pip install flwr"),
 }
 
 
 def saying(act: Callable[[], object]) -> str:
-    with pytest.raises(ValueError) as found:
-        act()
-    return str(found.value)
+    """Does it, and returns the text of what it raises, or else of its warning."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            act()
+        except (ValueError, ImportError) as error:
+            return str(error)
+    return str(warned[0].message)
 
 
 @every(federated, FEDERATED)

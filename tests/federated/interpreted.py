@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnndsl.artefact.reading.plain import DTYPES
-from rnndsl.artefact.steps import steps_info
+from rnndsl.artefact.steps import steps_info, train_info
 from rnndsl.federated.averaging import Averaging
 from rnndsl.federated.sharing import Sharing, sharing
 from rnndsl.federated.working import Worker
@@ -43,7 +43,8 @@ def fields(plan: Plan) -> dict[str, Any]:
         {"path": v.path, "kind": v.kind, "dtype": NAMES[v.dtype], "shape": [*v.axes, *v.shape], "collections": [*v.collections]}
         for v in plan.variables
     ]
-    return {"variables": variables, "signatures": [_signature(f, plan) for f in plan.functions]}
+    trains = [train_info(x).model_dump() for x in plan.trains]
+    return {"variables": variables, "signatures": [_signature(f, plan) for f in plan.functions], "trains": trains}
 
 
 def _signature(function: Function, plan: Plan) -> dict[str, Any]:

@@ -175,7 +175,7 @@ class Wide:
 
 
 def test_memory_does_not_grow_with_the_number_of_clients(tmp_path: Path) -> None:
-    run = Averaging(Worker(Wide(), Sharing("fit", ("w",), ("own",), (), None, {})), tmp_path, {})
+    run = Averaging(Worker(Wide(), Sharing("fit", ("w",), ("own",), (), None, {}, ())), tmp_path, {})
 
     def peak(clients: int) -> int:
         tracemalloc.reset_peak()

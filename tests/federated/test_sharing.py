@@ -43,6 +43,7 @@ def test_collections_and_kinds_decide() -> None:
     own = [f"own/norm/{name}" for name in ("beta", "gamma", "moving_mean", "moving_variance")]
     assert found.kept == ("call_counter", "here", *own, "own/scale", "run/h", "seen")
     assert found.counter == "call_counter"
+    assert found.losses == ("mse",)
     assert {*found.afresh} == {"train/fit/step"} | {f"train/fit/{p}/{s}" for p in trained(found) for s in "mv"}
 
 

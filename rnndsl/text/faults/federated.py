@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from rnndsl.text.fault import Fault
-from rnndsl.text.wording import did_you_mean
+from rnndsl.text.wording import counted, did_you_mean, quoted
 
 
 def no_train(name: str | None, known: Sequence[str]) -> Fault:
@@ -51,3 +51,24 @@ def ahead(path: PurePath, theirs: int, number: int) -> Fault:
 
 def trains(signature: str) -> Fault:
     return Fault(f"`{signature}` trains, and what it changes here is kept nowhere", "clients train in a round")
+
+
+# ---------------------------------------------------------------- engines
+
+
+def arrays(given: int, paths: Sequence[str]) -> Fault:
+    return Fault(f"{counted(given, 'array')} came for {counted(len(paths), 'variable')}: {quoted(paths)}")
+
+
+def personal(paths: Sequence[str]) -> Fault:
+    kept = f"{quoted(paths)} would have to be kept by each client, and a client of TensorFlow Federated keeps nothing"
+    return Fault(kept, "freeze it, or take it out of its collection")
+
+
+def not_updated(paths: Sequence[str]) -> Fault:
+    """A warning."""
+    return Fault(f"updates of {quoted(paths)} do not happen in TensorFlow Federated: what they are in the artefact, they stay")
+
+
+def needs(package: str, what: str) -> Fault:
+    return Fault(f"{what} is not installed", f"pip install {package}")
