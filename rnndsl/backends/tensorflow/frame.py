@@ -56,7 +56,8 @@ class Frame:
     `sizes`: lengths of leading axes, ints or scalar i32 tensors. `seed`: scalar i64 that random draws mix into their own stream;
     `sequence_seed`: that of the enclosing graph, for draws that are the same at every step. `parts`: slices that the lowering of
     another one has made, by id. `steps`: how many steps scans take along an axis that is longer than that. `compiled`: XLA compiles
-    it. `firsts`: where the positions of an axis begin that has been cut, among all of it.
+    it. `shared`: the functions of those of its parts that XLA compiles. `firsts`: where the positions of an axis begin that has
+    been cut, among all of it.
     """
 
     def __init__(self, context: Context, graph: Graph, inputs: Mapping[str, Any], sizes: Mapping[str, Any], seed: Any) -> None:
@@ -70,6 +71,7 @@ class Frame:
         self.parts: dict[str, Any] = {}
         self.steps: dict[str, Any] = {}
         self.compiled = False
+        self.shared: Any = None
         self.firsts: dict[str, Any] = {}
         for given in graph.inputs:
             if given.id in inputs:
@@ -116,7 +118,7 @@ class Frame:
         """The frame of one step of a scan, whose own draws mix into `seed`."""
         frame = Frame(self.context, graph, inputs, self.sizes, seed)
         frame.sequence_seed = self.seed
-        frame.steps, frame.firsts, frame.compiled = self.steps, self.firsts, self.compiled
+        frame.steps, frame.firsts, frame.compiled, frame.shared = self.steps, self.firsts, self.compiled, self.shared
         return frame
 
     def _define(self, item: Node | GraphInput, tensor: Any) -> None:

@@ -30,7 +30,9 @@ Lengths = Mapping[str, Any]
 
 
 def run_compiled(frame: Frame, ends: Iterable[str], shared: Shared) -> None:
-    """Lower every node of `frame`, of which `ends` are read, with regions compiled: in `shared` those that other calls have too."""
+    """Lower every node of `frame`, of which `ends` are read, with regions compiled: in `shared` those that other calls have too. So
+    it goes on in the bodies of scans that are in no region."""
+    frame.shared = shared
     for part in parts(frame.graph, ends):
         if not isinstance(part, Region):
             frame.take(part)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnndsl.backends.tensorflow.align import Operand, align, fit, move, move_axis_first, shape_of, static_shape
+from rnndsl.backends.tensorflow.compiled.running import run_compiled
 from rnndsl.backends.tensorflow.frame import Frame
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.ops.random.numbers import mix
@@ -112,7 +113,10 @@ class _Loop:
         values.update((s.old, value) for s, value in zip(self.scan.states, carried.states, strict=True))
         values.update((v.old, value) for v, value in zip(self.scan.variables, carried.variables, strict=True))
         body = self.frame.body(self.scan.body, values, self._seed(t))
-        body.run()
+        if self.frame.shared is None:
+            body.run()
+        else:
+            run_compiled(body, scan_ends(self.scan), self.frame.shared)
         valid = self.valid.at(t, self._until(carried))
         pairs = zip(self.scan.states, carried.states, strict=True)
         states = [self._next(body.operand(s.new), old, s.old, valid) for s, old in pairs]
