@@ -82,6 +82,7 @@ def _variable(v: Variable, keys: Mapping[str, str], receipt: Receipt | None) -> 
         initial_key=keys.get(op_name(f"initial/{v.path}")),
         device=v.device,
         rate=v.rate,
+        bounds=v.bounds,
         place=v.place,
     )
 

@@ -100,6 +100,7 @@ class VariableInfo(Part):
     initial_key: str | None = None
     device: str | None = None
     rate: float = 1.0
+    bounds: tuple[float | None, float | None] | None = None
     place: str = ""
 
 

@@ -1,7 +1,7 @@
 """An optimizer's equations, written into the graph of a training step.
 
 For each variable, in this order: its gradient is clipped, the rule says what it is then, its own rate scales the change, its
-average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1. Of a table that is looked up in, only these
+bounds hold it, its average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1. Of a table that is looked up in, only these
 rows are stepped where the rule leaves the others as they are.
 """
 
@@ -19,7 +19,7 @@ from rnndsl.plan.attributes import Constant, Distinct, Read
 from rnndsl.plan.function import Assign, Output
 from rnndsl.plan.model import Node, Optimizer, Rule, Scan, Train, Variable
 from rnndsl.plan.rewriting import new_axis
-from rnndsl.plan.tables import INPUT
+from rnndsl.plan.tables import INPUT, Bounds
 from rnndsl.records import Immutable, field, mutable, record
 
 
@@ -75,6 +75,15 @@ def clipped(optimizer: Optimizer, gradients: Mapping[str, V]) -> dict[str, V]:
     return {path: g * cast(scale, g.type.dtype) for path, g in found.items()}
 
 
+def within(x: V, bounds: Bounds | None) -> V:
+    """`x`, each number brought to the nearest within the bounds of its variable."""
+    if bounds is None:
+        return x
+    low, high = bounds
+    x = x if low is None else apply("maximum", x, number(x, low))
+    return x if high is None else apply("minimum", x, number(x, high))
+
+
 def _all_dims(x: V) -> Sequence[int]:
     return range(-len(x.type.dims), 0)
 
@@ -122,7 +131,7 @@ class _Step:
         after = V(self.writer, names[rule.value])
         if variable.rate != 1.0:
             after = before + (after - before) * variable.rate
-        after = cast(after, variable.dtype)
+        after = within(cast(after, variable.dtype), variable.bounds)
         self.written[variable.path] = (after if rows is None else apply("with_rows", value, rows, after)).id
         self.assign(self.own(variable.path), variable.path, after, rows)
         for slot in rule.slots:

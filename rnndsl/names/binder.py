@@ -187,7 +187,7 @@ class _Binder:
                 self._expressions(before, statement.name.index)
                 if statement.type is not None:
                     self._type(scope, statement.type)
-                self._expressions(scope, statement.initializer)
+                self._expressions(scope, statement.initializer, *(statement.bounds or ()))
             case tree.State():
                 self._expressions(before, statement.name.index)
                 self._type(before, statement.type)

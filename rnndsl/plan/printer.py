@@ -158,8 +158,9 @@ def _variable(v: Variable) -> str:
     trained = "trainable" if v.trainable else f"not trainable ({v.not_trainable})" if v.not_trainable else "not trainable"
     device = f", on {v.device}" if v.device else ""
     rate = f", rate by {v.rate}" if v.rate != 1.0 else ""
+    bounds = f", bounds {v.bounds[0]} to {v.bounds[1]}" if v.bounds else ""
     recipe = f"{v.initializer.name}({_arguments(v.initializer.arguments)})"
-    rest = f"({v.initializer_origin}), {trained}, in {_set(v.collections)}{rate}{device}"
+    rest = f"({v.initializer_origin}), {trained}, in {_set(v.collections)}{rate}{bounds}{device}"
     return f"{v.kind} {v.path}: {v.dtype}[{dims}] ~ {recipe} {rest}"
 
 

@@ -22,6 +22,9 @@ class Initializer(Immutable):
     arguments: dict[str, Json] = field(default_factory=dict[str, Json])
 
 
+Bounds = tuple[float | None, float | None]
+
+
 @record
 class Variable(Immutable):
     """A variable of the model. `shape` are its trailing dims; `axes` unknown leading ones (carried states only).
@@ -31,6 +34,7 @@ class Variable(Immutable):
     `initializer_origin` says why this initializer: `declared`, `selector`, `inherited` or `default`, and where.
     `not_trainable` says why an optimizer leaves it alone; None if it is trainable.
     `like` is the path of the variable whose initial value it starts with, if it has none of its own.
+    `bounds`: the least and the largest number that an optimizer makes of it, each if there is one.
     """
 
     path: str
@@ -46,6 +50,7 @@ class Variable(Immutable):
     device: str | None = None
     rate: float = 1.0
     like: str | None = None
+    bounds: Bounds | None = None
     place: str = ""
 
     @property

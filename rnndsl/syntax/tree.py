@@ -215,13 +215,14 @@ class Input(Node):
 
 @record
 class VariableDecl(Node):
-    """`param w: f32[n, m] ~ init in {c} frozen`, `var ...`. A slot of an optimizer may leave the type out."""
+    """`param w: f32[n, m] ~ init in {c} bounds (low, high) frozen`, `var ...`. A slot of an optimizer may leave the type out."""
 
     kind: Literal["param", "var"]
     name: IndexedName
     type: TensorTypeExpr | None
     initializer: Expr | None
     collections: tuple[Name, ...]
+    bounds: tuple[Expr, Expr] | None
     frozen: bool
     doc: str | None
 

@@ -36,7 +36,7 @@ STATEMENTS = NAMING | SELECTORS | {"if", "output", "require", "update"}
 FUNCTIONS = frozenset({"fn", "initializer"})
 FILE_STATEMENTS = frozenset({"axis", "collection", "const", "fn", "initializer"})
 EXPRESSION_WORDS = frozenset({"and", "else", "false", "if", "in", "not", "or", "t", "then", "training", "true", "with"})
-CLAUSES = frozenset({"after", "as", "at", "before", "by", "from", "frozen", "map", "on", "optional", "over", "using"})
+CLAUSES = frozenset({"after", "as", "at", "before", "bounds", "by", "from", "frozen", "map", "on", "optional", "over", "using"})
 """Have a meaning where the grammar asks for them, and are names elsewhere."""
 
 RESERVED = STATEMENTS | EXPRESSION_WORDS

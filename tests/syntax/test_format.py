@@ -45,7 +45,7 @@ def test_formatted_as_expected(path: Path) -> None:
     assert check(path.read_text(encoding="utf-8")) == expected.read_text(encoding="utf-8")
 
 
-NAMES = st.sampled_from(["a", "b", "cell", "model", "on", "over", "frozen", "training", "long_name_of_a_value"])
+NAMES = st.sampled_from(["a", "b", "cell", "model", "on", "over", "frozen", "bounds", "training", "long_name_of_a_value"])
 ATOMS = st.one_of(NAMES, st.sampled_from(["1", "0.5", "1e-3", '"s"', '"a\\"b"', "true", "false", "{c, d}", "[]", "h[t]", "h[t-1]"]))
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "==", "<", "and", "or", "<=", "!="]
 

@@ -14,12 +14,13 @@ from rnndsl.derive.least_squares.again import again
 from rnndsl.derive.least_squares.chunks import Chunks
 from rnndsl.derive.least_squares.jacobian import Unknowns
 from rnndsl.derive.least_squares.normal_equations import Equations, cost, damped_step, length
+from rnndsl.derive.optimizing import within
 from rnndsl.language.ops.derivative.writing import V, added, apply, cast, compare, contract, number, spread, total, where
 from rnndsl.plan.attributes import DType, Result
 from rnndsl.plan.graph import Graph, GraphInput, Node, Scan, ScanInput, ScanState, TensorType
 from rnndsl.plan.indices import All, Index, Part
 from rnndsl.plan.rewriting import rename_used
-from rnndsl.plan.tables import LeastSquares
+from rnndsl.plan.tables import Bounds, LeastSquares
 from rnndsl.records import Immutable, record, replace
 
 GRADIENT, STEP, REDUCTION = 1, 2, 3
@@ -43,7 +44,7 @@ class Attempted(Immutable):
 
 class Attempts:
     """`writer` is behind `graph`, which is without derivatives. The `residuals` are computed whole, those of `chunks` apart.
-    `values`: the variables before the call, by path; `rates`: of those whose steps are scaled."""
+    `values`: the variables before the call, by path; `rates`: of those whose steps are scaled; `bounds`: of each, if it has any."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Attempts:
         chunks: Chunks | None,
         values: Mapping[str, V],
         rates: Mapping[str, float],
+        bounds: Mapping[str, Bounds | None],
         told: LeastSquares,
         path: str,
         axis: str,
@@ -63,6 +65,7 @@ class Attempts:
         self.chunks = chunks
         self.values = values
         self.rates = rates
+        self.bounds = bounds
         self.told = told
         self.path, self.axis = path, axis
         self.unknowns = Unknowns({path: x.type for path, x in values.items()})
@@ -88,16 +91,21 @@ class Attempts:
         predicted = total(step * (step * damped + right), (), (-1,))
         if self.rates:
             step = step * self._rates(dtype)
-            predicted = self._predicted(system, step)
         whole = self.unknowns.joined(list(self.values.values()), dtype)
         size = self._given(length(whole if system.unit is None else whole / system.unit))
-        moves = self.unknowns.parted(step if system.unit is None else step * self._given(system.unit))
-        trials = {path: cast(cast(old, dtype) - moves[path], old.type.dtype) for path, old in olds.items()}
+        unit = None if system.unit is None else self._given(system.unit)
+        moves = self.unknowns.parted(step if unit is None else step * unit)
+        trials = {p: within(cast(cast(old, dtype) - moves[p], old.type.dtype), self.bounds[p]) for p, old in olds.items()}
+        if any(self.bounds.values()):
+            left = self.unknowns.joined([cast(old, dtype) - cast(trials[p], dtype) for p, old in olds.items()], dtype)
+            step = left if unit is None else left / unit
+        if self.rates or any(self.bounds.values()):
+            predicted = self._predicted(system, step)
         after = self._cost(trials)
         gained = squares - after
         moved = length(step)
-        within = either(compare("le", moved, size * told.reach), compare("eq", size, 0.0))
-        taken = both(both(compare("lt", after, squares), compare("gt", predicted, 0.0)), within)
+        near = either(compare("le", moved, size * told.reach), compare("eq", size, 0.0))
+        taken = both(both(compare("lt", after, squares), compare("gt", predicted, 0.0)), near)
         little = squares * told.tolerance
         no_gain = both(compare("le", predicted, little), compare("le", apply("abs", gained), little))
         no_step = compare("le", moved, size * told.tolerance)

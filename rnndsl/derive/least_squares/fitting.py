@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
+from typing import Literal
 
 from rnndsl.derive.least_squares.attempts import Attempted, Attempts
 from rnndsl.derive.least_squares.chunks import Chunks, chunked
 from rnndsl.derive.least_squares.jacobian import Unknowns, jacobian
-from rnndsl.derive.least_squares.normal_equations import Sums, both, equations, sums
+from rnndsl.derive.least_squares.normal_equations import Box, Sums, both, equations, sums
 from rnndsl.derive.making import Making
 from rnndsl.derive.optimizing import Optimized
 from rnndsl.language.builtins import BATCH
-from rnndsl.language.ops.derivative.writing import V
-from rnndsl.plan.attributes import Read
+from rnndsl.language.ops.derivative.writing import V, spread
+from rnndsl.plan.attributes import DType, Read
 from rnndsl.plan.function import Assign, Output
 from rnndsl.plan.model import Node, Train
 from rnndsl.plan.rewriting import new_axis
-from rnndsl.plan.tables import DAMPING, GROWTH, SCALE
+from rnndsl.plan.tables import DAMPING, GROWTH, SCALE, Bounds
 
 
 def fit(making: Making, train: Train, residuals: Sequence[str], after: tuple[str, ...]) -> Optimized:
@@ -49,9 +51,11 @@ def fit(making: Making, train: Train, residuals: Sequence[str], after: tuple[str
     if chunks is not None:
         chunks.prepare(writer)
         found.append(chunks.sums(writer, values))
-    system = equations(reduce(partial(both, told=told), found), told, kept(SCALE) if told.scaled else None)
+    bounds = {each: making.variables[each].bounds for each in reads}
+    box = _box(values, unknowns, bounds, told.dtype) if any(bounds.values()) else None
+    system = equations(reduce(partial(both, told=told), found), told, kept(SCALE) if told.scaled else None, box)
     rates = {each: making.variables[each].rate for each in reads if making.variables[each].rate != 1.0}
-    attempts = Attempts(writer, plain, whole, chunks, values, rates, told, f"{path}/attempts", attempt)
+    attempts = Attempts(writer, plain, whole, chunks, values, rates, bounds, told, f"{path}/attempts", attempt)
     done = attempts.run(system, kept(DAMPING), kept(GROWTH) if told.rule == "nielsen" else None)
     making.extend(writer.nodes)
     steps = [Assign(f"{path}/{each}", each, x.id, after, train.place) for each, x in done.values.items()]
@@ -59,6 +63,17 @@ def fit(making: Making, train: Train, residuals: Sequence[str], after: tuple[str
     for each, x in ((f"{path}/{name}", x) for name, x in own.items() if x is not None):
         steps.append(Assign(f"{each}.next", each, x.id, after, train.place))  # a variable may be called `damping`
     return Optimized({each: x.id for each, x in done.values.items()}, steps, _outputs(system.squares, done))
+
+
+def _box(values: Mapping[str, V], unknowns: Unknowns, bounds: Mapping[str, Bounds | None], dtype: DType) -> Box:
+    def joined(side: Literal[0, 1], otherwise: float) -> V:
+        found: list[V] = []
+        for path, x in values.items():
+            low_or_high = (bounds[path] or (None, None))[side]
+            found.append(spread(V(x.w, x.w.literal(otherwise if low_or_high is None else low_or_high, dtype)), x.type))
+        return unknowns.joined(found, dtype)
+
+    return Box(unknowns.joined(list(values.values()), dtype), joined(0, -math.inf), joined(1, math.inf))
 
 
 def _outputs(squares: V, done: Attempted) -> list[Output]:

@@ -88,10 +88,30 @@ def both(a: Sums, b: Sums, told: LeastSquares) -> Sums:
     return Sums(tuple(parts), a.squares + b.squares)
 
 
-def equations(found: Sums, told: LeastSquares, last: V | None) -> Equations:
-    """`last`: the scale of the last step, if there is a scale."""
+@record
+class Box(Immutable):
+    """The unknowns as one vector, and their bounds, infinite where there is none."""
+
+    values: V
+    low: V
+    high: V
+
+    def free(self, right: V) -> V:
+        """1 for each unknown, 0 for those at a bound that the steepest descent, against `right`, would cross (Bertsekas 1982,
+        without his margin)."""
+        down = apply("and", compare("le", self.values, self.low), compare("gt", right, 0.0))
+        up = apply("and", compare("ge", self.values, self.high), compare("lt", right, 0.0))
+        return where(apply("or", down, up), number(right, 0.0), number(right, 1.0))
+
+
+def equations(found: Sums, told: LeastSquares, last: V | None, box: Box | None) -> Equations:
+    """`last`: the scale of the last step, if there is a scale. In a `box`, unknowns that cannot move have no equation."""
     squares = found.squares
     matrix, right, diagonal = _of_triangle(*found.parts) if told.solver == "qr" else found.parts
+    if box is not None:
+        free = box.free(right)
+        matrix = _in_columns(matrix, free) if told.solver == "qr" else matrix * free * reshape(free, (free.type.dims[0], 1))
+        right = right * free
     steepest = apply("sqrt", diagonal) * apply("sqrt", squares)
     flat = apply("all", compare("le", apply("abs", right), steepest * told.tolerance), told=Reduction((), (-1,)))
     if last is None:

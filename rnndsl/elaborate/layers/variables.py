@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from rnndsl.elaborate.evaluate import types
+from rnndsl.elaborate.evaluate.lookup import is_word
 from rnndsl.elaborate.layers import initializers
 from rnndsl.elaborate.layers.defaults import joined
 from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.bytes import size_of
+from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import InitializerValue, VariableRef
+from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import DType, Initializer
+from rnndsl.plan.tables import Bounds
 from rnndsl.syntax import tree
 from rnndsl.text.codes import places
 from rnndsl.text.codes import sizes as limit_codes
@@ -53,8 +57,32 @@ def declare(session: Session, statement: tree.VariableDecl, name: str, env: Env)
         span=statement.span,
         device=frame.defaults.device,
         owner=owner,
+        bounds=None if statement.bounds is None else _bounds(session, statement, path, type.dtype, env),
     )
     return VariableRef(path)
+
+
+def _bounds(session: Session, statement: tree.VariableDecl, path: str, dtype: DType, env: Env) -> Bounds:
+    """The numbers of a `bounds` clause. Raises SpecError."""
+    assert statement.bounds is not None
+    span = Span(statement.span.source, statement.bounds[0].span.start, statement.bounds[1].span.end)
+    if statement.kind == "var" or dtype not in FLOATS:
+        codes.bounds_of(span, path, f"a `{statement.kind}` of {dtype}").throw()
+    low, high = (_bound(session, expr, path, env) for expr in statement.bounds)
+    if low is None and high is None:
+        codes.no_bounds(span, path).throw()
+    if low is not None and high is not None and not low < high:
+        codes.empty_bounds(span, path, low, high).throw()
+    return low, high
+
+
+def _bound(session: Session, expr: tree.Expr, path: str, env: Env) -> float | None:
+    if is_word(expr, "none") is not None:
+        return None
+    value = session.evaluate(expr, env)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        codes.bound(expr.span, path, describe(value)).throw()
+    return float(value)
 
 
 def _check_owner(session: Session, path: str, owner: str, env: Env) -> None:

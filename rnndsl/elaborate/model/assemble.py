@@ -12,15 +12,17 @@ from rnndsl.elaborate.state import origins
 from rnndsl.elaborate.state.records import VariableRecord
 from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
+from rnndsl.language.initializers import initial_value
 from rnndsl.language.rules.types import FLOATS, widest
 from rnndsl.plan.model import DType, Initializer, Load, Named, Plan, PlanInput, Signature, Slot, TensorType, Train, Update, Variable
 from rnndsl.plan.names import artefact_name
-from rnndsl.plan.tables import DAMPING, GROWTH, SCALE, LeastSquares
+from rnndsl.plan.tables import DAMPING, GROWTH, SCALE, Bounds, LeastSquares
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import names as name_codes
 from rnndsl.text.codes import places
 from rnndsl.text.codes import training as training_codes
+from rnndsl.text.codes import variables as variable_codes
 from rnndsl.text.diagnostics import Poisoned
 
 
@@ -68,7 +70,7 @@ def _variable(session: Session, record: VariableRecord, chosen: Selections) -> V
     reason = _not_trainable(record, chosen)
     kinds = ["global_variables", "model_variables", *(["trainable_variables"] if reason is None else [])]
     own = [*record.collections, *record.defaults.collections, *chosen.collected.get(record.path, [])]
-    return Variable(
+    found = Variable(
         path=record.path,
         kind=record.kind,
         dtype=record.dtype,
@@ -80,8 +82,22 @@ def _variable(session: Session, record: VariableRecord, chosen: Selections) -> V
         collections=tuple(dict.fromkeys([*kinds, *own])),
         device=record.device,
         rate=chosen.rates.get(record.path, 1.0),
+        bounds=record.bounds,
         place=str(record.span),
     )
+    if record.bounds is not None and load is None:
+        _check_start(session, record, record.bounds, found)
+    return found
+
+
+def _check_start(session: Session, record: VariableRecord, bounds: Bounds, variable: Variable) -> None:
+    """Raises SpecError if the variable starts outside of its bounds."""
+    value = initial_value(variable, session.registry.seed)
+    least, most = float(value.min(initial=math.inf)), float(value.max(initial=-math.inf))
+    low, high = bounds
+    outside = least if low is not None and least < low else most
+    if (low is not None and least < low) or (high is not None and most > high):
+        variable_codes.starts_outside(record.span, variable.path, variable.initializer.name, outside, low, high).throw()
 
 
 def _initializer(session: Session, record: VariableRecord, chosen: Selections) -> tuple[Initializer, str]:

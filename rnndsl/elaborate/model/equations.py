@@ -60,7 +60,7 @@ class Equations(Declarer):
     def _slot(self, statement: tree.VariableDecl, env: Env) -> None:
         name = self._name(statement.name, env)
         self._claim_name(statement.name, name, env)
-        if statement.collections or statement.frozen:
+        if statement.collections or statement.frozen or statement.bounds:
             places.slot_clause(statement.span, name).throw()
         t = self.whole if statement.type is None else types.full(self.session, statement.type, env, self.whole.dtype)
         if t.axes and statement.type is not None:

@@ -10,6 +10,7 @@ from rnndsl.elaborate.state.environment import Defaults
 from rnndsl.elaborate.state.values import InitializerValue, MappedCell, Tensor
 from rnndsl.plan.attributes import Shape
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.plan.tables import Bounds
 from rnndsl.records import field, mutable
 from rnndsl.text.source import Span
 
@@ -88,3 +89,4 @@ class VariableRecord:
     device: str | None = None
     owner: str = ""
     """The key of the layer that declares it."""
+    bounds: Bounds | None = None

@@ -22,7 +22,8 @@ def statement_text(item: Item, indent: str) -> str:
             initializer = f" ~ {flat(item.initializer)}" if item.initializer else ""
             frozen = " frozen" if item.frozen else ""
             kind = f": {type_text(item.type)}" if item.type else ""
-            return f"{item.kind} {name_text(item.name)}{kind}{initializer}{_in(item.collections)}{frozen}"
+            bounds = f" bounds ({', '.join(map(flat, item.bounds))})" if item.bounds else ""
+            return f"{item.kind} {name_text(item.name)}{kind}{initializer}{_in(item.collections)}{bounds}{frozen}"
         case tree.Write():
             return lay_out(f"{name_text(item.name)} <- ", item.value, "", indent)
         case tree.Require():

@@ -100,13 +100,17 @@ class Builder(ExpressionBuilder):
         collections = self.names(found.get("in", []))
         span = self.span(start, end)
         frozen = "frozen" in found
-        return tree.VariableDecl(span, kind.type, name, type_, found.get("~"), collections, frozen, self.docs.get(start))
+        doc = self.docs.get(start)
+        return tree.VariableDecl(span, kind.type, name, type_, found.get("~"), collections, found.get("bounds"), frozen, doc)
 
     def clause(self, values: Values, start: int, end: int) -> tuple[Token, Any]:
         return values[0], values[1]
 
     def clause_set(self, values: Values, start: int, end: int) -> tuple[Token, Any]:
         return values[0], values[2]
+
+    def clause_bounds(self, values: Values, start: int, end: int) -> tuple[Token, Any]:
+        return values[0], (values[2], values[4])
 
     def clause_flag(self, values: Values, start: int, end: int) -> tuple[Token, Any]:
         return values[0], True

@@ -110,7 +110,7 @@ def of_optimizer(span: Span) -> Diagnostic:
 
 
 def slot_clause(span: Span, name: str) -> Diagnostic:
-    return _misplaced(span, "a collection or `frozen`", f"an optimizer: its slot `{name}` is in `global_variables` alone")
+    return _misplaced(span, "a collection, `bounds` or `frozen`", f"an optimizer: its slot `{name}` is in `global_variables` alone")
 
 
 def write_outside(span: Span, name: str) -> Diagnostic:

@@ -17,6 +17,7 @@ FREEZES_VAR = Code("RNN0306", "selector of params matches a var")
 UNKNOWN_DEFAULT = Code("RNN0307", "unknown default")
 BAD_RATE = Code("RNN0308", "rate out of range")
 BAD_DEVICE = Code("RNN0309", "not a device")
+BAD_BOUNDS = Code("RNN0310", "bounds that do not fit")
 
 
 # ---------------------------------------------------------------- selectors
@@ -84,3 +85,31 @@ def unknown_default(span: Span, name: str, known: Sequence[str]) -> Diagnostic:
 def bad_device(span: Span, written: str) -> Diagnostic:
     wrong = BAD_DEVICE(span, f"{written} is not the name of a device")
     return wrong.suggest('write `"/GPU:0"`, `"/CPU:0"` or another number')
+
+
+# ---------------------------------------------------------------- bounds
+
+
+def bounds_of(span: Span, path: str, what: str) -> Diagnostic:
+    """`what`: a `var`, or a param of whole numbers."""
+    return BAD_BOUNDS(span, f"`{path}` is {what}: optimizers keep `param`s of floats within bounds, and nothing else")
+
+
+def bound(span: Span, path: str, what: str) -> Diagnostic:
+    """`what`: the value, in words."""
+    return BAD_BOUNDS(span, f"a bound of `{path}` is a number or `none`, not {what}")
+
+
+def no_bounds(span: Span, path: str) -> Diagnostic:
+    return BAD_BOUNDS(span, f"`{path}` has neither a lower nor an upper bound").suggest("leave the clause out")
+
+
+def empty_bounds(span: Span, path: str, low: float, high: float) -> Diagnostic:
+    return BAD_BOUNDS(span, f"the lower bound of `{path}`, {low:g}, is not below the upper one, {high:g}")
+
+
+def starts_outside(span: Span, path: str, name: str, value: float, low: float | None, high: float | None) -> Diagnostic:
+    """`name`: the initialiser that gives `value`."""
+    room = " and ".join([*([f"{low:g} or more"] if low is not None else []), *([f"{high:g} or less"] if high is not None else [])])
+    wrong = BAD_BOUNDS(span, f"`{path}` starts at {value:g} by `{name}`, outside of its bounds: {room}")
+    return wrong.suggest("choose a start with `~`, or with `init` in the model")
