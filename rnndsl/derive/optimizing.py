@@ -1,8 +1,8 @@
 """An optimizer's equations, written into the graph of a training step.
 
 For each variable, in this order: its gradient is clipped, the rule says what it is then, its own rate scales the change, its
-bounds hold it, its average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1. Of a table that is looked up in, only these
-rows are stepped where the rule leaves the others as they are.
+bounds hold it, its average follows. All of it in f32 at least, slots too: in bf16 Adam's 0.999 would be 1. Of a table that is
+looked up in, only these rows are stepped where the rule leaves the others as they are.
 """
 
 from __future__ import annotations
