@@ -5,7 +5,7 @@ VENV ?= .venv
 JOBS ?= auto
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PEERS ?= torch jax onnxruntime tf2onnx tf214 flower tff
+PEERS ?= torch jax jax2tf onnxruntime tf2onnx tf214 flower tff
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # `rnndsl check` would compile itself anew each time

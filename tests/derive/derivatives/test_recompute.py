@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import rnndsl
+from rnndsl.cli.main import main
 from rnndsl.derive.preparing.recomputing import recomputing
 from rnndsl.meaning.running import Model
 from rnndsl.plan.model import Node
@@ -104,6 +105,15 @@ def _widest(plan) -> int:
 
 def _steps(axes: tuple[str, ...]) -> bool:
     return "time" in axes or any(a.startswith("time_in_segment") for a in axes)
+
+
+def test_compile_takes_it_for_all_scans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.rnn").write_text(f"rnn 1{PLAIN}")
+    printed: list[str] = []
+    for options in ((), ("--recompute",)):
+        assert main(["compile", str(tmp_path / "m.rnn"), "--print-after", "functions", *options]) == 0
+        printed.append(capsys.readouterr().out)
+    assert [text.count(" again\n") for text in printed] == [0, 12]  # forward and back, of three scans, in `step` and `gradients`
 
 
 @pytest.mark.tf
