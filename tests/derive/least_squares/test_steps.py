@@ -190,6 +190,23 @@ def test_several_residuals_are_one() -> None:
     assert np.abs(slopes).max() < 1e-11
 
 
+def test_a_weight_is_a_factor_of_its_residual() -> None:
+    """A line through points that count more or less: NumPy's weighted fit."""
+    text = """model line with (dtype = f64) {
+  input x: f64[batch]
+  input weight: f64[batch]
+  target y: f64[batch]
+  param a: [] ~ zeros
+  param b: [] ~ zeros
+  residual r = sqrt(weight) * (a * x + b - y)
+  train fit = levenberg_marquardt(damping = 1e-12)
+}
+"""
+    model, weight = Model(plan_of(text, level=1)), np.linspace(0.0, 3.0, len(X)) ** 2
+    model.call("fit", {"x": X, "y": Y, "weight": weight})
+    np.testing.assert_allclose(variables(model), np.polyfit(X, Y, 1, w=np.sqrt(weight)), rtol=1e-9)
+
+
 def test_what_a_mask_leaves_out_is_not_seen() -> None:
     text = """model m with (dtype = f64) {
   input x: f64[batch, time, 2]
