@@ -12,7 +12,8 @@ from rnndsl.backends.tensorflow.compiled.running import room_for
 from rnndsl.backends.tensorflow.module import build
 from rnndsl.plan.model import Scan
 from rnndsl.plan.rewriting import used_ids
-from tests.compiling import artefact, plan_of
+from rnndsl.plan.stretches import lengths_told
+from tests.compiling import SPECS, artefact, plan_of
 from tests.derive.derivatives.checking import numbers_for
 
 pytestmark = pytest.mark.tf
@@ -56,18 +57,23 @@ def test_gradients(path: Path) -> None:
             np.testing.assert_allclose(compiled["gradients"][name], value, rtol=1e-8, atol=1e-10, err_msg=f"{name} {batch, steps}")
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*CASES, SPECS / "deepspeech2.rnn"], ids=lambda p: p.stem)
 def test_each_part_comes_after_what_it_reads(path: Path) -> None:
-    """And each node is in one part, constants and their copies apart."""
+    """And after what first has an axis that its arguments lack; each node is in one part, constants and their copies apart."""
     for function in plan_of(path, 1).functions:
         known = {x.id for x in function.graph.inputs}
+        axes = {axis for x in function.graph.inputs for axis in x.type.axes} | {axis for axis, _ in lengths_told(function.graph)}
         for part in parts(function.graph, function.ends()):
+            nodes = part.nodes if isinstance(part, Region) else (part,)
+            for node in nodes:
+                own = set() if isinstance(node, Scan) else set(node.type.axes)
+                assert own - axes <= set(() if isinstance(node, Scan) else node.attrs.about), node
+                axes |= own
             if isinstance(part, Region):
                 assert known >= set(part.reads) and any(isinstance(node, Scan) for node in part.nodes)
-                known |= {node.id for node in part.nodes}
             else:
                 assert known >= set(used_ids(part))
-                known.add(part.id)
+            known |= {node.id for node in nodes}
         assert known >= {node.id for node in function.graph.nodes}
         assert known >= set(function.ends())
 

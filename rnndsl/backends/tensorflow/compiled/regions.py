@@ -13,10 +13,12 @@ from rnndsl.language.ops.table import OPS, has
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.attributes import Result
 from rnndsl.plan.model import Graph, Node, Scan, all_nodes
-from rnndsl.plan.rewriting import used_ids
+from rnndsl.plan.rewriting import types_of, used_ids
 from rnndsl.records import Immutable, record
 
 Stages = dict[str, int]
+Needs = Mapping[str, Collection[str]]
+"""By the id of a node, of which others it comes after."""
 _SMALL = 40
 """Rows of a matrix that XLA decomposes as fast as TensorFlow: 0.2 ms with 34, 5.6 to 0.2 with 100, 78 to 0.6 with 329."""
 
@@ -51,10 +53,10 @@ class Region(Immutable):
 
 def parts(graph: Graph, ends: Iterable[str]) -> list[Node | Scan | Region]:
     """The nodes of `graph` in an order in which each can be run, those that are compiled in regions. `ends`: what is read of it."""
-    compiled = _compiled(graph)
-    stages = _stages(graph, compiled)
-    _postpone(graph, compiled, stages)
-    regions = _regions(graph, compiled, stages, set(ends))
+    compiled, needs = _compiled(graph), _needs(graph)
+    stages = _stages(graph, compiled, needs)
+    _postpone(graph, compiled, needs, stages)
+    regions = _regions(graph, compiled, needs, stages, set(ends))
     turns: dict[tuple[int, bool], dict[str, Node | Scan | Region]] = {}
     for node in graph.nodes:
         part = regions.get(node.id, node)
@@ -118,17 +120,33 @@ def _is_constant(node: Node | Scan) -> bool:
 # ---- stages
 
 
-def _stages(graph: Graph, compiled: Collection[str]) -> Stages:
+def _needs(graph: Graph) -> Needs:
+    """What has to be there before each node: all that it uses, and what first has an axis that it has and none of its arguments."""
+    types = types_of(graph)
+    first = {axis: x.id for x in reversed(graph.inputs) for axis in x.type.axes}
+    needs: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        needs[node.id] = [*used_ids(node)]
+        if isinstance(node, Scan):
+            continue
+        axes = {*node.type.axes, *node.attrs.about}
+        lacking = axes.difference(*(types[x].axes for x in node.args if x in types))
+        needs[node.id] += [first[axis] for axis in sorted(lacking) if axis in first]
+        first.update((axis, node.id) for axis in node.type.axes if axis not in first)
+    return needs
+
+
+def _stages(graph: Graph, compiled: Collection[str], needs: Needs) -> Stages:
     """The earliest stage of each node. In a stage, what is not compiled comes first."""
     stages: Stages = {}
     for node in graph.nodes:
-        before = [(stages[x], x in compiled) for x in used_ids(node) if x in stages]
+        before = [(stages[x], x in compiled) for x in needs[node.id] if x in stages]
         wait = node.id not in compiled
         stages[node.id] = max((stage + (1 if of_region and wait else 0) for stage, of_region in before), default=0)
     return stages
 
 
-def _postpone(graph: Graph, compiled: Collection[str], stages: Stages) -> None:
+def _postpone(graph: Graph, compiled: Collection[str], needs: Needs, stages: Stages) -> None:
     """What is computed place by place moves to the stage of what reads it: then that is computed with it, not handed over. So does
     a leaf, which may be about an axis that a scan makes."""
     latest: Stages = {}
@@ -136,7 +154,7 @@ def _postpone(graph: Graph, compiled: Collection[str], stages: Stages) -> None:
         if node.id in latest and _moves(node, compiled):
             stages[node.id] = max(stages[node.id], latest[node.id])
         before = stages[node.id] - (0 if node.id in compiled else 1)
-        for name in used_ids(node):
+        for name in needs[node.id]:
             latest[name] = min(latest.get(name, before), before)
 
 
@@ -149,7 +167,7 @@ def _moves(node: Node | Scan, compiled: Collection[str]) -> bool:
 # ---- regions
 
 
-def _regions(graph: Graph, compiled: Collection[str], stages: Stages, ends: Collection[str]) -> Mapping[str, Region]:
+def _regions(graph: Graph, compiled: Collection[str], needs: Needs, stages: Stages, ends: Collection[str]) -> Mapping[str, Region]:
     """For each node that is in a region, that: the parts of a stage that hang together and have a scan."""
     group: dict[str, str] = {}
 
@@ -163,7 +181,7 @@ def _regions(graph: Graph, compiled: Collection[str], stages: Stages, ends: Coll
         if node.id not in compiled:
             continue
         group[node.id] = node.id
-        for name in used_ids(node):
+        for name in needs[node.id]:
             if name in group and stages[name] == stages[node.id]:
                 group[root(name)] = root(node.id)
     members: dict[str, list[Node | Scan]] = {}
