@@ -58,12 +58,6 @@ SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "a cell",
             "through it",
         ),
-        "placed": (
-            'placed(cell, "a", "b{k}")',
-            "what a layer is given: the cell, its variables under these segments of the path",
-            "a cell or block",
-            "through it",
-        ),
         "states": ("states(layer)", "the new states of a cell in this step, as a list", "a list", "through it"),
         "refuse": (
             'refuse("text")',

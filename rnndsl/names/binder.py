@@ -254,8 +254,10 @@ class _Binder:
                 case tree.Index(target=tree.Name() as target):
                     self._use(scope, target, node.indices)
                     pending += reversed(node.indices)
-                case tree.Call(function=tree.Name(name="placed" | "rename")):
-                    self._written(node, scope)
+                case tree.Call(function=tree.Name(name="rename")):
+                    for each in node.arguments:  # the axis `time` of `rename(x, time = frame)`
+                        if each.name is not None and each.name_span is not None:
+                            self._known(scope, tree.Name(each.name_span, each.name))
                     pending += [node.function, *node.arguments][::-1]
                 case tree.AxisIndex():
                     for each in node.arguments:
@@ -273,9 +275,11 @@ class _Binder:
                             self._option(option, item, scope)
                         else:
                             pending.append(item)
-                case tree.Argument(name="path", value=tree.String() as path):
-                    for name in holes(path):
+                case tree.Argument(name="path", value=path):
+                    parts = path.items if isinstance(path, tree.ListExpr) else (path,)
+                    for name in (each for part in parts if isinstance(part, tree.String) for each in holes(part)):
                         self._use(scope, name)
+                    pending += reversed(parts)
                 case tree.Argument(name="until"):
                     pass  # names a state of the cell that is scanned
                 case tree.Node():
@@ -284,15 +288,6 @@ class _Binder:
                     pending += reversed(node)  # pyright: ignore[reportUnknownArgumentType]
                 case _:
                     pass
-
-    def _written(self, call: tree.Call, scope: _Names) -> None:
-        """What names beside expressions: the `{k}` of `placed(cell, "b{k}")`, the axis `time` of `rename(x, time = frame)`."""
-        for argument in call.arguments:
-            if isinstance(argument.value, tree.String):
-                for name in holes(argument.value):
-                    self._use(scope, name)
-            elif argument.name is not None and argument.name_span is not None:
-                self._known(scope, tree.Name(argument.name_span, argument.name))
 
     def _option(self, option: str, value: tree.Name, scope: _Names) -> None:
         """`merge = sum` is a word; another name is a value's, or no word of the option, for which elaboration has its own."""

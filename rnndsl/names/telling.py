@@ -16,7 +16,7 @@ from rnndsl.syntax import tree
 
 DEEPEST = 50
 """So many definitions are followed from one value to the next; what lies further is not told."""
-WRAPPERS = ("placed", "map_state", "map_recurrent")
+WRAPPERS = ("map_state", "map_recurrent")
 """Functions whose value is their first argument, a cell or block, in another way."""
 RESULTS = MappingProxyType({"beam": ("ids", "scores", "lengths"), "top_k": ("values", "ids"), "conv": ("lengths",)})
 """What functions of several results call them."""
@@ -197,7 +197,7 @@ class Telling:
 
     def _state(self, cell: Told, name: str) -> Found:
         """What `name` stands for among the states of a cell: a state, or an inner cell. Those of an inner cell that adds nothing to
-        paths, `placed(…)` without segments, go by the outer one's names."""
+        paths, `with (path = "")`, go by the outer one's names."""
         if cell.body is None or cell.kind != "layer":
             return Found((), cell.kind != "unknown")
         own = [each for each in cell.body.own(name) if any(site.kind in ("state", "input", "layer") for site in each.sites)]
@@ -212,9 +212,10 @@ class Telling:
 
 
 def placed(site: Site) -> int | None:
-    """The number of segments that `placed(…)` gives a layer; None without it."""
-    match site.statement:
-        case tree.Layer(constructor=tree.Call(function=tree.Name(name="placed"), arguments=arguments)):
-            return max(0, len(arguments) - 1)
-        case _:
-            return None
+    """The number of segments that the `path` of a layer has, as far as the text tells, of another value one; None without it."""
+    given = site.statement.defaults if isinstance(site.statement, tree.Layer) else ()
+    path = next((each.value for each in given if each.name == "path"), None)
+    if path is None:
+        return None
+    parts = path.items if isinstance(path, tree.ListExpr) else (path,)
+    return sum(len([s for s in part.value.split("/") if s]) if isinstance(part, tree.String) else 1 for part in parts)

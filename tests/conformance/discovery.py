@@ -14,6 +14,7 @@ from pathlib import Path
 from rnndsl.language.ops.table import functions
 from rnndsl.names.reading import STD
 from rnndsl.syntax import parse, tree
+from rnndsl.syntax.walk import walk
 from rnndsl.text.sink import Sink
 from rnndsl.text.source import SourceFile
 
@@ -234,7 +235,8 @@ def _owners(body: tuple[tree.Statement, ...]) -> Iterator[str]:
 
 def places_elsewhere(case: Case) -> bool:
     """Whether the cell lays a layer's variables under a path that is not the layer's name."""
-    return "placed(" in case.definition.span.text
+    layers = (each for each in walk(case.definition.body) if isinstance(each, tree.Layer))
+    return any(each.name == "path" for layer in layers for each in layer.defaults)
 
 
 def _own(name: tree.IndexedName) -> str:

@@ -19,7 +19,6 @@ from rnndsl.elaborate.state.values import (
     Family,
     Instance,
     MappedCell,
-    Placed,
     ScanResult,
     ScopeValue,
     StateRecord,
@@ -45,7 +44,7 @@ def attribute(session: Session, expr: tree.Attribute, env: Env) -> Value:
     match target:
         case ScopeValue():
             return _member(session, expr, target.env, target)
-        case Constructor() | Placed():
+        case Constructor():
             return _of_constructor(session, expr, target)
         case Instance() | MappedCell():
             return _of_layer(session, expr, target, env)
@@ -75,8 +74,8 @@ def layer_of(value: Value) -> Instance | None:
 
 
 def constructor_of(value: Value) -> Constructor | None:
-    """What a layer or cell was made by, below `placed` and `map_state`."""
-    while isinstance(value, MappedCell | Placed):
+    """What a layer or cell was made by, below any `map_state`."""
+    while isinstance(value, MappedCell):
         value = value.cell
     return value.constructor if isinstance(value, Instance) else value if isinstance(value, Constructor) else None
 
@@ -101,7 +100,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
 
 
-def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor | Placed) -> Value:
+def _of_constructor(session: Session, expr: tree.Attribute, value: Constructor) -> Value:
     found = _known_before(session, value, expr.name)
     if found is None:
         made = constructor_of(value)

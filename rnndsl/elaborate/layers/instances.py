@@ -25,7 +25,6 @@ from rnndsl.elaborate.state.values import (
     Instance,
     MappedCell,
     NoValue,
-    Placed,
     UserFunction,
     Value,
 )
@@ -119,7 +118,7 @@ def _fits(wanted: str, value: Value) -> bool:
         case "float", int() | float():
             return not isinstance(value, bool)
         case (("cell" | "block"), _):
-            return isinstance(value, Constructor | Instance | MappedCell | Placed) and value.kind == wanted
+            return isinstance(value, Constructor | Instance | MappedCell) and value.kind == wanted
         case _:
             return False
 

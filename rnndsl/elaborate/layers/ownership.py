@@ -9,7 +9,7 @@ from rnndsl.elaborate.layers import defaults
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.session import Session
-from rnndsl.elaborate.state.values import Constructor, DefinitionValue, Instance, MappedCell, Placed, Value
+from rnndsl.elaborate.state.values import Constructor, DefinitionValue, Instance, MappedCell, Value
 from rnndsl.names.binder import holes
 from rnndsl.names.check import unknown
 from rnndsl.records import Immutable, record, replace
@@ -21,10 +21,11 @@ from rnndsl.text.source import Span
 def make(session: Session, statement: tree.Layer, name: str, env: Env) -> Value:
     """What `layer name = constructor` binds. A named layer given as the constructor keeps its own path and is shared."""
     value = session.evaluate(statement.constructor, env)
+    place = _Place(name, join(env.frame().path, name))
     path = next((each for each in statement.defaults if each.name == defaults.PATH), None)
-    if path is not None and isinstance(value, Constructor | MappedCell | Placed):
-        value = Placed(value, segments(session, path.value, env), path.span)
-    return _own(session, value, statement, _Place(name, join(env.frame().path, name)), env)
+    if path is not None:
+        place = _placed(segments(session, path.value, env), path.span, place, env)
+    return _own(session, value, statement, place, env)
 
 
 OPTIMIZERS_SCOPE = "train"
@@ -46,11 +47,8 @@ def _own(session: Session, value: Value, statement: tree.Layer, place: _Place, e
             inner = _own(session, value.cell, statement, place, env)
             assert isinstance(inner, Instance | MappedCell)
             return replace(value, cell=inner)
-        case Placed():
-            return _own(session, value.cell, statement, _placed(value, place, env), env)
         case Instance():
-            if statement.defaults:
-                places.shared_defaults(statement.defaults[0].span, value.span).throw()
+            _check_shared(statement, value, env)
             return value
         case DefinitionValue():
             kinds.unapplied_definition(statement.constructor.span, describe(value), value.definition.name.name).throw()
@@ -58,14 +56,27 @@ def _own(session: Session, value: Value, statement: tree.Layer, place: _Place, e
             kinds.no_layer(statement.constructor.span, describe(value)).throw()
 
 
-def _placed(value: Placed, place: _Place, env: Env) -> _Place:
+def _check_shared(statement: tree.Layer, layer: Instance, env: Env) -> None:
+    """Raises SpecError for a `with` of a layer that is shared; but a constructor's parameter, which may be a named layer or none
+    yet, may have a path for the latter."""
+    made = statement.constructor
+    while isinstance(made, tree.Index) or (isinstance(made, tree.Call) and made.arguments):  # `map_state(cells[k], f)`
+        made = made.target if isinstance(made, tree.Index) else made.arguments[0].value
+    meant = lookup.definitions(made, env) if isinstance(made, tree.Name) else ()
+    is_parameter = any(isinstance(site.statement, tree.ConstructorParam) for each in meant for site in each.sites)
+    refused = [each for each in statement.defaults if each.name != defaults.PATH or not is_parameter]
+    if refused:
+        places.shared_defaults(refused[0].span, layer.span).throw()
+
+
+def _placed(path: tuple[str, ...], span: Span, place: _Place, env: Env) -> _Place:
     """A layer under a path of its own; its states go by its name, or by its owner's if it adds no segment.
 
     `train` at the top, which is no name of the text's, is for the optimizers' own variables."""
-    if value.segments[:1] == (OPTIMIZERS_SCOPE,) and not env.frame().path:
-        places.optimizers_path(value.span, OPTIMIZERS_SCOPE).throw()
-    env.frame().placed[place.name] = place.name if value.segments else ""
-    return _Place(place.name, join(env.frame().path, "/".join(value.segments)) if value.segments else env.frame().path)
+    if path[:1] == (OPTIMIZERS_SCOPE,) and not env.frame().path:
+        places.optimizers_path(span, OPTIMIZERS_SCOPE).throw()
+    env.frame().placed[place.name] = place.name if path else ""
+    return _Place(place.name, join(env.frame().path, "/".join(path)) if path else env.frame().path)
 
 
 def _instance(session: Session, constructor: Constructor, statement: tree.Layer, place: _Place, env: Env) -> Instance:
@@ -99,7 +110,9 @@ def _claim(session: Session, key: str, place: _Place, span: Span, owner: str) ->
 
 
 def segments(session: Session, expr: tree.Expr, env: Env) -> tuple[str, ...]:
-    """The segments of a path, empty ones left out. Raises SpecError."""
+    """The segments of a path, of a string or of strings in a list, empty ones left out. Raises SpecError."""
+    if isinstance(expr, tree.ListExpr):
+        return tuple(part for item in expr.items for part in segments(session, item, env))
     return tuple(part for part in filled(session, expr, env).split("/") if part)
 
 

@@ -86,7 +86,7 @@ def _bound(session: Session, expr: tree.Expr, path: str, env: Env) -> float | No
 
 
 def _check_owner(session: Session, path: str, owner: str, env: Env) -> None:
-    """Two layers never share a variable, even if `placed` puts both under one path."""
+    """Two layers never share a variable, even if `path` puts both under one."""
     if path not in session.registry.variables:
         raise Poisoned
     if session.registry.variables[path].owner == owner or env.instance is None:

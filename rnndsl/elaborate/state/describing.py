@@ -17,7 +17,6 @@ from rnndsl.elaborate.state.values import (
     MappedCell,
     NoValue,
     OptimizerName,
-    Placed,
     Recipe,
     RecordValue,
     ScanResult,
@@ -92,8 +91,6 @@ def describe(value: Value) -> str:
             return "a set of collections"
         case NoValue():
             return "`none`"
-        case Placed():
-            return describe(value.cell)
         case Family():
             return f"the family `{value.name}`"
         case _:

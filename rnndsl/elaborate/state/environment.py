@@ -91,7 +91,7 @@ class Env:
     states: dict[str, str] = field(default_factory=dict[str, str])
     """What can be delayed here, by its own name: the dotted name of the state; empty for one that is faulty."""
     placed: dict[str, str] = field(default_factory=dict[str, str])
-    """The prefix of the states of each layer declared with `placed(…)`."""
+    """The prefix of the states of each layer declared with a `path`."""
     owner: object = None
     """The graph that the equations of this frame go to."""
     fans: tuple[int, int] | None = None

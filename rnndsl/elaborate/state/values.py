@@ -156,7 +156,7 @@ class MappedCell(Immutable):
     """`map_state(cell, f)`: a cell whose every new state is `f(new, old)`; if `recurrent`, `map_recurrent(cell, f)`: one whose
     products read `f(past)` of its states."""
 
-    cell: Constructor | Instance | MappedCell | Placed
+    cell: Constructor | Instance | MappedCell
     function: Value
     span: Span
     skip: tuple[str, ...] = ()
@@ -166,19 +166,6 @@ class MappedCell(Immutable):
     @property
     def kind(self) -> str:
         return "cell"
-
-
-@record
-class Placed(Immutable):
-    """`placed(layer, "a", "b")`: where its variables lie, from the path of the layer's owner; nowhere deeper without segments."""
-
-    cell: Constructor | Instance | MappedCell | Placed
-    segments: tuple[str, ...]
-    span: Span
-
-    @property
-    def kind(self) -> str:
-        return self.cell.kind
 
 
 @record
@@ -277,7 +264,6 @@ Value = (
     | Constructor
     | Instance
     | MappedCell
-    | Placed
     | NoValue
     | StateRef
     | VariableRef

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from rnndsl.elaborate.evaluate import lookup
 from rnndsl.elaborate.evaluate.attributes import layer_of, new_value
 from rnndsl.elaborate.evaluate.binding import bind
-from rnndsl.elaborate.layers import ownership, stepping
+from rnndsl.elaborate.layers import stepping
 from rnndsl.elaborate.state.describing import describe
 from rnndsl.elaborate.state.environment import Env, join
 from rnndsl.elaborate.state.records import StepContext
@@ -19,7 +19,6 @@ from rnndsl.elaborate.state.values import (
     Constructor,
     Instance,
     MappedCell,
-    Placed,
     ScanResult,
     StateRecord,
     Tensor,
@@ -183,7 +182,7 @@ def _mapped(session: Session, call: tree.Call, env: Env, name: str, wrong_functi
     bound = bind(name, {"cell": Required, "f": Required, "skip": None}, call)
     assert bound["cell"].expr is not None and bound["f"].expr is not None
     cell = session.evaluate(bound["cell"].expr, env)
-    if not isinstance(cell, Constructor | Instance | MappedCell | Placed) or cell.kind != "cell":
+    if not isinstance(cell, Constructor | Instance | MappedCell) or cell.kind != "cell":
         codes.not_a_cell(bound["cell"].expr.span, name, describe(cell)).throw()
     function = session.evaluate(bound["f"].expr, env)
     if not isinstance(function, UserFunction | Builtin):
@@ -200,17 +199,6 @@ def _skipped(session: Session, expr: tree.Expr | None, env: Env, function: str) 
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         kinds.state_names(expr.span, describe(names), function).throw()
     return tuple(str(each) for each in names)
-
-
-def _placed(session: Session, call: tree.Call, env: Env) -> Value:
-    """`placed(layer, "a", "b{k}")`: the path of the layer to be, from its owner's; empty segments are left out."""
-    if not call.arguments or any(a.name is not None for a in call.arguments):
-        arguments.placed_form(call.span).throw()
-    what = session.evaluate(call.arguments[0].value, env)
-    if not isinstance(what, Constructor | Instance | MappedCell | Placed):
-        kinds.no_layer(call.arguments[0].value.span, describe(what)).throw()
-    segments = tuple(part for a in call.arguments[1:] for part in ownership.segments(session, a.value, env))
-    return Placed(what, segments, call.span)
 
 
 def _states(session: Session, call: tree.Call, env: Env) -> Value:
@@ -233,7 +221,6 @@ SPECIALS: Mapping[str, Callable[[Session, tree.Call, Env], Value]] = MappingProx
         "bidirectional": _bidirectional,
         "map_state": _map_state,
         "map_recurrent": _map_recurrent,
-        "placed": _placed,
         "states": _states,
     }
 )

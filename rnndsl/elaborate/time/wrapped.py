@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from rnndsl.elaborate.evaluate.attributes import constructor_of
 from rnndsl.elaborate.state.records import StepContext
-from rnndsl.elaborate.state.values import Constructor, Instance, MappedCell, Placed, Tensor
+from rnndsl.elaborate.state.values import Constructor, Instance, MappedCell, Tensor
 from rnndsl.syntax import tree
 from rnndsl.syntax.walk import walk
 from rnndsl.text.codes import arguments as codes
@@ -39,7 +39,7 @@ def _wrapped(made: Constructor) -> list[Constructor]:
     """The cells among the arguments of a constructor."""
     values = (made.env.names.get(param.name) for param in made.definition.params if param.type.name == "cell")
     lists = (value if isinstance(value, list) else [value] for value in values)
-    cells = (item for items in lists for item in items if isinstance(item, Constructor | Instance | MappedCell | Placed))
+    cells = (item for items in lists for item in items if isinstance(item, Constructor | Instance | MappedCell))
     return [made for made in map(constructor_of, cells) if made is not None]
 
 

@@ -118,10 +118,6 @@ def no_cell(span: Span, function: str) -> Diagnostic:
     return _argument(span, function, "starts with the cell")
 
 
-def placed_form(span: Span) -> Diagnostic:
-    return _argument(span, "placed", "takes a block or cell, and the segments of a path")
-
-
 # ---------------------------------------------------------------- optimizers and schedules
 
 

@@ -139,7 +139,7 @@ def state_names(span: Span, what: str, function: str) -> Diagnostic:
 
 
 def path_segment(span: Span, what: str) -> Diagnostic:
-    """Of `placed`."""
+    """Of the `path` of a layer."""
     return _given(span, what, "a string, a segment of a path")
 
 

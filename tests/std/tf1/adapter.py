@@ -107,8 +107,8 @@ class Cell:
 
     @property
     def declaration(self) -> str:
-        made = self.constructor if self.layer == self.path[-1] else f'placed({self.constructor}, "{self.path[-1]}")'
-        return f"layer {self.layer} = {made}"
+        path = "" if self.layer == self.path[-1] else f' with (path = "{self.path[-1]}")'
+        return f"layer {self.layer} = {self.constructor}{path}"
 
 
 def layered(spec: dict[str, Any], case: Case, part: str = "") -> Cell:

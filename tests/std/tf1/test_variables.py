@@ -63,7 +63,7 @@ MODELS = {
     "contrib AttentionCellWrapper(LSTM,attn_length=2)": one(
         "attention_cell_wrapper", "AttentionCellWrapper(BasicLSTMCell(4), attn_length = 2)"
     ),
-    "contrib HighwayWrapper(GRUCell(3))": one("highway", "placed(HighwayWrapper(GRUCell(3)))"),
+    "contrib HighwayWrapper(GRUCell(3))": one("highway", 'HighwayWrapper(GRUCell(3)) with (path = "")'),
     "contrib OutputProjectionWrapper(GRU,2)": one("output_projection_wrapper", "OutputProjectionWrapper(GRUCell(4), 2)"),
     "contrib InputProjectionWrapper(GRU,2)": one("input_projection_wrapper", "InputProjectionWrapper(GRUCell(4), 2)"),
     "contrib ConvLSTMCell(2D,[5,5,1],filters 2,kernel 3x3)": one(

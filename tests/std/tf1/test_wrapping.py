@@ -96,11 +96,11 @@ def test_variational_dropout_draws_once() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("layer a = placed()", "RNN0110"),
-        ("layer a = placed(BasicLSTMCell(3), 3)", "RNN0111"),
-        ("layer a = placed(BasicLSTMCell(3), \"{x}\")", "RNN0111"),
-        ("layer a = placed(BasicLSTMCell(3), \"b\")  layer b = BasicLSTMCell(3)", "RNN0121"),
-        ("layer a = placed(BasicLSTMCell(3))  layer b = placed(BasicLSTMCell(3))", "RNN0121"),
+        ("layer a = BasicLSTMCell(3) with (path = 3)", "RNN0111"),
+        ("layer a = BasicLSTMCell(3) with (path = [3])", "RNN0111"),
+        ("layer a = BasicLSTMCell(3) with (path = \"{x}\")", "RNN0111"),
+        ("layer a = BasicLSTMCell(3) with (path = \"b\")  layer b = BasicLSTMCell(3)", "RNN0121"),
+        ("layer a = BasicLSTMCell(3) with (path = \"\")  layer b = BasicLSTMCell(3) with (path = [])", "RNN0121"),
     ],
 )  # fmt: skip
 def test_wrong_placements(body: str, code: str) -> None:
