@@ -83,11 +83,12 @@ def test_the_lines_of_the_readme_train_below_persistence(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_the_python_of_the_guide_runs(tmp_path: Path) -> None:
     """In the guide's order, where `counter.rnn` is its first model, `build/sunspots` the artefact of the README, `build/machines`
-    that of the page on federated training."""
+    that of the page on federated training, and the specs of the page on warm starts have their names."""
     rest = [block for block in blocks("python") if block.page.name != "README.md"]
-    for name, page in (("counter", "first-model"), ("machines", "federated")):
+    for name, page in (("counter", "first-model"), ("machines", "federated"), ("reader", "warm-start")):
         text = next(b.spec for b in blocks("rnn") if page in b.page.name)
         (tmp_path / f"{name}.rnn").write_text(text, encoding="utf-8")
+    (tmp_path / "spread.rnn").write_text([b.spec for b in blocks("rnn") if "warm-start" in b.page.name][1], encoding="utf-8")
     sources = {"sunspots": str(ROOT / "specs" / "sunspots.rnn"), "machines": "machines.rnn"}
     build = "import rnndsl\n" + "".join(f"rnndsl.compile({x!r}, 'build/{name}')\n" for name, x in sources.items())
     (tmp_path / "build").mkdir()
@@ -97,3 +98,6 @@ def test_the_python_of_the_guide_runs(tmp_path: Path) -> None:
     assert "(32, 1)" in done.stdout
     assert "(4, 1)" in done.stdout
     assert "'lstm/output_gate/wx'" in done.stdout and "sensors/gain" not in done.stdout
+    warm, cold = re.findall(r"warm = \w+: ([\d.]+) (.*)", done.stdout)
+    assert float(warm[0]) < float(cold[0]) / 2
+    assert (warm[1], cold[1]) == ("['head', 'peak']", "['head', 'peak', 'total']")
