@@ -35,8 +35,10 @@ types: $(STAMP)  ## pyright, strict for the package
 
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations=10
 
-check: $(STAMP)  ## the tests that are not slow
-	$(PYTEST) -m "not slow"
+check: $(STAMP)  ## the tests that are not slow, in three runs: a process keeps what TensorFlow and XLA once held
+	$(PYTEST) -m "not tf and not slow"
+	$(PYTEST) -m "tf and not xla and not slow"
+	$(PYTEST) -m "xla and not slow"
 
 test-slow: $(STAMP)  ## the slow tests: every cell in TensorFlow, large samples, the build of a wheel
 	$(PYTEST) -m slow

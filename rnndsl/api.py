@@ -29,11 +29,13 @@ from rnndsl.backends.tensorflow.loading import computed, load_module, to_tensors
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.driver import Emit, Job, Level
 from rnndsl.elaborate import SettingError
+from rnndsl.plan.function import artefact_name
 from rnndsl.plan.model import TensorType
-from rnndsl.plan.names import artefact_name
+from rnndsl.plan.replicas import is_replicated, replicated_name
 from rnndsl.regular import replacing
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import calls as faults
+from rnndsl.text.faults import workers
 from rnndsl.text.faults.settings import one_model
 
 Arrays = Mapping[str, Any]
@@ -140,15 +142,19 @@ class Loaded:
             self._tensors[path].assign(value)
 
     def call(self, signature: str, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
-        """Call any signature by name: its results, as the manifest orders them. Raises ValueError also for an unknown one, and for
-        training on several replicas."""
+        """Call any signature by name: its results, as the manifest orders them. Raises ValueError also for an unknown one.
+
+        Under `tf.distribute.MultiWorkerMirroredStrategy` a training step is taken by all workers together, each of which gives its
+        own rows of the batch; the artefact must have been compiled with `emit=["replicas"]`. On replicas of other strategies
+        ValueError is raised.
+        """
         info = self._signature(signature)
         if info.kind in ("apply", "gradients"):
             raise CallError(faults.takes_variables(signature))
-        self._need_one_replica(info)
         wanted = {i.name: declared(i) for i in info.inputs}
         tensors = to_tensors(fit_all(signature, wanted, {**_mapping("inputs", inputs), **named}))
-        results = computed(signature, lambda: self._module.signatures[signature](**tensors))
+        function, place = self._among_workers(info) if info.kind == "train" else (signature, {})
+        results = computed(signature, lambda: self._module.signatures[function](**tensors, **to_tensors(place)))
         return {name: results[name] for name in dict.fromkeys([*(x.name for x in info.outputs), *results]) if name in results}
 
     def predict(self, inputs: Arrays | None = None, /, **named: Any) -> dict[str, Array]:
@@ -223,11 +229,19 @@ class Loaded:
             raise CallError(faults.absent(name, found.absent))
         return found
 
-    def _need_one_replica(self, info: SignatureInfo) -> None:
-        from rnndsl.backends.tensorflow.call import need_one_replica
+    def _among_workers(self, info: SignatureInfo) -> tuple[str, dict[str, Array]]:
+        """The training step as this process takes it, and what it is told beside the inputs: its place among the workers."""
+        from rnndsl.backends.workers import ALONE, GROUP, here
 
-        if info.kind == "train":
-            need_one_replica(info.name)
+        worker = here(info.name)
+        if worker == ALONE or is_replicated(info.name):
+            return info.name, {}
+        name = replicated_name(info.name)
+        if all(s.name != name for s in self._manifest.signatures):
+            raise CallError(workers.not_replicated(info.name))
+        own = {x.name for x in info.inputs}
+        place = np.array([GROUP, worker.of, worker.at], np.int32)
+        return name, {x.name: place for x in self._signature(name).inputs if x.name not in own}
 
     def _pure(self, name: str, step: int, **groups: Arrays | None) -> list[Any]:
         """The arguments of a pure function: a dict for each of `groups`, and `step`."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Level = Literal[0, 1]
 """0 is the plain reference, 1 has all passes."""
-Emit = Literal["meta-graph", "stablehlo"]
+Emit = Literal["meta-graph", "replicas", "stablehlo"]
 Watch = Callable[[str, Callable[[], str]], None]
 """Called after each stage and pass with its name and a function that prints what it made."""
 
@@ -194,7 +194,7 @@ class Job:
 
         initial = pretrained.initial
         write_artefact(
-            plan,
+            _with_replicas(plan, level) if "replicas" in emit else plan,
             target,
             provenance=self._provenance(level, jit, emit, sizes or {}, recompute=recompute),
             receipts=pretrained.receipts,
@@ -212,6 +212,15 @@ class Job:
         flags = {**flags, "sizes": dict(sizes)} if sizes else flags
         flags = {**flags, "recompute": True} if recompute else flags
         return Provenance(files=files, opt_level=level, flags=flags if jit == "auto" else {**flags, "jit": [jit]})
+
+
+def _with_replicas(plan: Plan, level: Level) -> Plan:
+    from rnndsl.derive.replicas import with_replicas
+    from rnndsl.meaning.verifier import verify
+
+    shared = with_replicas(plan, plan.axes[0], level)
+    verify(shared, "replicas")
+    return shared
 
 
 def _show_tree(module: tree.Module) -> str:

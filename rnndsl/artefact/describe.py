@@ -22,8 +22,9 @@ from rnndsl.artefact.saved_model import Saved, Shapes, checkpoint_keys, dtype_na
 from rnndsl.artefact.steps import steps_info, train_info
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import DTYPES
+from rnndsl.plan.function import artefact_name
 from rnndsl.plan.model import Function, Initializer, Plan, Receipt, TensorType, Variable
-from rnndsl.plan.names import artefact_name
+from rnndsl.plan.replicas import replicated_name
 from rnndsl.plan.rewriting import types_of
 from rnndsl.records import replace
 
@@ -122,7 +123,7 @@ def _with_state(info: TensorInfo, function: Function | None) -> TensorInfo:
 
 
 def _kind(plan: Plan, name: str) -> Kind:
-    if any(train.name == name for train in plan.trains):
+    if any(name in (train.name, replicated_name(train.name)) for train in plan.trains):
         return "train"
     for kind in _FIXED:
         if kind == name:

@@ -20,8 +20,8 @@ from rnndsl.artefact.session_variables import EMBEDDED_BYTES, SessionVariables
 from rnndsl.backends.tensorflow.functions import input_spec
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.tensorflow_module import tf
+from rnndsl.plan.function import artefact_name
 from rnndsl.plan.model import Plan
-from rnndsl.plan.names import artefact_name
 
 META = "graph.meta"
 CHECKPOINT = "graph.ckpt"

@@ -11,8 +11,8 @@ from rnndsl.plan.model import Optimizer, Train
 
 def steps_info(function: Function, trains: Sequence[Train]) -> tuple[StepInfo, ...]:
     """The steps of a function, as they stand in the manifest: all that an optimizer assigns is one, `train/NAME`."""
-    train = next((x for x in trains if function.kind == "train" and x.name == function.name), None)
-    whole = f"train/{function.name}"
+    train = next((x for x in trains if function.kind == "train" and x.name == function.train), None)
+    whole = f"train/{function.train}"
     found: dict[str, StepInfo] = {}
     for step in function.steps:
         if train is None or not step.name.startswith(f"{whole}/"):

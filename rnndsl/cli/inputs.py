@@ -16,7 +16,7 @@ from rnndsl.text.faults import calls as faults
 if TYPE_CHECKING:
     from rnndsl.arrays.values import Array
     from rnndsl.artefact.manifest import Manifest
-    from rnndsl.plan.model import Plan, TensorType
+from rnndsl.plan.model import Plan, TensorType
 
 
 @record
@@ -31,10 +31,11 @@ class Offer(Immutable):
 
 
 def of_manifest(manifest: Manifest) -> Iterator[Offer]:
-    """The signatures of an artefact."""
+    """The signatures of an artefact that one process calls."""
     from rnndsl.artefact.reading.opening import declared
+    from rnndsl.plan.replicas import is_replicated
 
-    for s in manifest.signatures:
+    for s in (s for s in manifest.signatures if not is_replicated(s.name)):
         inputs, outputs = ({x.name: declared(x) for x in tensors} for tensors in (s.inputs, s.outputs))
         yield Offer(s.name, s.kind, inputs, outputs, s.absent)
 

@@ -46,7 +46,7 @@ def told(plan: Plan, function: Function) -> Iterator[str]:
 
 def _stretches(plan: Plan, function: Function) -> Iterator[tuple[str, Stages]]:
     """The passes that come before a step is differentiated, and those over a function as it is."""
-    train = next((t for t in plan.trains if t.name == function.name), None)
+    train = next((t for t in plan.trains if t.name == function.train), None)
     if train is not None:
         yield ", before it is differentiated", _run(spelled_out(undifferentiated(plan, train)), PREPARING)
     yield "", _run(function, PASSES)

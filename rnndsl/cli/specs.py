@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rnndsl.cli.parser import UsageError, pairs
 from rnndsl.cli.saying import say_json
-from rnndsl.driver import Job
+from rnndsl.driver import Emit, Job
 from rnndsl.syntax import tree
 from rnndsl.text.codes.artefact import DISK_FULL
 from rnndsl.text.diagnostics import DiagnosticsError
@@ -70,7 +70,7 @@ def one_plan(job: Job, arguments: Namespace) -> Plan:
 
 
 @contextmanager
-def compiled(job: Job, plan: Plan, pretrained: Pretrained) -> Generator[Path]:
+def compiled(job: Job, plan: Plan, pretrained: Pretrained, emit: Sequence[Emit] = ()) -> Generator[Path]:
     """An artefact of `plan` that is there as long as it is used. Raises UsageError, DiagnosticsError."""
     try:
         place = tempfile.TemporaryDirectory(prefix="rnndsl-", ignore_cleanup_errors=True)
@@ -78,7 +78,7 @@ def compiled(job: Job, plan: Plan, pretrained: Pretrained) -> Generator[Path]:
         raise UsageError(faults.no_temporary_folder(error)) from None
     with place as folder:
         try:
-            job.write(plan, Path(folder) / "model", pretrained, level=1)
+            job.write(plan, Path(folder) / "model", pretrained, level=1, emit=emit)
         except DiagnosticsError as error:
             if all(d.code != DISK_FULL.number for d in error.diagnostics):
                 raise

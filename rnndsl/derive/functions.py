@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from rnndsl.derive.inference import apply_function, inference_functions
 from rnndsl.derive.mode import Modes
-from rnndsl.derive.resets import reset_functions
+from rnndsl.derive.parts import Draft
 from rnndsl.derive.stream import stream_function
 from rnndsl.derive.training import gradients_function, train_function
 from rnndsl.derive.unseen import unseen
-from rnndsl.plan.model import Plan
+from rnndsl.plan.attributes import Initial
+from rnndsl.plan.function import Assign, Clear, Function, Output, Step
+from rnndsl.plan.model import Graph, Node, Plan, TensorType, Variable
 from rnndsl.records import replace
 
 _DIFFERENTIATED = ("train", "gradients")
@@ -30,9 +34,31 @@ def with_functions(plan: Plan) -> Plan:
         *inference_functions(plan, modes),
         None if isinstance(stream, str) else stream,
         *(train_function(plan, modes, train) for train in plan.trains),
-        *reset_functions(plan),
+        *_resets(plan),
         apply,
         gradients_function(plan, modes),
     )
     functions = tuple(x if x.kind in _DIFFERENTIATED else unseen(x) for x in found if x is not None)
     return replace(plan, functions=functions, absent=absent)
+
+
+def _resets(plan: Plan) -> Iterator[Function]:
+    """`initialize` gives what each variable starts with, `reset` assigns it, `reset_states` clears what is carried, if anything."""
+    stored = [v for v in plan.variables if v.kind in ("param", "var")]
+    graph, values = _initials(stored)
+    yield Draft("initialize", "initialize", graph, [Output(path, value) for path, value in values.items()]).function(plan)
+    graph, values = _initials([v for v in plan.variables if v.kind != "carried"])
+    clears = [Clear(f"{v.path}/clear", v.path) for v in plan.variables if v.kind == "carried"]
+    assigns: list[Step] = [Assign(f"{path}/reset", path, value) for path, value in values.items()]
+    yield Draft("reset", "reset", graph, [], [*assigns, *clears]).function(plan)
+    if clears:
+        yield Draft("reset_states", "reset_states", Graph(), [], clears).function(plan)
+
+
+def _initials(variables: Sequence[Variable]) -> tuple[Graph, dict[str, str]]:
+    """A graph of the initial values of `variables`, and their ids by path."""
+    nodes = [
+        Node(f"initial_{k}", "initial", (), Initial(v.path), TensorType(v.dtype, (), v.shape), v.place)
+        for k, v in enumerate(variables, 1)
+    ]
+    return Graph((), tuple(nodes)), {v.path: node.id for v, node in zip(variables, nodes, strict=True)}

@@ -33,10 +33,11 @@ class Optimized(Immutable):
     outputs: list[Output] = field(default_factory=list[Output])
 
 
-def optimize(making: Making, train: Train, gradients: Mapping[str, str], after: tuple[str, ...]) -> Optimized:
-    """Writes the optimizer of `train` into the graph of `making`; its assignments come after the steps `after`."""
+def optimize(making: Making, train: Train, gradients: Mapping[str, str], after: tuple[str, ...], *, by_rows: bool) -> Optimized:
+    """Writes the optimizer of `train` into the graph of `making`; its assignments come after the steps `after`. `by_rows`: those of
+    a table write the rows that were looked up, where the others stay."""
     reads = {path: making.read(path, train.place) for path in gradients}
-    axes = _row_axes(making, train, gradients)
+    axes = _row_axes(making, train, gradients) if by_rows else {}
     writer = making.writer(train.place)
     step = _Step(writer, train, making.variables, after)
     found = {path: V(writer, name) for path, name in gradients.items()}

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rnndsl.derive.mode import Finals
 from rnndsl.passes.remove_dead import needed, pruned
 from rnndsl.plan.attributes import NOTHING, Constant, Read
-from rnndsl.plan.function import STEP, Assign, Function, Kind, Output, Step
+from rnndsl.plan.function import STEP, Assign, Function, Kind, Output, Step, artefact_name
 from rnndsl.plan.model import Graph, GraphInput, Named, Node, Plan, TensorType
-from rnndsl.plan.names import artefact_name
 from rnndsl.plan.rewriting import FreshIds, draws
 from rnndsl.records import Immutable, record, replace
 

@@ -20,12 +20,13 @@ from rnndsl.plan.model import OBJECTIVE, Plan, Train
 from rnndsl.records import replace
 
 
-def train_function(plan: Plan, modes: Modes, train: Train) -> Function:
-    """The training signature `train`: results, updates and the optimizer's assignments in their order."""
+def train_function(plan: Plan, modes: Modes, train: Train, *, by_rows: bool = True) -> Function:
+    """The training signature `train`: results, updates and the optimizer's assignments in their order. `by_rows`: of a table, the
+    rows that were looked up are stepped alone, where that is the same."""
     losses = [x for x in plan.losses if x.name in train.losses]
     updates = [x for x in plan.updates if x.name in train.updates]
     making = Making.of(plan, modes.of(training=True, carry=True))
-    step = _minimising if train.optimizer.least_squares is None else _fitting
+    step = partial(_minimising, by_rows) if train.optimizer.least_squares is None else _fitting
     take = step(plan, making, train, _beside(plan, train))
     if train.order == "after":
         steps = making.updates(updates, {}, after=())
@@ -73,14 +74,14 @@ _Take = Callable[[tuple[str, ...]], Optimized]
 """Writes what an optimizer does after the steps of these names."""
 
 
-def _minimising(plan: Plan, making: Making, train: Train, ends: Sequence[str]) -> _Take:
+def _minimising(by_rows: bool, plan: Plan, making: Making, train: Train, ends: Sequence[str]) -> _Take:
     """For losses. `ends`: what else is computed."""
     (loss,) = _objective(plan, making, train)
     making.prepare([loss, *ends])
     gradients = making.gradients(loss, train.variables, train.place)
 
     def take(after: tuple[str, ...]) -> Optimized:
-        own = optimize(making, train, gradients, after)
+        own = optimize(making, train, gradients, after, by_rows=by_rows)
         return replace(own, outputs=[Output("loss", loss, "loss")])
 
     return take

@@ -13,18 +13,25 @@ from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
 from rnndsl.plan.function import Assign, Function, Step
 from rnndsl.plan.model import Plan, TensorType, Variable
+from rnndsl.plan.replicas import How
 from rnndsl.plan.stretches import lengths_told
 
 Arrays = Mapping[str, Array]
 
 
+def _alone(how: How, number: int, own: Array) -> Array:
+    raise ValueError("is one of several replicas, and this model has none beside it")
+
+
 class Model:
     """A plan's functions on `variables` of its own, by path, which start with their initial values: `first` gives that of a
-    variable under the plan's seed."""
+    variable under the plan's seed. `together` is how it meets its replicas: set it if it is one of
+    several."""
 
     def __init__(self, plan: Plan, first: Callable[[Variable, int], Array] = initial_value) -> None:
         self.plan = plan
         self.first = first
+        self.together: Callable[[How, int, Array], Array] = _alone
         self.variables: dict[str, Array] = {v.path: self.initial(v.path) for v in plan.variables}
 
     def initial(self, path: str) -> Array:
@@ -95,6 +102,9 @@ class _Call:
         if kept.shape != start.shape:
             raise ValueError(f"was kept for another batch size: the carried state `{path}` is {list(kept.shape)}")
         return kept
+
+    def together(self, how: How, number: int, own: Array) -> Array:
+        return self.model.together(how, number, own)
 
     # ---- steps
 

@@ -114,7 +114,7 @@ def _check_assign(function: Function, step: Assign, types: Types, variable: Vari
         wanted = TensorType(wanted.dtype, types[step.rows].axes, wanted.dims[1:])
     if value != wanted and not (variable.kind == "carried" and fits(value, wanted)):
         raise ValueError(f"the step `{step.name}` writes {value} to `{variable.path}`, {wanted}")
-    if variable.trainable and function.kind != "reset" and not step.name.startswith(f"train/{function.name}/"):
+    if variable.trainable and function.kind != "reset" and not step.name.startswith(f"train/{function.train}/"):
         raise ValueError(f"the step `{step.name}` writes the trainable `{variable.path}`")
 
 

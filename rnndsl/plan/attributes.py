@@ -214,11 +214,13 @@ class Renamed(Attributes):
 
 @record
 class Draw(Attributes):
-    """The stream of the draws, whether each step of a scan draws anew, and the leading axis for all of which there is one draw."""
+    """The stream of the draws, whether each step of a scan draws anew, and the leading axis for all of which there is one draw.
+    `parted`: the last argument says how many rows of the outermost axis are drawn elsewhere, before these."""
 
     stream: int
     each_step: bool = True
     shared: str | None = None
+    parted: bool = False
 
     @property
     def about(self) -> tuple[str, ...]:

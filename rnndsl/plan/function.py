@@ -12,10 +12,12 @@ Two operations belong to functions alone, each with the attribute `variable`, a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
 from rnndsl.plan.graph import Graph
+from rnndsl.plan.replicas import REPLICAS, is_replicated
 from rnndsl.plan.tables import PlanInput
 from rnndsl.records import Immutable, record
 
@@ -27,6 +29,11 @@ OUTSIDE_TRAINING: tuple[Kind, ...] = ("predict", "evaluate", "custom", "apply")
 """Functions of the model's values that a caller may differentiate."""
 STEP = "step"
 """The argument of the pure functions that stands for the call counter."""
+
+
+def artefact_name(name: str) -> str:
+    """A name as TensorFlow's signatures can hold it: `/` and `.` become `_`."""
+    return re.sub(r"[/.]", "_", name)
 
 
 def cotangent_of(name: str) -> str:
@@ -94,6 +101,16 @@ class Function(Immutable):
     def pure(self) -> bool:
         """Whether it is a function of (variables, data), and so has no steps."""
         return self.kind in ("apply", "gradients", "pullback")
+
+    @property
+    def train(self) -> str:
+        """The name of the `train` that it is a step of: with replicas it has another one."""
+        return self.name.removesuffix(f"/{REPLICAS}")
+
+    @property
+    def replicated(self) -> bool:
+        """Whether several replicas call it together."""
+        return is_replicated(self.name)
 
     def ends(self) -> Iterator[str]:
         """The ids of the graph that results and steps read."""

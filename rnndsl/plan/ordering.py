@@ -1,8 +1,8 @@
-"""What running sums and numbers in order are told."""
+"""What running sums, numbers in order and all places of a value are told."""
 
 from __future__ import annotations
 
-from rnndsl.plan.attributes import Along, Attributes, Dim
+from rnndsl.plan.attributes import Along, Attributes, Dim, Over
 from rnndsl.records import record
 
 
@@ -25,3 +25,14 @@ class Largest(Attributes):
     """How many of the largest numbers."""
 
     k: int
+
+
+@record
+class Places(Over):
+    """A new leading axis for all places of a value, and the axes that this has."""
+
+    of: tuple[str, ...]
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return self.over, *self.of

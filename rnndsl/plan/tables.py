@@ -68,7 +68,7 @@ class PlanInput(Immutable):
     """
 
     name: str
-    kind: Literal["input", "target", "state", "cotangent"]
+    kind: Literal["input", "target", "state", "cotangent", "replicas"]
     type: TensorType
     doc: str | None = None
     state: str | None = None

@@ -12,11 +12,14 @@ import numpy as np
 
 from rnndsl.api import Loaded
 from rnndsl.arrays.values import Array
+from rnndsl.backends.workers import ALONE, Worker
+from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import training as faults
 from rnndsl.training import checkpoint
 from rnndsl.training.checkpoint import Progress
+from rnndsl.training.data.per_example import BATCH
 from rnndsl.training.examples import Examples
 from rnndsl.training.watch import HELD_OUT, Watch
 
@@ -39,7 +42,8 @@ class Report(Protocol):
 @record
 class Wanted(Immutable):
     """What is asked for. `watch` is None if nothing is held out; so many epochs of `patience` without a better one end the run.
-    `save_every`: after so many steps of an epoch the state is written too. `evaluated`: the inputs of `evaluate`."""
+    `save_every`: after so many steps of an epoch the state is written too. `evaluated`: the inputs of `evaluate`. `worker`: which
+    this is of those that take each step together."""
 
     signature: str
     epochs: int
@@ -47,6 +51,7 @@ class Wanted(Immutable):
     save_every: int | None
     watch: Watch | None
     evaluated: tuple[str, ...]
+    worker: Worker = ALONE
 
 
 def train(
@@ -58,23 +63,29 @@ def train(
     resumed: Progress | None,
     reports: Sequence[Report],
 ) -> Progress:
-    """Train `model` from its present values, or from `resumed`, and write the checkpoint `path` after each epoch, and within.
+    """Train `model` from its present values, or from `resumed`; the first worker writes the checkpoint `path` after each epoch, and
+    within.
 
     The best epoch is the one that `watch` tells, or else the last. Raises CallError for a loss that is no
     finite number, DataError if the checkpoint cannot be written.
     """
+    save = partial(checkpoint.write, path, run) if wanted.worker.at == 0 else _not_kept
     progress = resumed or Progress(0, 0, _kept(model), 0, {}, {}, ())
     if resumed is not None:
         model.assign(resumed.now)
     while progress.epoch < wanted.epochs and not _is_over(progress, wanted):
-        results, steps = _epoch(model, examples, wanted, progress, partial(checkpoint.write, path, run), reports)
+        results, steps = _epoch(model, examples, wanted, progress, save, reports)
         progress = _after(model, wanted, progress, results, steps)
-        checkpoint.write(path, run, progress)
+        save(progress)
         for each in reports:
             each.epoch(progress.epoch, progress.steps, results)
         if results.get(CONVERGED):
             break
     return progress
+
+
+def _not_kept(progress: Progress) -> None:
+    """The first worker writes it."""
 
 
 def _is_over(progress: Progress, wanted: Wanted) -> bool:
@@ -95,7 +106,8 @@ def _epoch(
         _start_afresh(model)
     _tell(reports, epoch, len(found), of, {})
     for inputs in examples.batches(epoch, len(found)):
-        result = _numbers(model.train(wanted.signature, inputs))
+        own = _share(inputs, examples.types, wanted.worker)
+        result = _numbers(model.train(wanted.signature, own))
         found.append(result)
         if not math.isfinite(result["loss"]):
             raise CallError(faults.not_finite(wanted.signature, result["loss"], epoch, len(found)))
@@ -140,3 +152,19 @@ def _kept(model: Loaded) -> dict[str, Array]:
     """The present values of all variables but those that every epoch clears."""
     carried = {v["path"] for v in model.manifest["variables"] if v["kind"] == "carried"}
     return {path: value for path, value in model.variables.items() if path not in carried}
+
+
+# ---- of several workers
+
+
+def _share(batch: Mapping[str, Array], types: Mapping[str, TensorType], worker: Worker) -> dict[str, Array]:
+    """The rows of `batch` that are the worker's own, as many as any other's or one more; what has no rows is everybody's."""
+    return {name: _rows(array, types[name], worker) for name, array in batch.items()}
+
+
+def _rows(array: Array, t: TensorType, worker: Worker) -> Array:
+    if BATCH not in t.axes:
+        return array
+    at = t.axes.index(BATCH)
+    first, end = (array.shape[at] * place // worker.of for place in (worker.at, worker.at + 1))
+    return array[(slice(None),) * at + (slice(first, end),)]

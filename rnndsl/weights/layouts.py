@@ -15,6 +15,7 @@ from rnndsl.meaning.interpret_scan import run_scan
 from rnndsl.meaning.interpreter import Context, Frame
 from rnndsl.plan.graph import Graph, TensorType
 from rnndsl.plan.layouts import Layout
+from rnndsl.plan.replicas import How
 from rnndsl.records import Immutable, record
 
 _ROUNDING = 256
@@ -35,6 +36,9 @@ class _Given:
 
     def carried(self, path: str, start: Array, t: TensorType) -> Array:
         raise AssertionError(f"a layout carries {path}")
+
+    def together(self, how: How, number: int, own: Array) -> Array:
+        raise AssertionError("a layout has no replicas")
 
 
 def values_of(graph: Graph, inputs: Mapping[str, Array], variables: Mapping[str, Array], ends: Sequence[str]) -> list[Array]:

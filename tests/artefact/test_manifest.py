@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from rnndsl.artefact.describe import shortened
 from rnndsl.artefact.files import files_below
 from rnndsl.artefact.manifest import InputFile, Manifest, Provenance, schema_text, to_json
 from rnndsl.artefact.reading.opening import open_artefact, written_files
@@ -72,7 +71,10 @@ def test_paths_are_relative():
         InputFile(path="/home/me/a.rnn", sha256="0" * 64, kind="spec")
 
 
+@pytest.mark.tf
 def test_long_values_are_shortened():
+    from rnndsl.artefact.describe import shortened
+
     assert shortened({"value": [[1.0, 2.0]], "x": 1}) == {"value": [[1.0, 2.0]], "x": 1}
     assert shortened({"value": [[0.5] * 50] * 2})["value"]["count"] == 100
 

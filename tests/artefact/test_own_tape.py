@@ -10,7 +10,7 @@ import pytest
 
 import rnndsl
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.xla]
 
 SPEC = """rnn 1
 model m(u: int = 3) {

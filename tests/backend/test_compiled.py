@@ -16,7 +16,7 @@ from rnndsl.plan.stretches import lengths_told
 from tests.compiling import SPECS, artefact, plan_of
 from tests.derive.derivatives.checking import numbers_for
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.xla]
 
 CASES = sorted((Path(__file__).parents[1] / "derive/derivatives/cases").glob("*.rnn"))
 IDS = "embedding_cross_entropy"

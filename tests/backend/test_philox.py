@@ -8,7 +8,7 @@ import pytest
 from rnndsl.backends.tensorflow.ops.random import philox
 from rnndsl.backends.tensorflow.tensorflow_module import tf
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.xla]
 STREAM = 7117992347077301094
 
 

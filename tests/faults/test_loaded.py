@@ -176,7 +176,7 @@ CALLS: Cases = {
     "one_replica": (
         on_two_replicas,
         "`fit` trains on one replica, not on 2: their weights would drift apart; "
-        "sum what `gradients` returns over the replicas instead, and assign the result",
+        "use workers, a process each (tf.distribute.MultiWorkerMirroredStrategy), and --emit replicas",
     ),
     "not_loaded": (without_tensors, "`saved` cannot be loaded by TensorFlow VERSION: SavedModel file does not exist at: …"),
     "other_keras": (on_jax, "Keras runs on jax here; set KERAS_BACKEND=tensorflow (or edit ~/.keras/keras.json)"),

@@ -70,7 +70,7 @@ def absent_in(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _functions(plan: Plan) -> list[Function]:
-    return [function for function in plan.functions if function.kind not in _OF_VALUES]
+    return [function for function in plan.functions if function.kind not in _OF_VALUES and not function.replicated]
 
 
 def _file(name: str) -> str:

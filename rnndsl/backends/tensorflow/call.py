@@ -40,7 +40,7 @@ class Call:
 
     def __call__(self, inputs: Tensors) -> dict[str, Any]:
         """Run one call. Returns results by name. Raises CallError for a training step on several replicas."""
-        if self.function.kind == "train":
+        if self.function.kind == "train" and not self.function.replicated:
             need_one_replica(self.function.name)
         draws = self.function.draws
         in_rows = looked_up(self.function)

@@ -25,7 +25,7 @@ def by_name(name: str, inputs: Sequence[PlanInput], call: Callable[[dict[str, An
         values = signature.bind(*positional, **named).arguments
         return call(checked(inputs, values))
 
-    function.__name__ = name
+    function.__name__ = name.replace("/", "_")
     function.__signature__ = signature  # type: ignore[attr-defined]
     specs = [input_spec(x) for x in inputs]
     return tf.function(function, input_signature=specs, autograph=False)

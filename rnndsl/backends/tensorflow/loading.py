@@ -13,6 +13,7 @@ from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.quiet import import_tensorflow
 from rnndsl.text.fault import CallError, LittleMemoryError
 from rnndsl.text.faults import calls as faults
+from rnndsl.text.faults import workers
 
 _FRAME = re.compile(r"^(Graph execution error:|Detected at node|<stack traces|\s*\[\[|.*Original stack trace)")
 _OPERATION = re.compile(r"^\{\{function_node [^}]*\}\}\s*|\s*\[Op:\w+\].*$|\s*name:\s*$|\s*\[\[.*$")
@@ -37,6 +38,8 @@ def told(name: str) -> Generator[None]:
 
     try:
         yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError) as error:
+        raise CallError(workers.lost(name, sentence(error))) from None
     except tf.errors.ResourceExhaustedError as error:
         raise LittleMemoryError(faults.memory(name, sentence(error))) from None
     except (tf.errors.OpError, TypeError, ValueError, KeyError, AttributeError) as error:  # the latter if the graph is another

@@ -29,10 +29,10 @@ class CompiledModule(tf.Module):
         self.signature_functions: dict[str, Any] = {}
 
     def add_function(self, name: str, function: Any, *, signature: bool = True) -> None:
-        """Make `function` an attribute, unless there is one of that name, and a signature unless told otherwise."""
+        """Make `function` an attribute, unless there is one of that name or it is none, and a signature unless told otherwise."""
         if signature:
             self.signature_functions[name] = function
-        if name != "signatures" and not hasattr(self, name):  # that one is TensorFlow's
+        if name.isidentifier() and name != "signatures" and not hasattr(self, name):  # that one is TensorFlow's
             setattr(self, name, function)
 
 

@@ -10,21 +10,26 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 LOG_LINE = re.compile(rb"^([IWEF]\d{4} |WARNING: All log messages before absl|\d{4}-\d\d-\d\d .*: [IWE] |To enable the following)")
 
 
 def import_tensorflow() -> None:
     """Import TensorFlow by way of the backend, quietly."""
-    if "tensorflow" in sys.modules:
-        return
+    if "tensorflow" not in sys.modules:
+        begin(lambda tf: tf.config.list_logical_devices())  # looks for devices, and logs what it misses
+
+
+def begin(first: Callable[[Any], Any]) -> Any:
+    """What `first` gives, the first thing that is done with TensorFlow: quietly."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _without_log_lines():
         from rnndsl.backends.tensorflow.tensorflow_module import tf
 
-        tf.config.list_logical_devices()  # looks for devices, and logs what it misses
+        return first(tf)
 
 
 @contextmanager

@@ -70,10 +70,10 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--emit",
-        choices=("meta-graph", "stablehlo"),
+        choices=("meta-graph", "replicas", "stablehlo"),
         action="append",
         default=[],
-        help="write a TensorFlow 1 MetaGraph, or StableHLO modules, too",
+        help="write a TensorFlow 1 MetaGraph, training steps that several workers take together, or StableHLO modules, too",
     )
     add_sizes(parser)
     parser.add_argument(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnndsl.cli.artefacts import one_artefact
 from rnndsl.cli.data import add_batches, add_data, read_examples
@@ -19,8 +19,8 @@ from rnndsl.cli.specs import compiled, counted, exit_status, one_plan, print_fin
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
-from rnndsl.text.fault import FaultError
-from rnndsl.text.faults import training
+from rnndsl.text.fault import CallError, FaultError
+from rnndsl.text.faults import training, workers
 from rnndsl.text.render import Findings
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def run(argv: Sequence[str]) -> int:
     if arguments.hold_out is None and (arguments.patience is not None or arguments.watch is not None):
         raise UsageError(training.patience_alone())
     _check_files(arguments)
+    arguments.strategy = _strategy() if arguments.workers else None
     source = Path(arguments.model_source)
     job = None if is_folder(source) else Job(source)
     try:
@@ -71,9 +72,24 @@ def _parser() -> Parser:
     parser.add_argument("--plot", metavar="FILE", help="a .png, .svg or .pdf to draw the results of all epochs in")
     parser.add_argument("--summaries", metavar="DIR", help="a folder to write events in for TensorBoard")
     parser.add_argument("--save-every", type=int, metavar="N", help="keep the state after N steps of an epoch too, for --resume")
+    parser.add_argument(
+        "--workers",
+        action="store_true",
+        help="take each step together with the workers of TF_CONFIG, each on its share of a batch",
+    )
     parser.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
     add_settings(parser)
     return parser
+
+
+def _strategy() -> Any:
+    """Of the workers, once all are there. Raises UsageError."""
+    from rnndsl.backends.workers import join
+
+    try:
+        return join()
+    except FaultError as error:
+        raise UsageError(error.fault) from None
 
 
 def _check_files(arguments: Namespace) -> None:
@@ -103,7 +119,7 @@ def _train_spec(job: Job, arguments: Namespace) -> int:
     job.check_target(plan, Path(arguments.output))
     data = _data(of_plan(plan), plan.name, arguments)
     pretrained = job.pretrained(plan)
-    with compiled(job, plan, pretrained) as path:
+    with compiled(job, plan, pretrained, ["replicas"] if arguments.workers else []) as path:
         arguments.settings, arguments.model = [], None
         return _train_artefact(path, arguments, data)
 
@@ -146,7 +162,8 @@ def _chosen(offers: Mapping[str, Offer], model: str, name: str | None) -> Offer:
 
 def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namespace) -> Wanted:
     """What the command line asks for. Raises UsageError and DataError for what `evaluate` cannot do."""
-    from rnndsl.plan.names import artefact_name
+    from rnndsl.backends.workers import ALONE, of_strategy
+    from rnndsl.plan.function import artefact_name
     from rnndsl.training.loop import Wanted
     from rnndsl.training.watch import watched
 
@@ -158,7 +175,8 @@ def _wanted(offer: Offer, evaluate: Offer, manifest: Manifest, arguments: Namesp
         trained = next(t.losses for t in manifest.trains if t.name == offer.name)
         losses = [artefact_name(x.name) for x in manifest.losses]
         watch = watched(arguments.watch, [artefact_name(name) for name in trained], losses, list(evaluate.outputs))
-    return Wanted(offer.name, arguments.epochs, arguments.patience, arguments.save_every, watch, tuple(evaluate.inputs))
+    worker = ALONE if arguments.strategy is None else of_strategy(arguments.strategy) or ALONE
+    return Wanted(offer.name, arguments.epochs, arguments.patience, arguments.save_every, watch, tuple(evaluate.inputs), worker)
 
 
 def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, arguments: Namespace) -> int:
@@ -171,15 +189,22 @@ def _train(path: Path, manifest: Manifest, data: Examples, wanted: Wanted, argum
     run = record.identity(manifest, data, wanted)
     done = checkpoint.read(kept, run) if arguments.resume else None
     model = load(path)
-    reports: list[Report] = [progress(wanted.epochs, done.epoch if done else 0, done.taken if done else 0)]
-    if arguments.summaries is not None:
+    if wanted.worker.of > 1 and wanted.save_every is not None and any(v.kind == "carried" for v in manifest.variables):
+        raise UsageError(workers.carried_within())
+    is_chief = wanted.worker.at == 0
+    reports: list[Report] = [progress(wanted.epochs, done.epoch if done else 0, done.taken if done else 0)] if is_chief else []
+    if arguments.summaries is not None and is_chief:
         reports.append(_summaries(Path(arguments.summaries), model, manifest))
     with _resumable(kept):
         try:
-            done = loop.train(model, data, wanted, run, kept, done, reports)
+            with arguments.strategy.scope() if arguments.workers else nullcontext():
+                done = loop.train(model, data, wanted, run, kept, done, reports)
         finally:
             for each in reports:
                 each.close()
+        if not is_chief:
+            say(f"worker {wanted.worker.at + 1} of {wanted.worker.of}: epoch {done.best_epoch} of {done.epoch}")
+            return 0
         model.assign(done.best)
         model.save(target, record.of(manifest, data, wanted, done))
     kept.unlink(missing_ok=True)
@@ -203,7 +228,7 @@ def _resumable(kept: Path) -> Generator[None]:
     """Says that a run goes on from `kept` if it is interrupted, or what it wrote has no room."""
     try:
         yield
-    except (KeyboardInterrupt, DiagnosticsError):
+    except (KeyboardInterrupt, DiagnosticsError, CallError):
         if kept.exists():
             complain(training.resumable(kept), kind="note")
         raise

@@ -15,9 +15,10 @@ from rnndsl.derive.derivatives.vjp import vjp
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.making import Making
 from rnndsl.language.ops.derivative.writing import V, apply, cast, contract, reshape, total
-from rnndsl.plan.attributes import Dim, Over
+from rnndsl.plan.attributes import Dim
 from rnndsl.plan.graph import DType, TensorType
 from rnndsl.plan.indices import All, Index, Part
+from rnndsl.plan.ordering import Places
 from rnndsl.plan.rewriting import new_axis
 from rnndsl.plan.stretches import Exchanged
 from rnndsl.records import Immutable, record, replace
@@ -131,7 +132,8 @@ def _cotangents(making: Making, residual: str, by: Sequence[str], apart: str | N
     making.axes = (*making.axes, axis)
     writer = making.writer("")
     keep = [x for x in writer.type_of(residual).axes if x == apart]
-    seed = apply("each_place", total(V(writer, residual), keep), told=Over(axis)).id
+    like = total(V(writer, residual), keep)
+    seed = apply("each_place", like, told=Places(axis, like.type.axes)).id
     making.extend(writer.nodes)
     making.graph, found = vjp(making.graph, {residual: seed}, by, making.axes, keep)
     making.extend(())

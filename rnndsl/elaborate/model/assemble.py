@@ -14,8 +14,8 @@ from rnndsl.elaborate.state.session import Session
 from rnndsl.language.builtins import COLLECTIONS, SIGNATURES
 from rnndsl.language.initializers import initial_value
 from rnndsl.language.rules.types import FLOATS, widest
+from rnndsl.plan.function import artefact_name
 from rnndsl.plan.model import DType, Initializer, Load, Named, Plan, PlanInput, Signature, Slot, TensorType, Train, Update, Variable
-from rnndsl.plan.names import artefact_name
 from rnndsl.plan.tables import DAMPING, GROWTH, SCALE, Bounds, LeastSquares
 from rnndsl.records import Immutable, record, replace
 from rnndsl.syntax import tree

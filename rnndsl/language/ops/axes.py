@@ -43,6 +43,7 @@ ROWS: tuple[Op, ...] = (
         "how many places an axis has",
         gradient="none",
         attributes=Over,
+        parts=".parts:summed",
         traits=traits("internal", "leaf", "constant"),
     ),
     Op(

@@ -1,10 +1,12 @@
-"""Leaves of a graph, what a call does with variables, and what depends on the mode."""
+"""Leaves of a graph, what a call does with variables and beside its replicas, and what depends on the mode."""
 
 from __future__ import annotations
 
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
+from rnndsl.language.rules import replicas as of_replicas
 from rnndsl.language.rules import types as rules
 from rnndsl.plan.attributes import Carried, Constant, Initial, OfCollection, Read, Result, Size
+from rnndsl.plan.replicas import Before, Together
 
 _LEAF = traits("internal", "leaf")
 _CONSTANT = traits("leaf", "constant")
@@ -58,4 +60,26 @@ ROWS: tuple[Op, ...] = (
         outside_training=1,
     ),
     Op("result", "control", (), None, ".control:result", "a result of a scan", traits=traits("internal"), attributes=Result),
+    Op(
+        "together",
+        "structure",
+        tensors("x", "replicas"),
+        rules.same,
+        ".replicas:together",
+        "the sum of x over all replicas, or the largest, or the least",
+        gradient="none",
+        attributes=Together,
+        traits=traits("internal", "can_fail"),
+    ),
+    Op(
+        "rows_before",
+        "structure",
+        tensors("replicas"),
+        of_replicas.rows_before,
+        ".replicas:rows_before",
+        "how many rows the replicas before this one have",
+        gradient="none",
+        attributes=Before,
+        traits=_ONCE | traits("can_fail"),
+    ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, tensors, traits
 from rnndsl.language.rules import least_squares as rules
 from rnndsl.language.rules import products
-from rnndsl.plan.attributes import Over, Reduction
+from rnndsl.plan.attributes import Reduction
+from rnndsl.plan.ordering import Places
 
 _INTERNAL = traits("internal")
 _OF_MATRIX = traits("internal", "heavy", "singular")
@@ -18,9 +19,10 @@ ROWS: tuple[Op, ...] = (
         rules.each_place,
         ".least_squares:each_place",
         "along a new axis, for each place of a value one that is 1 there and 0 elsewhere",
+        symbol="jacobian = reverse",
         gradient="none",
         traits=_INTERNAL,
-        attributes=Over,
+        attributes=Places,
     ),
     Op(
         "upper",
@@ -39,6 +41,7 @@ ROWS: tuple[Op, ...] = (
         rules.triangle,
         ".least_squares:triangle",
         "R of x = Q R, upper triangular with R'R = x'x: of all rows, which lie along leading axes too",
+        symbol="solver = qr",
         traits=_OF_MATRIX,
         attributes=Reduction,
         derivative=".least_squares:triangle",

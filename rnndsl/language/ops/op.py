@@ -13,6 +13,7 @@ from rnndsl.records import Immutable, record
 if TYPE_CHECKING:
     from rnndsl.language.ops.derivative.writing import Derivative
     from rnndsl.language.ops.inverse import Inverse
+    from rnndsl.language.ops.parts import OfParts
 
 Kind = Literal["unary", "binary", "structure", "reduction", "random", "loss", "leaf", "control"]
 ParameterKind = Literal["tensor", "int", "size", "number", "bool", "string", "dtype", "dims", "tensors", "axis"]
@@ -72,6 +73,8 @@ class Op(Immutable):
     scalar: the value of plain numbers, at compile time. symbol: how a spec writes it, if not by its name.
     inverse: what an argument is where the value is known, `module:name` of `rnndsl.language.ops`, imported when it is wanted; none
         where the value does not tell.
+    parts: how its value follows from those of parts of the rows along an axis, where they meet in it: `module:name` of
+        `rnndsl.language.ops.parts`, imported when it is wanted; none where it needs all rows at once.
     unseen: where it looks along an axis, `over`, what it does not see there: zeros, or the least number.
     of_tanh: the numbers (a, b, c) for which it is a + b * tanh(c * x), if there are such.
     in_training, outside_training: the argument whose value it is in that mode, if it is one.
@@ -95,6 +98,7 @@ class Op(Immutable):
     of_tanh: tuple[float, float, float] | None = None
     inverse: str = ""
     unseen: Literal["", "zeros", "least"] = ""
+    parts: str = ""
 
     @property
     def tensors(self) -> tuple[Parameter, ...]:
@@ -122,6 +126,10 @@ class Op(Immutable):
     def invert(self) -> Inverse | None:
         """The inverse that the row names, if it has one."""
         return _named(self.inverse, "rnndsl.language.ops") if self.inverse else None
+
+    def of_parts(self) -> OfParts | None:
+        """What `parts` names, if there is such."""
+        return _named(self.parts, "rnndsl.language.ops") if self.parts else None
 
 
 def _named(path: str, package: str) -> Any:

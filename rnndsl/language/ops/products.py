@@ -66,6 +66,7 @@ ROWS: tuple[Op, ...] = (
         traits=_PRODUCT | traits("internal"),
         attributes=Contraction,
         derivative=".products:contract_",
+        parts=".parts:summed",
     ),
     Op(
         "inv",
@@ -133,5 +134,6 @@ ROWS: tuple[Op, ...] = (
         traits=_PRODUCT | traits("internal"),
         attributes=ConvKernel,
         derivative=".convolution:conv_kernel",
+        parts=".parts:summed",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rnndsl.language.ops.op import Op, Parameter, tensors, traits
 from rnndsl.language.rules import shapes
 from rnndsl.language.rules import types as rules
+from rnndsl.language.rules.replicas import drawn
 from rnndsl.plan.attributes import Draw
 
 _TRAITS = traits("random")
@@ -18,7 +19,7 @@ DROPOUT = Op(
         Parameter("shared", "axis", None),
         Parameter("each_step", "bool", True, takes="step"),
     ),
-    rules.dropout,
+    drawn(rules.dropout),
     ".random:dropout",
     "in training x * keep / (1 - rate), else x; one keep for all of the axis `shared`",
     "float",
@@ -33,7 +34,7 @@ ROWS: tuple[Op, ...] = (
         "bernoulli",
         "random",
         (Parameter("p", takes="chance"),),
-        rules.FLOAT,
+        drawn(rules.FLOAT),
         ".random:bernoulli",
         "1 with probability p, else 0",
         "float",
@@ -45,7 +46,7 @@ ROWS: tuple[Op, ...] = (
         "random_uniform",
         "random",
         tensors("like"),
-        rules.FLOAT,
+        drawn(rules.FLOAT),
         ".random:random_uniform",
         "uniform in [0, 1), of the type of like",
         "float",
@@ -57,7 +58,7 @@ ROWS: tuple[Op, ...] = (
         "random_normal",
         "random",
         tensors("like"),
-        rules.FLOAT,
+        drawn(rules.FLOAT),
         ".random:random_normal",
         "standard normal, of the type of like",
         "float",
@@ -69,7 +70,7 @@ ROWS: tuple[Op, ...] = (
         "categorical",
         "random",
         tensors("logits"),
-        shapes.categorical,
+        drawn(shapes.categorical),
         ".random:categorical",
         "an id with probability softmax(logits)",
         "float [.., n] -> i32 [..]",

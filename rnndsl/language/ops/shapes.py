@@ -29,6 +29,7 @@ def _structure(
     traits: frozenset[Trait] = frozenset(),
     inverse: str = "",
     unseen: Literal["", "zeros", "least"] = "",
+    parts: str = "",
 ) -> Op:
     meaning = f".shapes:{name}"
     return Op(
@@ -47,6 +48,7 @@ def _structure(
         traits,
         inverse=inverse,
         unseen=unseen,
+        parts=parts,
     )
 
 
@@ -142,6 +144,7 @@ ROWS: tuple[Op, ...] = (
         attributes=Scatter,
         traits=traits("selects", "internal", "heavy", "can_fail"),
         derivative=".shapes:scatter",
+        parts=".parts:summed",
     ),
     _structure(
         "distinct",

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rnndsl.language.ops import axes, control, elementwise, least_squares, losses, ordering, products, random, reductions, shapes
+from rnndsl.language.ops import (
+    axes,
+    control,
+    elementwise,
+    least_squares,
+    losses,
+    ordering,
+    products,
+    random,
+    reductions,
+    shapes,
+)
 from rnndsl.language.ops.op import Op, Trait
 from rnndsl.language.rules.types import TypeRuleError
 from rnndsl.plan.attributes import Attributes

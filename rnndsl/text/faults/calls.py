@@ -88,7 +88,7 @@ def memory(function: str, reason: str = "") -> Fault:
 
 def one_replica(function: str, replicas: int) -> Fault:
     wrong = f"`{function}` trains on one replica, not on {replicas}: their weights would drift apart"
-    return Fault(wrong, "sum what `gradients` returns over the replicas instead, and assign the result")
+    return Fault(wrong, "use workers, a process each (tf.distribute.MultiWorkerMirroredStrategy), and --emit replicas")
 
 
 def not_loaded(folder: PurePath, version: str, reason: str) -> Fault:

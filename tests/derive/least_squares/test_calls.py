@@ -146,6 +146,7 @@ def test_draws_within_a_scan_are_the_same_at_each_attempt() -> None:
 
 
 @pytest.mark.tf
+@pytest.mark.xla
 @pytest.mark.parametrize(
     ("options", "jit"),
     [

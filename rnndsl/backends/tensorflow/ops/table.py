@@ -15,6 +15,7 @@ from rnndsl.backends.tensorflow.ops import (
     ordering,
     products,
     reductions,
+    replicas,
     shapes,
     variables,
 )
@@ -34,4 +35,6 @@ def _united(families: Iterable[ModuleType]) -> Mapping[str, Lower]:
     return table
 
 
-LOWERINGS = _united((variables, elementwise, products, convolution, shapes, axes, ordering, draws, reductions, losses, alignment))
+LOWERINGS = _united(
+    (variables, elementwise, products, convolution, shapes, axes, ordering, draws, reductions, losses, alignment, replicas)
+)

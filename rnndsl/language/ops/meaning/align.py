@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnndsl.plan.attributes import Along, Result
 from rnndsl.plan.model import DType, TensorType
+from rnndsl.plan.replicas import How
 
 Array = NDArray[Any]
 Sizes = Mapping[str, int]
@@ -42,6 +43,10 @@ class Variables(Protocol):
 
     def carried(self, path: str, start: Array, t: TensorType) -> Array:
         """The state kept from the last call, or `start`, both of the type `t`."""
+        ...
+
+    def together(self, how: How, number: int, own: Array) -> Array:
+        """What the replicas have at their meeting of this number, put together; this one has `own`."""
         ...
 
 
