@@ -129,7 +129,8 @@ CASES: Cases = {
     ),
     "carried_within": (
         carrying,
-        "error: within an epoch the model carries states of the rows of each worker, and --save-every keeps those of the first alone\n"
+        "error: within an epoch the model carries states of the rows of each worker, "
+        "and --save-every keeps those of the first alone\n"
         "help: leave --save-every out, or --workers\n",
     ),
     "needs_all_rows": (
