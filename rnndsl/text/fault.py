@@ -41,5 +41,9 @@ class CallError(FaultError, ValueError):
     """A function of a model cannot be called so, or fails on the values that it is given."""
 
 
+class WorkerError(CallError):
+    """A worker that trains together with this one is gone."""
+
+
 class LittleMemoryError(FaultError, MemoryError):
     """A function of a model needs more memory than there is."""

@@ -11,7 +11,7 @@ from typing import Any, cast
 from rnndsl.backends.tensorflow.names import op_name
 from rnndsl.backends.tensorflow.paths import plain_path
 from rnndsl.backends.tensorflow.quiet import import_tensorflow
-from rnndsl.text.fault import CallError, LittleMemoryError
+from rnndsl.text.fault import CallError, LittleMemoryError, WorkerError
 from rnndsl.text.faults import calls as faults
 from rnndsl.text.faults import workers
 
@@ -39,7 +39,7 @@ def told(name: str) -> Generator[None]:
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError) as error:
-        raise CallError(workers.lost(name, sentence(error))) from None
+        raise WorkerError(workers.lost(name, sentence(error))) from None
     except tf.errors.ResourceExhaustedError as error:
         raise LittleMemoryError(faults.memory(name, sentence(error))) from None
     except (tf.errors.OpError, TypeError, ValueError, KeyError, AttributeError) as error:  # the latter if the graph is another

@@ -19,7 +19,7 @@ from rnndsl.cli.specs import compiled, counted, exit_status, one_plan, print_fin
 from rnndsl.driver import Job
 from rnndsl.regular import is_folder
 from rnndsl.text.diagnostics import DiagnosticsError
-from rnndsl.text.fault import CallError, FaultError
+from rnndsl.text.fault import FaultError, WorkerError
 from rnndsl.text.faults import training, workers
 from rnndsl.text.render import Findings
 
@@ -225,10 +225,10 @@ def _summaries(folder: Path, model: Loaded, manifest: Manifest) -> Report:
 
 @contextmanager
 def _resumable(kept: Path) -> Generator[None]:
-    """Says that a run goes on from `kept` if it is interrupted, or what it wrote has no room."""
+    """Says that a run goes on from `kept` if it is interrupted, a worker is lost, or what it wrote has no room."""
     try:
         yield
-    except (KeyboardInterrupt, DiagnosticsError, CallError):
+    except (KeyboardInterrupt, DiagnosticsError, WorkerError):
         if kept.exists():
             complain(training.resumable(kept), kind="note")
         raise
