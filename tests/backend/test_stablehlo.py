@@ -55,8 +55,8 @@ rhs_batching_dimensions = [], lhs_contracting_dimensions = [1], rhs_contracting_
 }
 """
 
-ABSENT = {"carried", "initial"}
-"""Operations that have no form; a model is told where it asks for one."""
+ABSENT = {"carried", "initial", "together", "rows_before"}
+"""Operations that have no form; a model is told where it asks for one. The last two are in steps that no module is made of."""
 
 
 def files(text: str, **sizes: int) -> dict[str, str]:
