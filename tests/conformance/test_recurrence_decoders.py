@@ -28,6 +28,7 @@ def test_an_encoder_and_a_decoder(level: int) -> None:
         f"""{DECODER}
         model m with (dtype = f64) {{ {INPUTS}
           axis out
+          axis short
           input k: i32[]
           input y: f64[batch, out, 2]
           layer encoder = GRU(3)
@@ -37,7 +38,7 @@ def test_an_encoder_and_a_decoder(level: int) -> None:
           taught = head(scan(decoder, shift(y, 1, over = out), along = out, initial = code.final))
           layer writer = Writer(decoder, head)
           free = scan(writer, steps = k, along = out, initial = (cell_of.h = code.final.h))
-          three = scan(writer, steps = 3, along = out, initial = (cell_of.h = code.final.h))
+          three = scan(writer, steps = 3, along = short, initial = (cell_of.h = code.final.h))
           output taught
           output free
           output three }}""",
