@@ -31,7 +31,7 @@ model m with (dtype = f64) {
   loss l = mean(square(r))
   metric mae = mean(abs(r))
   train fit = adam(rate = 0.01, clip_norm = 1.0) after update_ops
-  train lm = levenberg_marquardt(jacobian = forward)
+  train lm = levenberg_marquardt(jacobian = forward, damping = 1.0) over head/*
 }
 """
 EPOCHS = 4

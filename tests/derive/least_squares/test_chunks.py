@@ -109,10 +109,11 @@ def test_tensorflow_takes_chunks_of_any_batch_in_one_trace(jit: str) -> None:
 
 
 MEASURED = """
-import resource, sys
+import sys
 import numpy as np
 from rnndsl.backends.tensorflow.module import build
 from tests.compiling import plan_of
+from tests.memory import peak
 
 rows, options, jit = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 text = '''model m with (dtype = f64) {
@@ -130,7 +131,7 @@ random = np.random.default_rng(0)
 feeds = {"x": random.normal(size=(rows, 8)), "y": random.normal(size=(rows, 1))}
 for _ in range(2):
     module.fit(**feeds)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(round(1024 * peak()))
 """
 
 

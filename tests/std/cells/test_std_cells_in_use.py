@@ -10,7 +10,7 @@ import pytest
 
 from tests.compiling import plan_of
 from tests.std.cells.cell_oracle import Array
-from tests.std.cells.test_std_cells import CASES, data_of, output_name, text, values_of
+from tests.std.cells.test_std_cells import CASES, data_of, output_name, takes, text, values_of
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
@@ -31,14 +31,16 @@ class Model:
             self.module.variables_by_path[path].assign(value)
 
     def predict(self, data: dict[str, Array]) -> dict[str, Array]:
-        return {k: v.numpy() for k, v in self.module.signature_functions["predict"](**data).items()}
+        used = {name: data[name] for name in takes(self.plan, "predict")}
+        return {k: v.numpy() for k, v in self.module.signature_functions["predict"](**used).items()}
 
     def stream(self, data: dict[str, Array]) -> list[dict[str, Array]]:
         states = {x.name: x for x in self.plan.function("stream").inputs if x.kind == "state"}
         values = {n: np.full((2, *s.type.dims), s.initial, DTYPES[s.type.dtype]) for n, s in states.items()}
         steps: list[dict[str, Array]] = []
         for t in range(data["x"].shape[1]):
-            now = {k: v if k in STILL else v[:, t] for k, v in data.items()}
+            used = {name: data[name] for name in takes(self.plan, "stream") if name in data}
+            now = {k: v if k in STILL else v[:, t] for k, v in used.items()}
             results = self.module.signature_functions["stream"](**now, **values)
             steps.append({k: v.numpy() for k, v in results.items()})
             values = {name: steps[-1][name] for name in states}
