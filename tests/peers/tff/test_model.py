@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ def run(folder: Path, *arguments: str) -> None:
         try:
             status = process.wait(SECONDS)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # where nothing outlived it
+                os.killpg(process.pid, signal.SIGKILL)
         log.seek(0)
         assert status == 0, log.read()[-3000:]
 
