@@ -216,9 +216,10 @@ class Job:
 
 def _with_replicas(plan: Plan, level: Level) -> Plan:
     from rnndsl.derive.replicas import with_replicas
+    from rnndsl.language.builtins import BATCH
     from rnndsl.meaning.verifier import verify
 
-    shared = with_replicas(plan, plan.axes[0], level)
+    shared = with_replicas(plan, BATCH, level)
     verify(shared, "replicas")
     return shared
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from rnndsl.arrays.unpacking import most_unpacked
 from rnndsl.arrays.values import Array, DataError
+from rnndsl.language.builtins import BATCH
 from rnndsl.regular import open_regular
 from rnndsl.text.faults import arrays as faults
 
@@ -129,7 +130,7 @@ def lay_out(name: str, table: Array, type: TensorType) -> Array:
 
 
 def _of_series(type: TensorType, steps: int) -> tuple[int, int]:
-    return (steps, 1) if type.axes[1] == "batch" else (1, steps)
+    return (steps, 1) if type.axes[1] == BATCH else (1, steps)
 
 
 def as_series(array: Array, type: TensorType) -> Array:

@@ -38,10 +38,12 @@ def join() -> Any:
 
 
 def _joined(tf: Any) -> Any:
+    from rnndsl.backends.tensorflow.loading import sentence
+
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (ValueError, RuntimeError, tf.errors.OpError) as error:
-        raise CallError(faults.not_joined(str(error).partition("\n")[0])) from None
+        raise CallError(faults.not_joined(sentence(error))) from None
 
 
 def _count(config: str | None) -> int:

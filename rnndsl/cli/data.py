@@ -12,6 +12,7 @@ from rnndsl.cli.inputs import Offer, given_arrays, read_inputs
 from rnndsl.cli.parser import Parser, UsageError, pairs
 from rnndsl.cli.saying import complain
 from rnndsl.cli.specs import counted
+from rnndsl.language.builtins import BATCH
 from rnndsl.records import Immutable, record
 from rnndsl.text.faults import calls, columns, training
 from rnndsl.text.faults import examples as faults
@@ -84,7 +85,7 @@ def read_examples(offer: Offer, predict: Offer | None, model: str, arguments: Na
 
     split, told = _split(arguments), pairs("--lengths", arguments.lengths)
     check_told(told, offer.inputs)
-    along = {name: type for name, type in offer.inputs.items() if "batch" in type.axes}
+    along = {name: type for name, type in offer.inputs.items() if BATCH in type.axes}
     tabled, fixed = _read(_Asked(offer, along, _cut(offer, predict, model, arguments), told, arguments))
     found = examples(tabled, fixed, offer.inputs, told, split)
     if found.left_out:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rnndsl.derive.derivatives.local import Local
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.language.ops.derivative.writing import V
 from rnndsl.language.ops.table import OPS, has
@@ -96,34 +97,26 @@ class _Solver:
         except TypeRuleError:  # a quotient of whole numbers
             codes.no_inverse(self.span, row.shown, equation.text, equation.span).throw()
 
-    def known(self, name: str) -> str:
+    def value(self, name: str) -> str:
         """The id in the solution of a value that no variable is behind."""
         if name not in self.writer.types:
             node = self.nodes[name]
             for each in node.args:
-                self.known(each)
+                self.value(each)
             self.writer.put(node)
         return name
 
+    def type(self, name: str) -> TensorType:
+        return self.nodes[name].type
 
-class _Known:
+
+class _Known(Local):
     """A node whose value is known, as a rule of an inverse sees it."""
 
     def __init__(self, solver: _Solver, node: Node, value: V) -> None:
-        self.solver = solver
-        self.node = node
-        self.y = value
-
-    def __getitem__(self, at: int) -> V:
-        return V(self.solver.writer, self.solver.known(self.node.args[at]))
-
-    def type(self, at: int) -> TensorType:
-        return self.solver.nodes[self.node.args[at]].type
+        super().__init__(solver, node)
+        self._value = value
 
     @property
-    def whole(self) -> TensorType:
-        return self.node.type
-
-    @property
-    def count(self) -> int:
-        return len(self.node.args)
+    def y(self) -> V:
+        return self._value

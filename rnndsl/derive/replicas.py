@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rnndsl.derive.derivatives.local import Local
 from rnndsl.derive.derivatives.writer import GraphWriter
 from rnndsl.derive.mode import Modes
 from rnndsl.derive.training import train_function
@@ -21,7 +22,7 @@ from rnndsl.plan.function import Clear, Function
 from rnndsl.plan.model import Graph, GraphInput, Node, Plan, PlanInput, Scan, ScanInput, TensorType
 from rnndsl.plan.replicas import REPLICAS, Before, How, Together, replicated_name
 from rnndsl.plan.rewriting import FreshIds, add_inputs, move_result, new_axis, rename_ends, rename_used, types_of, with_graph
-from rnndsl.records import mutable, replace
+from rnndsl.records import Immutable, mutable, record, replace
 from rnndsl.text.faults import workers
 from rnndsl.text.faults.streams import Reason
 
@@ -131,7 +132,7 @@ class _Parting:
         def meet(how: How, value: V) -> V:
             return V(writer, writer.add("together", [value.id, known.asked(REPLICAS)], Together(how, self.number())))
 
-        names[node.id] = of_parts(_Local(node, writer), meet).id
+        names[node.id] = of_parts(Local(_Own(writer), node), meet).id
 
     def scan(self, scan: Scan, known: _Known, types: Mapping[str, TensorType]) -> tuple[Scan, tuple[int, ...]]:
         if scan.axis == self.axis:
@@ -183,27 +184,14 @@ class _Known:
         return replace(graph, nodes=(first, *graph.nodes))
 
 
-@mutable
-class _Local:
-    """`node` as what it makes of parts is written."""
+@record
+class _Own(Immutable):
+    """The values of a graph, seen from what is written behind them."""
 
-    node: Node
     writer: GraphWriter
 
-    @property
-    def y(self) -> V:
-        return V(self.writer, self.node.id)
+    def value(self, name: str) -> str:
+        return name
 
-    def __getitem__(self, at: int) -> V:
-        return V(self.writer, self.node.args[at])
-
-    def type(self, at: int) -> TensorType:
-        return self.writer.types[self.node.args[at]]
-
-    @property
-    def whole(self) -> TensorType:
-        return self.node.type
-
-    @property
-    def count(self) -> int:
-        return len(self.node.args)
+    def type(self, name: str) -> TensorType:
+        return self.writer.types[name]

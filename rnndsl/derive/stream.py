@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from rnndsl.derive.parts import Draft
 from rnndsl.elaborate.state import origins
+from rnndsl.language.builtins import TIME
 from rnndsl.language.ops.table import OPS, has, has_rule, result_type
 from rnndsl.plan.attributes import NOTHING, Constant, Result, ValidSteps
 from rnndsl.plan.model import Function, Graph, GraphInput, Node, Output, Plan, PlanInput, Scan, ScanState, TensorType
@@ -26,8 +27,6 @@ from rnndsl.records import replace
 from rnndsl.text.codes import places
 from rnndsl.text.faults import streams as reasons
 from rnndsl.text.faults.streams import Reason
-
-TIME = "time"
 
 
 class _NoStreamError(Exception):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnndsl.artefact.reading.plain import tensor_type
+from rnndsl.language.builtins import BATCH
 from rnndsl.records import Immutable, record
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import federated as faults
@@ -57,7 +58,7 @@ def sharing(manifest: Mapping[str, Any], train: str | None) -> Sharing:
     slots = f"train/{signature['name']}/"
     afresh = tuple(v["path"] for v in variables if v["kind"] == "optimizer" and v["path"].startswith(slots))
     types = {x["name"]: tensor_type(x["dtype"], x["shape"]) for x in signature["inputs"]}
-    rows = {name: type.axes.index("batch") for name, type in types.items() if "batch" in type.axes}
+    rows = {name: type.axes.index(BATCH) for name, type in types.items() if BATCH in type.axes}
     losses = next(x["losses"] for x in manifest["trains"] if x["name"] == signature["name"])
     return Sharing(signature["name"], averaged, kept, afresh, signature["draws"], rows, tuple(losses))
 

@@ -22,8 +22,8 @@ LEAST: Mapping[DType, float] = MappingProxyType(
 """The least finite number of each dtype."""
 WIDE = "wide"
 """The dtype in force, f32 where that is narrower: what sums and moments over many values are computed in."""
-BATCH = "batch"
-AXES = (BATCH, "time")
+BATCH, TIME = "batch", "time"
+AXES = (BATCH, TIME)
 SPECIALS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "scan": (

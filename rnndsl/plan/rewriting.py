@@ -15,6 +15,8 @@ from rnndsl.plan.model import (
     Node,
     Scan,
     ScanInput,
+    ScanState,
+    ScanVariable,
     Step,
     TensorType,
     all_nodes,
@@ -52,6 +54,44 @@ def turned_axes(scan: Scan, types: Mapping[str, TensorType]) -> frozenset[str]:
     """The axes whose rows are at different steps of time at one step of `scan`: in reverse each sequence starts at its own end.
     `types`: of the values around it."""
     return frozenset(types[scan.lengths].axes if scan.reverse and scan.lengths is not None else ())
+
+
+class Dependence:
+    """`ids`: the values of `graph` that depend on those of `on`, in the bodies of scans too. What a subclass tells: which operation
+    depends on its arguments, and what a scan carries from step to step."""
+
+    def __init__(self, graph: Graph, on: Iterable[str]) -> None:
+        self.ids = set(on)
+        self._spread(graph)
+
+    def depends(self, node: Node) -> bool:
+        """Whether `node`, which is no result of a scan, depends on what `ids` has so far."""
+        raise NotImplementedError
+
+    def carried(self, scan: Scan) -> Sequence[ScanState | ScanVariable]:
+        """The states and variables of `scan` that may."""
+        raise NotImplementedError
+
+    def _spread(self, graph: Graph) -> None:
+        scans: dict[str, Scan] = {}
+        for node in graph.nodes:
+            if isinstance(node, Scan):
+                scans[node.id] = node
+                self.enter(node)
+            elif scans[node.args[0]].source(node.attrs) in self.ids if isinstance(node.attrs, Result) else self.depends(node):
+                self.ids.add(node.id)
+
+    def enter(self, scan: Scan) -> None:
+        """What is carried depends on what its initial value and its new one depend on, and that may be carried too."""
+        self.ids.update(x.inner for x in (*scan.scanned, *scan.given) if x.outer in self.ids)
+        carried = self.carried(scan)
+        self.ids.update(x.old for x in carried if x.initial in self.ids)
+        while True:
+            self._spread(scan.body)
+            found = [x.old for x in carried if x.new in self.ids and x.old not in self.ids]
+            if not found:
+                return
+            self.ids.update(found)
 
 
 def cotangent_id(name: str) -> str:

@@ -60,3 +60,8 @@ def counted(number: int, noun: str) -> str:
 def article(noun: str) -> str:
     """a cell, an input."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def at(place: str) -> str:
+    """Where something stands in the text, in brackets behind a sentence; nothing if it stands nowhere."""
+    return f" ({place})" if place else ""

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from rnndsl.arrays.values import Array, DataError
+from rnndsl.language.builtins import BATCH
 from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.faults import examples as faults
 from rnndsl.training.data.lengths import Lengths, with_lengths
-from rnndsl.training.data.per_example import BATCH, PerExample, Rows, Whole, digest
+from rnndsl.training.data.per_example import PerExample, Rows, Whole, digest
 from rnndsl.training.data.tabular import Tabled
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from rnndsl.arrays.values import Array, DataError
+from rnndsl.language.builtins import BATCH
 from rnndsl.language.rules.types import FLOATS
 from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.faults import pictures as faults
 from rnndsl.training.drawing import Panel
-from rnndsl.training.examples import BATCH
 
 Types = Mapping[str, TensorType]
 MOST_PANELS = 8

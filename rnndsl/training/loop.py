@@ -13,13 +13,13 @@ import numpy as np
 from rnndsl.api import Loaded
 from rnndsl.arrays.values import Array
 from rnndsl.backends.workers import ALONE, Worker
+from rnndsl.language.builtins import BATCH
 from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import training as faults
 from rnndsl.training import checkpoint
 from rnndsl.training.checkpoint import Progress
-from rnndsl.training.data.per_example import BATCH
 from rnndsl.training.examples import Examples
 from rnndsl.training.watch import HELD_OUT, Watch
 

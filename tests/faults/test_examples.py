@@ -126,15 +126,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez("empty.npz", x=x[:0], y=y[:0], n=n[:0])
 
 
-@pytest.fixture
-def saying(capsys: pytest.CaptureFixture[str]) -> Callable[[Callable[[], object]], str]:
-    def say(act: Callable[[], object]) -> str:
-        act()
-        return capsys.readouterr().err
-
-    return say
-
-
 def line(words: str) -> Callable[[], object]:
     spec, *rest = words.split()
     return lambda: main(["train", f"{spec}.rnn", *rest, "-o", "out"])

@@ -134,15 +134,6 @@ RECORDS: Cases = {
 }
 
 
-@pytest.fixture
-def saying(capsys: pytest.CaptureFixture[str]) -> Callable[[Callable[[], object]], str]:
-    def say(act: Callable[[], object]) -> str:
-        act()
-        return capsys.readouterr().err
-
-    return say
-
-
 @every(faults, RECORDS)
 def test_what_is_said(name: str, saying: Callable[[Callable[[], object]], str]) -> None:
     provoke(faults, RECORDS, name, saying)

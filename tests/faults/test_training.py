@@ -67,15 +67,6 @@ def folder(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     np.savez("wild.npz", x=1e20 * ones, y=ones, pace=np.float32(1e10))
 
 
-@pytest.fixture
-def saying(capsys: pytest.CaptureFixture[str]) -> Callable[[Callable[[], object]], str]:
-    def say(act: Callable[[], object]) -> str:
-        act()
-        return capsys.readouterr().err
-
-    return say
-
-
 def line(words: str) -> Callable[[], object]:
     return lambda: main(["train", *words.split(), "-o", "out"])
 

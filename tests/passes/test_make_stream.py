@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rnndsl.derive.functions import with_functions
-from rnndsl.derive.stream import TIME, state_name
+from rnndsl.derive.stream import state_name
+from rnndsl.language.builtins import TIME
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnndsl.derive.stream import TIME
 from rnndsl.driver import Job
+from rnndsl.language.builtins import TIME
 from rnndsl.language.ops.meaning.align import DTYPES as NUMPY
 from rnndsl.meaning.verifier import verify
 from rnndsl.passes import run_passes

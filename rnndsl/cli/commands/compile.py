@@ -18,6 +18,7 @@ from rnndsl.text.diagnostics import DiagnosticsError
 from rnndsl.text.fault import CallError
 from rnndsl.text.faults import command as faults
 from rnndsl.text.faults.files import unwritable
+from rnndsl.text.wording import at
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -153,11 +154,7 @@ def _without(folder: Path) -> list[str]:
     from rnndsl.backends.stablehlo.files import absent_in
 
     found = absent_in(folder).items()
-    return [f"no StableHLO of `{name}`: no form for {why['operation']}{_at(why['place'])}" for name, why in found]
-
-
-def _at(place: str) -> str:
-    return f" ({place})" if place else ""
+    return [f"no StableHLO of `{name}`: no form for {why['operation']}{at(why['place'])}" for name, why in found]
 
 
 def _check_depfile(job: Job, path: Path, folders: Sequence[Path]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rnndsl.language.builtins import BATCH
 from rnndsl.language.ops.table import OPS, has
-from rnndsl.plan.attributes import Read, Result
-from rnndsl.plan.model import Graph, Named, Node, Scan, all_nodes
-from rnndsl.plan.rewriting import types_of
+from rnndsl.plan.attributes import Read
+from rnndsl.plan.model import Graph, Named, Node, Scan, ScanState, ScanVariable, all_nodes
+from rnndsl.plan.rewriting import Dependence, types_of
 from rnndsl.syntax import tree
 from rnndsl.text.codes import training as codes
 
@@ -70,36 +70,21 @@ def _needed(graph: Graph, ends: Iterable[str]) -> set[str]:
     return needed
 
 
-class _Moving:
+class _Moving(Dependence):
     """`ids`: the values that depend on the variables `trained`, and the scans that have such values."""
 
     def __init__(self, graph: Graph, trained: Collection[str]) -> None:
         self.trained = trained
-        self.ids: set[str] = set()
-        self._spread(graph)
+        super().__init__(graph, ())
 
-    def _spread(self, graph: Graph) -> None:
-        scans: dict[str, Scan] = {}
-        for node in graph.nodes:
-            if isinstance(node, Scan):
-                scans[node.id] = node
-                self._scan(node)
-            elif isinstance(node.attrs, Result):
-                if scans[node.args[0]].source(node.attrs) in self.ids:
-                    self.ids.add(node.id)
-            elif not self.ids.isdisjoint(_args(node)) or (isinstance(node.attrs, Read) and node.attrs.variable in self.trained):
-                self.ids.add(node.id)
+    def depends(self, node: Node) -> bool:
+        return not self.ids.isdisjoint(_args(node)) or (isinstance(node.attrs, Read) and node.attrs.variable in self.trained)
 
-    def _scan(self, scan: Scan) -> None:
-        states = (*scan.states, *scan.variables)
-        self.ids.update(x.inner for x in (*scan.scanned, *scan.given) if x.outer in self.ids)
-        self.ids.update(x.old for x in states if x.initial in self.ids)
-        while True:
-            self._spread(scan.body)
-            found = [x.old for x in states if x.new in self.ids and x.old not in self.ids]
-            if not found:
-                break
-            self.ids.update(found)
+    def carried(self, scan: Scan) -> tuple[ScanState | ScanVariable, ...]:
+        return (*scan.states, *scan.variables)
+
+    def enter(self, scan: Scan) -> None:
+        super().enter(scan)
         inside = (*(x.id for x in scan.body.inputs), *(x.id for x in scan.body.nodes))
         if not self.ids.isdisjoint(inside) or not self.ids.isdisjoint(scan.outer_ids()):
             self.ids.add(scan.id)

@@ -13,6 +13,7 @@ from rnndsl.elaborate.state.environment import Env
 from rnndsl.elaborate.state.session import Session
 from rnndsl.elaborate.state.values import RecordValue, StateRecord, Tensor, Value
 from rnndsl.elaborate.time.wrapped import is_among
+from rnndsl.language.builtins import TIME
 from rnndsl.records import Immutable, field, mutable, record, replace
 from rnndsl.syntax import tree
 from rnndsl.text.codes import arguments as argument_codes
@@ -70,7 +71,7 @@ class Options:
     carry: bool = False
     hold: bool = False
     recompute: bool = False
-    along: str = "time"
+    along: str = TIME
     steps: int | Tensor | None = None
     until: tuple[str, Span] | None = None
     of_loop: dict[str, tree.Expr] = field(default_factory=dict[str, "tree.Expr"])

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NewType
 
+from rnndsl.text.wording import at
+
 Reason = NewType("Reason", str)
 
 
@@ -19,24 +21,20 @@ def not_scanned(axis: str) -> Reason:
 
 
 def over_axis(node: str, axis: str, place: str) -> Reason:
-    return Reason(f"`{node}` works over `{axis}`{_at(place)}")
+    return Reason(f"`{node}` works over `{axis}`{at(place)}")
 
 
 def sees_all(scan: str, axis: str, place: str) -> Reason:
-    return Reason(f"each step of `{scan}` sees all of `{axis}`{_at(place)}")
+    return Reason(f"each step of `{scan}` sees all of `{axis}`{at(place)}")
 
 
 def reverse(scan: str, place: str) -> Reason:
-    return Reason(f"`{scan}` runs in reverse{_at(place)}")
+    return Reason(f"`{scan}` runs in reverse{at(place)}")
 
 
 def given_steps(scan: str, place: str) -> Reason:
-    return Reason(f"`{scan}` runs a given number of steps{_at(place)}")
+    return Reason(f"`{scan}` runs a given number of steps{at(place)}")
 
 
 def needs_an_end(scan: str, place: str) -> Reason:
-    return Reason(f"`{scan}` needs the end of another scan at its first step{_at(place)}")
-
-
-def _at(place: str) -> str:
-    return f" ({place})" if place else ""
+    return Reason(f"`{scan}` needs the end of another scan at its first step{at(place)}")

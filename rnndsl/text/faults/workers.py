@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnndsl.text.fault import Fault
 from rnndsl.text.faults.streams import Reason
+from rnndsl.text.wording import at
 
 
 def no_workers() -> Fault:
@@ -36,20 +37,16 @@ def carried_within() -> Fault:
 
 
 def needs_all_rows(node: str, axis: str, place: str) -> Reason:
-    return Reason(f"`{node}` needs all rows of `{axis}` at once{_at(place)}")
+    return Reason(f"`{node}` needs all rows of `{axis}` at once{at(place)}")
 
 
 def along(scan: str, axis: str, place: str) -> Reason:
-    return Reason(f"`{scan}` goes along `{axis}`{_at(place)}")
+    return Reason(f"`{scan}` goes along `{axis}`{at(place)}")
 
 
 def updates_by_rows(scan: str, variable: str, place: str) -> Reason:
-    return Reason(f"`{scan}`, with lengths or a mask, updates `{variable}` at each step that a row of its own has{_at(place)}")
+    return Reason(f"`{scan}`, with lengths or a mask, updates `{variable}` at each step that a row of its own has{at(place)}")
 
 
 def ends_by_rows(scan: str, place: str) -> Reason:
-    return Reason(f"`{scan}` ends for each row on its own, and its rows meet{_at(place)}")
-
-
-def _at(place: str) -> str:
-    return f" ({place})" if place else ""
+    return Reason(f"`{scan}` ends for each row on its own, and its rows meet{at(place)}")

@@ -9,10 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from rnndsl.arrays.values import Array, DataError, converted
+from rnndsl.language.builtins import BATCH
 from rnndsl.plan.model import TensorType
 from rnndsl.text.fault import Fault
 from rnndsl.text.faults import records as faults
-from rnndsl.training.data.per_example import BATCH, PerExample, Ragged, Whole
+from rnndsl.training.data.per_example import PerExample, Ragged, Whole
 from rnndsl.training.data.tabular import Tabled
 
 T = TypeVar("T")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from rnndsl.arrays.values import Array, DataError, fit
+from rnndsl.language.builtins import BATCH
 from rnndsl.plan.model import TensorType
 from rnndsl.text.fault import Fault
 from rnndsl.text.faults import functions as faults
 from rnndsl.training.data.elements import gathered
-from rnndsl.training.data.per_example import BATCH
 from rnndsl.training.data.tabular import Tabled
 
 _PLACE = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")

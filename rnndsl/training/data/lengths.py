@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from rnndsl.arrays.values import Array, DataError
+from rnndsl.language.builtins import BATCH
 from rnndsl.language.initializers import numpy_dtype
 from rnndsl.plan.model import TensorType
 from rnndsl.text.faults import examples as faults
-from rnndsl.training.data.per_example import BATCH, PerExample, Ragged, Whole
+from rnndsl.training.data.per_example import PerExample, Ragged, Whole
 
 Lengths = Mapping[str, Array]
 """By axis, of each example."""

@@ -16,7 +16,6 @@ from rnndsl.arrays.values import Array
 from rnndsl.records import Immutable, record
 
 Rows = slice | Array
-BATCH = "batch"
 
 
 class PerExample(Protocol):

@@ -15,13 +15,12 @@ import numpy as np
 
 from rnndsl.arrays.tables import is_series, lay_out
 from rnndsl.arrays.values import Array, DataError, agree, converted
+from rnndsl.language.builtins import BATCH, TIME
 from rnndsl.plan.model import TensorType
 from rnndsl.records import Immutable, record
 from rnndsl.text.faults import arrays as table_faults
 from rnndsl.text.faults import columns as faults
-from rnndsl.training.data.per_example import BATCH, PerExample, Ragged, Whole, Windows
-
-TIME = "time"
+from rnndsl.training.data.per_example import PerExample, Ragged, Whole, Windows
 
 
 @record
